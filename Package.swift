@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The dependencies below are the drawing of the house: arrows point down only
+// (docs/ARCHITECTURE.md). SwiftPM refuses an import that is not named here.
+
+let common: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+let ships = common + [.strictMemorySafety()]
+
+/// lld instead of the default linker: full RELRO, smaller relocations, no symbols in what ships.
+let hardened: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z",
+      "-Xlinker", "pack-relative-relocs", "-Xlinker", "-s",
+    ], .when(configuration: .release))
+]
+
+/// One system library: a module map and a shim, nothing more.
+func clib(_ name: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/CLibraries/\(name)")
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: ships)
+}
+
+func connector(_ name: String) -> Target {
+  .target(
+    name: name, dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
+    path: "Plugins-Builtin/\(name)", swiftSettings: ships)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
+    path: "Tests/\(name)Tests", exclude: [], swiftSettings: common)
+}
+
+let clibs = ["CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CWslay", "CYAML"].map(clib)
+
+let wrappers: [Target] = [
+  module("Platform", ["CPlatform"]),
+  module("JSON"),
+  module("YAML", ["CYAML"]),
+  module("Cryptography", ["CCrypto"]),
+  module("Networking", ["CCurl", "CWslay", "Platform"]),
+  module("HTTPServer", ["CMicroHTTPD", "Platform"]),
+]
+
+let host: [Target] = [
+  module("ConnectorKit", ["JSON", "Networking", "Platform"]),
+  module("Moonraker", ["ConnectorKit", "JSON", "Networking", "Platform"]),
+  module(
+    "ConnectorHost",
+    [
+      "ConnectorKit", "Cryptography", "HTTPServer", "JSON", "Moonraker", "Networking", "Platform",
+      "YAML",
+    ]),
+]
+
+let connectors: [Target] = [
+  connector("PrintDock"),
+  connector("ReachRelay"),
+  .target(
+    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PrintDock", "ReachRelay"],
+    path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
+]
+
+let program: [Target] = [
+  .executableTarget(
+    name: "printer-uplink",
+    dependencies: ["BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Platform"],
+    swiftSettings: ships, linkerSettings: hardened)
+]
+
+let testing: [Target] = [
+  .target(
+    name: "TestSupport", dependencies: ["ConnectorKit", "JSON", "Networking", "Platform"],
+    path: "Tests/Support/Swift", swiftSettings: common),
+  tests("Platform", ["Platform"]),
+  tests("JSON", ["JSON"]),
+  tests("YAML", ["YAML"]),
+  tests("Cryptography", ["Cryptography"]),
+  tests("Networking", ["Networking", "Platform"]),
+  tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
+  tests("ConnectorKit", ["ConnectorKit", "JSON", "Platform"]),
+  tests("Moonraker", ["ConnectorKit", "JSON", "Moonraker", "Networking", "Platform"]),
+  tests(
+    "ConnectorHost",
+    [
+      "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "JSON",
+      "Moonraker", "Networking", "Platform", "YAML",
+    ]),
+  tests("PrintDock", ["ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
+  tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
+  tests(
+    "BuiltinConnectors",
+    ["BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform"]),
+]
+
+let package = Package(
+  name: "printer-uplink",
+  targets: clibs + wrappers + host + connectors + program + testing,
+  swiftLanguageModes: [.v6])

@@ -1,0 +1,9 @@
+package import ConnectorKit
+internal import PrintDock
+internal import ReachRelay
+
+/// The static registry: every connector of this build, in the order in which they are shown.
+package let builtinConnectors: [any ConnectorBackend.Type] = [
+  ReachRelayBackend.self,
+  PrintDockBackend.self,
+]

@@ -1,0 +1,5 @@
+#pragma once
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/utsname.h>

@@ -1,0 +1,77 @@
+package import ConnectorKit
+package import Platform
+
+/// All that the status page, `/health` and `/metrics` show, at one moment.
+package struct DaemonView: Sendable {
+  /// One backend.
+  package struct Backend: Sendable {
+    /// The entry's name.
+    package var name: String
+    /// The connector's type.
+    package var type: String
+    /// The service's name, for people.
+    package var title: String
+    /// Where it stands.
+    package var state: BackendState
+    /// Since when.
+    package var since: MonotonicInstant
+    /// The permissions as the file says them.
+    package var permissions: String
+    /// Whether it may speak without TLS.
+    package var isInsecure: Bool
+    /// How often it was started again.
+    package var restarts: UInt64
+    /// Things to know: a token that may be deleted, a value from the environment.
+    package var notes: [String]
+    /// A backend at one moment.
+    package init(
+      name: String, type: String, title: String, state: BackendState, since: MonotonicInstant,
+      permissions: String, isInsecure: Bool, restarts: UInt64, notes: [String]
+    ) {
+      self.name = name
+      self.type = type
+      self.title = title
+      self.state = state
+      self.since = since
+      self.permissions = permissions
+      self.isInsecure = isInsecure
+      self.restarts = restarts
+      self.notes = notes
+    }
+  }
+  /// The printer's name.
+  package var printerName: String
+  /// The newest snapshot.
+  package var status: PrinterStatus
+  /// When Moonraker was last heard.
+  package var lastHeard: MonotonicInstant?
+  /// What the Moonraker link says of itself.
+  package var linkCondition: String
+  /// The backends in the file's order.
+  package var backends: [Backend]
+  /// When the daemon started.
+  package var startedAt: MonotonicInstant
+  /// The moment of this view.
+  package var now: MonotonicInstant
+  /// The configuration file.
+  package var configurationPath: String
+  /// What the last reload said, where it failed.
+  package var reloadProblem: String?
+
+  /// A view of the daemon.
+  package init(
+    printerName: String, status: PrinterStatus, lastHeard: MonotonicInstant?,
+    linkCondition: String, backends: [Backend], startedAt: MonotonicInstant, now: MonotonicInstant,
+    configurationPath: String, reloadProblem: String?
+  ) {
+    self.printerName = printerName
+    self.status = status
+    self.lastHeard = lastHeard
+    self.linkCondition = linkCondition
+    self.backends = backends
+    self.startedAt = startedAt
+    self.now = now
+    self.configurationPath = configurationPath
+    self.reloadProblem = reloadProblem
+  }
+}

@@ -1,0 +1,63 @@
+package import Networking
+package import Platform
+
+/// All that a backend gets from its host. Nothing is global.
+package struct BackendContext: Sendable {
+  /// The entry's name in the configuration, unique in this daemon.
+  package var name: String
+  /// The printer's name, as the owner calls it.
+  package var printerName: String
+  /// The configured address of Moonraker, as the file has it.
+  package var moonrakerAddress: String
+  /// The printer's status: newest snapshot, changes, events.
+  package var status: any StatusSource
+  /// HTTP with the configured CA and proxy.
+  package var http: any HTTPTransport
+  /// An HTTP client whose peer must hold this public key (libcurl's `sha256//…` form).
+  package var pinnedHTTP: @Sendable (_ publicKey: String) -> any HTTPTransport
+  /// What pairing yielded, kept 0600 in the state directory.
+  package var identity: any IdentityStore
+  /// The clock.
+  package var time: any TimeSource
+  /// A log that carries the backend's name.
+  package var log: Log
+  /// A uniform random number in 0..<1, for jitter.
+  package var random: @Sendable () -> Double
+  /// Tells the host how things stand; see ``BackendHealth``.
+  package var report: @Sendable (BackendHealth) -> Void
+  /// Says that the one-time secret under this key has been spent: the host removes it from the file where it stands
+  /// there literally, else remembers that it may be deleted.
+  package var retireSecret: @Sendable (_ key: String) async -> Void
+
+  /// A context.
+  package init(
+    name: String, printerName: String, moonrakerAddress: String, status: any StatusSource,
+    http: any HTTPTransport,
+    pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
+    identity: any IdentityStore, time: any TimeSource, log: Log,
+    random: @escaping @Sendable () -> Double,
+    report: @escaping @Sendable (BackendHealth) -> Void,
+    retireSecret: @escaping @Sendable (_ key: String) async -> Void
+  ) {
+    self.name = name
+    self.printerName = printerName
+    self.moonrakerAddress = moonrakerAddress
+    self.status = status
+    self.http = http
+    self.pinnedHTTP = pinnedHTTP
+    self.identity = identity
+    self.time = time
+    self.log = log
+    self.random = random
+    self.report = report
+    self.retireSecret = retireSecret
+  }
+}
+
+/// How a running backend stands, as it says itself.
+package enum BackendHealth: Sendable, Hashable {
+  /// The far side answers and knows us.
+  case online
+  /// Something is wrong that the backend goes on with: what, and what the owner can do.
+  case degraded(problem: String, remedy: String)
+}

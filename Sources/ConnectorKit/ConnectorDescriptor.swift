@@ -1,0 +1,62 @@
+/// What a connector is, as data: from it come the registry's listing, the decoder, the schema and the reference page.
+package struct ConnectorDescriptor: Sendable {
+  /// The `type` in the configuration: `printdock`.
+  package var type: String
+  /// The name of the service, for people: `PrintDock`.
+  package var title: String
+  /// One sentence: what the connector does.
+  package var summary: String
+  /// Its settings, in the order in which they are shown.
+  package var settings: [SettingDeclaration]
+  /// What it reads of the printer, as Moonraker's objects.
+  package var reads: StatusInterest
+  /// Whether the far side comes to us; such a backend is skipped and named by `run --once`.
+  package var isInbound: Bool
+  /// The smallest entry that works, as YAML lines of one `backends` entry without the leading dash.
+  package var minimalExample: String
+  /// One line on what `run` would do with these settings, for `validate`; no secrets. Pure.
+  package var intention: @Sendable (Settings) -> String
+  /// Environment variables that fill settings, by setting key, in order of precedence.
+  package var environment: [EnvironmentRule]
+
+  /// Describes a connector.
+  package init(
+    type: String, title: String, summary: String, settings: [SettingDeclaration],
+    reads: StatusInterest, isInbound: Bool = false, minimalExample: String,
+    environment: [EnvironmentRule] = [],
+    intention: @escaping @Sendable (Settings) -> String
+  ) {
+    self.type = type
+    self.title = title
+    self.summary = summary
+    self.settings = settings
+    self.reads = reads
+    self.isInbound = isInbound
+    self.minimalExample = minimalExample
+    self.environment = environment
+    self.intention = intention
+  }
+}
+
+/// An environment variable that gives a setting its value.
+package struct EnvironmentRule: Sendable {
+  /// When the variable counts.
+  package enum Precedence: Sendable {
+    /// It wins over the file.
+    case overridesFile
+    /// It fills a key that the file leaves out, and only while this is the only entry of its type.
+    case fillsAbsentKeyOfOnlyEntry
+  }
+  /// The variable's name.
+  package var variable: String
+  /// The setting's key.
+  package var setting: String
+  /// When it counts.
+  package var precedence: Precedence
+  /// A rule for one variable.
+  package init(_ variable: String, setting: String, _ precedence: Precedence) {
+    self.variable = variable
+    self.setting = setting
+    self.precedence = precedence
+  }
+}

@@ -1,0 +1,40 @@
+/// Why an exchange with another host failed.
+package struct NetworkError: Error, Sendable, CustomStringConvertible {
+  /// The kind of failure, for decisions and for logging once per kind.
+  package enum Kind: String, Sendable {
+    /// The URL cannot be used.
+    case badURL
+    /// The host's name has no address.
+    case nameLookup
+    /// No connection: refused, unreachable, reset before an answer.
+    case connect
+    /// The certificate is not trusted.
+    case tls
+    /// The certificate is not valid *yet*: this host's clock may be in the past. Worth a retry.
+    case certificateNotYetValid
+    /// Too slow.
+    case timeout
+    /// The answer was larger than allowed.
+    case tooLarge
+    /// The other side broke off or broke the protocol.
+    case protocolViolation
+    /// The connection was closed by the other side.
+    case closed
+    /// The task was cancelled.
+    case cancelled
+    /// Anything else.
+    case other
+  }
+  /// The kind.
+  package var kind: Kind
+  /// What happened, with the host and without secrets, queries or paths.
+  package var message: String
+
+  /// A failure.
+  package init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+  /// The message.
+  package var description: String { message }
+}

@@ -1,0 +1,3 @@
+import Testing
+
+@Suite("BuiltinConnectors") struct BuiltinConnectorsTests {}
