@@ -1,0 +1,56 @@
+# The doors of the project. `make run` and `make test` install what they need by themselves.
+SHELL := /bin/bash
+SWIFT := scripts/swift.sh
+RELEASE := $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -Osize
+BINARY := .build/release/printer-uplink
+PYTHON := .build/venv/bin/python
+CONFIG ?=
+
+.PHONY: run test check build clean soak bench generate
+
+## The main job: a simulated printer and demo clouds, or, with CONFIG=FILE, your own.
+run: build
+ifeq ($(CONFIG),)
+	@scripts/packages.sh run
+	@Tests/Support/venv.sh
+	@exec $(PYTHON) Tests/Support/demo.py --binary $(BINARY)
+else
+	@exec $(BINARY) run --config $(CONFIG)
+endif
+
+## The release binary.
+build:
+	@scripts/packages.sh build
+	@$(RELEASE) --product printer-uplink
+
+## Everything that ends within 12 minutes on two cores.
+test:
+	@scripts/packages.sh test
+	@Tests/Support/venv.sh
+	@scripts/test.sh
+
+## Formatting, lint, rules of the house, generated files up to date.
+check:
+	@scripts/packages.sh test
+	@Tests/Support/venv.sh
+	@scripts/check.sh
+
+## Writes the generated files anew (annotated configuration, schema, settings tables).
+generate:
+	@scripts/packages.sh build
+	@UPLINK_REGENERATE=1 $(SWIFT) test --disable-xctest --filter GeneratedFiles
+
+## Sanitizers, fuzzing, long runs.
+soak: build
+	@scripts/packages.sh test
+	@Tests/Support/venv.sh
+	@scripts/soak.sh
+
+## The figures, side by side, as medians.
+bench: build
+	@scripts/packages.sh test
+	@Tests/Support/venv.sh
+	@$(PYTHON) Benchmarks/bench.py --binary $(BINARY)
+
+clean:
+	rm -rf .build

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, and nothing else: `scripts/packages.sh build`
+# for building and running, `scripts/packages.sh test` for the tests too. Touches no network when
+# nothing is missing.
+set -euo pipefail
+
+# What the Swift toolchain itself links against, then our C libraries with their headers.
+build=(
+  binutils git libc6-dev libcurl4 libedit2 libgcc-12-dev libncurses6 libpython3.11 libsqlite3-0
+  libstdc++-12-dev libxml2 libz3-4 tzdata zlib1g-dev ca-certificates
+  libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libwslay-dev libyaml-dev
+)
+# The demonstration: real Moonraker and the demo clouds, in a Python environment of their own.
+demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7)
+# The tests look at system calls and make certificates and network namespaces.
+test=(openssl strace iproute2 procps)
+
+case "${1:-}" in
+  build) wanted=("${build[@]}") ;;
+  run) wanted=("${build[@]}" "${demo[@]}") ;;
+  test) wanted=("${build[@]}" "${demo[@]}" "${test[@]}") ;;
+  *) echo "usage: $0 build|run|test" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+  state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "These Debian packages are missing: ${missing[*]}" >&2
+    echo "Install them as root (apt-get install ${missing[*]}), then run this again." >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "Installing Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
