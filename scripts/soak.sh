@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Sanitizers over the unit tests and over the daemon in its integration tests, fuzzing, long runs.
+# `scripts/soak.sh [thread|address|fuzz|long]...`: some parts only; all of them without arguments.
+set -euo pipefail
+
+swift=scripts/swift.sh
+python=.build/venv/bin/python
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=(thread address fuzz long)
+fuzz_seconds=${FUZZ_SECONDS:-300}
+
+# The daemon's own reports go to files, since its standard error is read by the tests.
+sanitized() {
+  local kind=$1 scratch=.build/$1 reports=.build/$1-reports
+  rm -rf "$reports" && mkdir -p "$reports"
+  echo "== $kind sanitizer: unit tests"
+  $swift build --build-tests --sanitize="$kind" --scratch-path "$scratch"
+  $swift test --skip-build --sanitize="$kind" --scratch-path "$scratch" --disable-xctest
+  echo "== $kind sanitizer: the daemon in its integration tests"
+  local options="log_path=$PWD/$reports/report:detect_leaks=0"
+  PRINTER_UPLINK=$scratch/debug/printer-uplink TSAN_OPTIONS=$options ASAN_OPTIONS=$options \
+    SWIFT_BACKTRACE=enable=no $python -m pytest Tests/Integration -m 'not soak and not timing' -n 2 -q
+  if [ -n "$(ls -A "$reports")" ]; then
+    head -60 "$reports"/*
+    echo "The $kind sanitizer found something: $reports" >&2
+    return 1
+  fi
+}
+
+fuzzed() {
+  local name=$1
+  echo "== fuzzing $name for $fuzz_seconds s"
+  UPLINK_FUZZ=1 SWIFT_BACKTRACE=enable=no \
+    $swift build -c release --sanitize=fuzzer --scratch-path .build/fuzz --product "${name}Fuzz"
+  mkdir -p ".build/fuzz-corpus/$name"
+  timeout -k 5 $((fuzz_seconds + 60)) ".build/fuzz/release/${name}Fuzz" \
+    -max_total_time="$fuzz_seconds" -max_len=65536 -verbosity=0 -print_final_stats=1 \
+    ".build/fuzz-corpus/$name" "Fuzz/corpus/$(echo "$name" | tr '[:upper:]' '[:lower:]')"
+}
+
+for part in "${parts[@]}"; do
+  case $part in
+    thread | address) sanitized "$part" ;;
+    fuzz) for name in JSON YAML; do fuzzed "$name"; done ;;
+    long)
+      echo '== the long runs'
+      PRINTER_UPLINK=.build/release/printer-uplink \
+        $python -m pytest Tests/Integration -m soak -q -o timeout=3600
+      ;;
+    *) echo "unknown part: $part" >&2; exit 2 ;;
+  esac
+done
+echo 'soak: clean'
