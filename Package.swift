@@ -107,7 +107,17 @@ let testing: [Target] = [
     ["BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform"]),
 ]
 
+/// Executables for libFuzzer, present only on demand: see Fuzz/README.md.
+func fuzzer(_ name: String, _ product: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: product, dependencies: dependencies, path: "Fuzz/\(name)", swiftSettings: common)
+}
+
+let fuzzing: [Target] =
+  Context.environment["UPLINK_FUZZ"] == nil
+  ? [] : [fuzzer("JSONFuzzer", "json-fuzzer", ["JSON"])]
+
 let package = Package(
   name: "printer-uplink",
-  targets: clibs + wrappers + host + connectors + program + testing,
+  targets: clibs + wrappers + host + connectors + program + testing + fuzzing,
   swiftLanguageModes: [.v6])

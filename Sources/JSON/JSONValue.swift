@@ -34,9 +34,10 @@ extension JSONValue {
   /// The member `key` of an object, or nil.
   package subscript(key: String) -> JSONValue? { object?[key] }
 
-  /// An integer.
+  /// An integer, exactly, of whatever size.
   package static func integer(_ value: some BinaryInteger) -> JSONValue {
-    .number(JSONNumber(Int64(clamping: value)))
+    if let small = Int64(exactly: value) { return .number(JSONNumber(small)) }
+    return .number(JSONNumber(spelled: String(value)))
   }
   /// A double; nil and what is not finite become `null`.
   package static func double(_ value: Double?) -> JSONValue {
