@@ -265,24 +265,21 @@ class KlippySimulator:
     async def _query(self, objects: dict[str, list[str] | None]) -> dict[str, Any]:
         """As Klipper: with a subscription running, a query waits for the next tick."""
         if not any(client.subscription for client in self.clients):
-            return self._compute(objects)[0]
+            return self._compute(objects)
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.pending.append((future, objects))
         return await future
 
     async def _subscribe(self, client: Client, params: dict[str, Any]) -> dict[str, Any]:
-        result, seen = self._compute(params.get("objects", {}))
-        client.subscription = params.get("objects", {})
+        objects = params.get("objects", {})
+        result = await self._query(objects)
+        client.subscription = objects
         client.template = params.get("response_template", {})
-        client.last = seen
+        client.last = result["status"]
         return result
 
-    def _compute(
-        self,
-        objects: dict[str, list[str] | None],
-        cache: dict[str, Any] | None = None,
-    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """The full answer to a query, and the values by object for later comparison."""
+    def _compute(self, objects: dict[str, list[str] | None], cache: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The full answer to a query; `cache` shares the objects' values within one tick."""
         eventtime = time.monotonic()
         cache = {} if cache is None else cache
         status: dict[str, dict[str, Any]] = {}
@@ -291,7 +288,7 @@ class KlippySimulator:
                 cache[name] = self.printer.status(name, eventtime) or {}
             values = cache[name]
             status[name] = {key: values.get(key) for key in (values if fields is None else fields)}
-        return {"eventtime": eventtime, "status": status}, status
+        return {"eventtime": eventtime, "status": status}
 
     async def _tick_forever(self) -> None:
         while True:
@@ -301,13 +298,14 @@ class KlippySimulator:
             pending, self.pending = self.pending, []
             for future, objects in pending:
                 if not future.done():
-                    future.set_result(self._compute(objects, cache)[0])
+                    future.set_result(self._compute(objects, cache))
             for client in list(self.clients):
                 if client.subscription:
                     self._push(client, cache)
 
     def _push(self, client: Client, cache: dict[str, Any]) -> None:
-        result, seen = self._compute(client.subscription, cache)
+        result = self._compute(client.subscription, cache)
+        seen = result["status"]
         changed: dict[str, dict[str, Any]] = {}
         for name, values in seen.items():
             last = client.last.get(name, {})

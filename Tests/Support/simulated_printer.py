@@ -249,7 +249,13 @@ class VirtualSDCard:
                         await asyncio.sleep(0)
                     line = raw.decode("utf-8", "replace").split(";", 1)[0].strip()
                     if line:
+                        while printer.scripts_waiting and not self.must_pause:
+                            await asyncio.sleep(0.01)  # other people's commands go first
+                        if self.must_pause:
+                            break
                         await printer.run_file_line(line)
+                    if self.path is None:  # the line was a cancel
+                        break
                     self.position += len(raw)
                     if self.must_pause:
                         break
@@ -298,6 +304,7 @@ class SimulatedPrinter:
         self._born = time.monotonic()
         self._stopped = asyncio.Event()
         self._queue = asyncio.Lock()
+        self.scripts_waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._owed = 0.0  # printer seconds of movement that were not waited for yet
         self._busy_until = 0.0
@@ -378,13 +385,15 @@ class SimulatedPrinter:
 
     async def run_script(self, script: str, source: str = "script") -> None:
         """Run lines as Klipper's `gcode/script` does: one script at a time, the first error ends it."""
-        async with self._queue:
-            for raw in script.split("\n"):
-                line = raw.split(";", 1)[0].strip()
-                if line:
-                    await self._execute(line, source)
-            if not self.sdcard.active:
-                await self.finish_moves()
+        self.scripts_waiting += 1
+        try:
+            async with self._queue:
+                for raw in script.split("\n"):
+                    line = raw.split(";", 1)[0].strip()
+                    if line:
+                        await self._execute(line, source)
+        finally:
+            self.scripts_waiting -= 1
 
     async def run_file_line(self, line: str) -> None:
         async with self._queue:
