@@ -1,0 +1,779 @@
+"""The rig: simulated printer, real Moonraker, test clouds and the daemon, each in its own process.
+
+    with Rig() as rig:
+        rig.start_printer(speed=20)
+        rig.start_moonraker()
+        rig.start_clouds()
+        rig.start_daemon()
+        rig.reach.wait_for("printer-data")
+
+Everything lives in one folder below `.build/rigs/`, listens on free loopback ports, and is ended by
+process id. A process that the test forgets dies with the test (PR_SET_PDEATHSIG).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import yaml
+
+SUPPORT = Path(__file__).resolve().parent
+ROOT = SUPPORT.parents[1]
+BUILD = ROOT / ".build"
+DEFAULT_BINARY = BUILD / "debug" / "printer-uplink"
+T = TypeVar("T")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_ports = itertools.count()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this child when the test process goes away."""
+    _libc.prctl(1, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A free loopback port below the ephemeral range, so that no outgoing connection takes it."""
+    base = 10000 + (os.getpid() * 97) % 20000
+    for offset in itertools.islice(_ports, 2000):
+        port = 10000 + (base + offset * 7) % 20000
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
+
+
+def wait_until(
+    condition: Callable[[], T], timeout: float = 10.0, what: str = "the condition", interval: float = 0.02
+) -> T:
+    """Wait until the condition gives something true, and return that; AssertionError after `timeout` s."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout:g} s (last: {value!r})")
+        time.sleep(interval)
+
+
+class ManagedProcess:
+    """A child process with its output in a file."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.output = folder / f"{name}.log"
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def launch(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+        """Start the process; its output is appended to `NAME.log`."""
+        assert not self.running, f"{self.name} runs already"
+        with self.output.open("ab") as log:
+            self.child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.output.parent,
+                env={**os.environ, **(environment or {})},
+                preexec_fn=die_with_parent,
+            )
+
+    @property
+    def running(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self.child is not None
+        return self.child.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """As Popen.returncode: negative for a signal; None while it runs."""
+        return self.child.poll() if self.child else None
+
+    def signal(self, number: int) -> None:
+        if self.running:
+            os.kill(self.pid, number)
+
+    def freeze(self) -> None:
+        """Stop it with SIGSTOP: sockets stay open, nothing is answered."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Kill it without a goodbye (SIGKILL)."""
+        if self.child is not None:
+            self.signal(signal.SIGKILL)
+            self.child.wait()
+
+    def terminate(self, timeout: float = 10.0) -> float:
+        """End it with SIGTERM; returns the seconds it took. Kills it, and fails, after `timeout` s."""
+        if not self.running:
+            return 0.0
+        begin = time.monotonic()
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        assert self.child is not None
+        try:
+            self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not end within {timeout:g} s of SIGTERM") from None
+        return time.monotonic() - begin
+
+    def text(self) -> str:
+        """Everything it wrote so far."""
+        return self.output.read_text("utf-8", "replace") if self.output.exists() else ""
+
+    def lines(self, containing: str) -> list[str]:
+        """Lines of its output with that text in them, whatever the case."""
+        return [line for line in self.text().splitlines() if containing.lower() in line.lower()]
+
+
+class Printer:
+    """The simulated printer: Klippy's API socket, and what the test does to it."""
+
+    def __init__(self, folder: Path, gcodes: Path, disturbed: Callable[[], None]) -> None:
+        self.socket = folder / "klippy.sock"
+        self.gcodes = gcodes
+        self.process = ManagedProcess("klippy", folder)
+        self._control = folder / "klippy-control.sock"
+        self._disturbed = disturbed
+        self._arguments: list[str] = []
+
+    def start(self, *options: str, speed: float = 1.0, start: str = "ready") -> None:
+        """Start the simulator; `options` as in `klippy_simulator.py --help`."""
+        self._arguments = ["--speed", str(speed), "--start", start, *options]
+        self._launch()
+
+    def _launch(self) -> None:
+        command = [sys.executable, str(SUPPORT / "klippy_simulator.py"), "--socket", str(self.socket)]
+        command += ["--control", str(self._control), "--gcodes", str(self.gcodes), *self._arguments]
+        self.process.launch(command)
+        wait_until(self._answers, 10, "the simulator's control socket")
+
+    def _answers(self) -> bool:
+        assert self.process.running, f"the simulator ended: {self.process.text()[-2000:]}"
+        try:
+            self.state()
+        except OSError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        self._disturbed()
+        self.process.kill()
+
+    def restart_process(self) -> None:
+        """Kill the simulator and start it anew; its journal begins anew as well."""
+        self.kill()
+        self._launch()
+        self._disturbed()
+
+    def order(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """An order over the control socket: `op_…` of `klippy_simulator.py`."""
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.settimeout(120)
+            channel.connect(str(self._control))
+            channel.sendall(json.dumps({"op": operation, **arguments}).encode() + b"\n")
+            with channel.makefile("rb") as reader:
+                answer = json.loads(reader.readline())
+        if not answer.pop("ok"):
+            raise AssertionError(f"printer refused {operation}: {answer['error']}")
+        return answer
+
+    def state(self) -> dict[str, Any]:
+        """The printer's truth now: `state`, `objects`."""
+        return self.order("state")
+
+    def object(self, name: str) -> dict[str, Any]:
+        return self.state()["objects"][name]
+
+    @property
+    def print_state(self) -> str:
+        return self.object("print_stats")["state"]
+
+    def wait_for_print_state(self, state: str, timeout: float = 30.0) -> None:
+        wait_until(lambda: self.print_state == state, timeout, f"print_stats.state {state}", 0.05)
+
+    def wait_for_state(self, state: str, timeout: float = 10.0) -> None:
+        wait_until(lambda: self.state()["state"] == state, timeout, f"Klippy {state}", 0.05)
+
+    def journal(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """What the printer really did: entries `gcode`, `print_state`, `state`, `restart`, `emergency_stop`."""
+        entries = self.order("journal")["entries"]
+        return [entry for entry in entries if kind in (None, entry["kind"])]
+
+    def gcode_lines(self, source: str | None = None) -> list[str]:
+        """Every G-code line that reached the printer, in order; without the file's own by `source`."""
+        return [entry["line"] for entry in self.journal("gcode") if source in (None, entry["source"])]
+
+    def gcode(self, script: str) -> None:
+        """G-code as a person at the printer enters it."""
+        self.order("gcode", script=script)
+
+    def restart(self, away: float | None = None, outcome: str = "ready", message: str | None = None) -> None:
+        """Klippy restarts by itself (service restart) and ends up in `outcome`."""
+        self._disturbed()
+        self.order("next_start", outcome=outcome, message=message)
+        self.order("restart", away=away)
+
+    def shut_down(self, message: str = "MCU 'mcu' shutdown: Timer too close") -> None:
+        self.order("shutdown", message=message)
+
+    def freeze(self) -> None:
+        self._disturbed()
+        self.order("freeze")
+
+    def thaw(self) -> None:
+        self._disturbed()
+        self.order("thaw")
+
+
+class MoonrakerError(Exception):
+    """A JSON-RPC error of Moonraker."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class MoonrakerClient:
+    """A frontend's connection over Moonraker's Unix socket: calls, and the notifications that came."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._arrived = threading.Condition()
+        self._ids = itertools.count(1)
+        self._closed = False
+        self.notifications: list[dict[str, Any]] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        buffer = b""
+        while True:
+            try:
+                data = self._socket.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            buffer += data
+            *messages, buffer = buffer.split(b"\x03")
+            with self._arrived:
+                for raw in messages:
+                    message = json.loads(raw)
+                    if "method" in message:
+                        self.notifications.append(message)
+                    else:
+                        self._answers[message.get("id")] = message
+                self._arrived.notify_all()
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify_all()
+
+    def call(self, method: str, timeout: float = 60.0, **params: Any) -> Any:
+        """Call and wait; raises MoonrakerError."""
+        return self.result(self.send(method, **params), timeout)
+
+    def send(self, method: str, **params: Any) -> int:
+        """Call without waiting; `result(id)` waits."""
+        number = next(self._ids)
+        message = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
+        self._socket.sendall(json.dumps(message).encode() + b"\x03")
+        return number
+
+    def result(self, number: int, timeout: float = 60.0) -> Any:
+        with self._arrived:
+            arrived = self._arrived.wait_for(lambda: self._closed or number in self._answers, timeout)
+            if not arrived or number not in self._answers:
+                raise ConnectionError("Moonraker did not answer")
+            answer = self._answers.pop(number)
+        if "error" in answer:
+            raise MoonrakerError(answer["error"]["code"], answer["error"]["message"])
+        return answer["result"]
+
+    def notified(self, method: str) -> list[dict[str, Any]]:
+        return [note for note in self.notifications if note["method"] == method]
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class Moonraker:
+    """The real Moonraker on a data folder of its own."""
+
+    def __init__(self, folder: Path, klippy: Path, disturbed: Callable[[], None]) -> None:
+        self.data = folder / "data"
+        self.port = free_port()
+        self.process = ManagedProcess("moonraker", folder)
+        self.unix_socket = self.data / "comms" / "moonraker.sock"
+        self._klippy = klippy
+        self._disturbed = disturbed
+        self._clients: list[MoonrakerClient] = []
+        for name in ("config", "gcodes", "logs", "comms", "database"):
+            (self.data / name).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def gcodes(self) -> Path:
+        return self.data / "gcodes"
+
+    def start(self, trusted: bool = True, extra: str = "", wait: bool = True) -> None:
+        """Start it. Untrusted: clients over TCP need the API key (the Unix socket never does)."""
+        trust = "127.0.0.0/8" if trusted else "192.0.2.77"
+        (self.data / "config" / "moonraker.conf").write_text(
+            f"[server]\nhost: 127.0.0.1\nport: {self.port}\nklippy_uds_address: {self._klippy}\n\n"
+            f"[authorization]\ntrusted_clients:\n  {trust}\n\n"
+            "[machine]\nprovider: none\nvalidate_service: False\n\n"
+            "[announcements]\ndev_mode: True\n\n"  # the feeds are on the internet
+            f"[history]\n\n{extra}\n"
+        )
+        self.relaunch(wait)
+
+    def relaunch(self, wait: bool = True) -> None:
+        """Start it with the configuration it had."""
+        environment = {"HOME": str(self.data.parent)}  # never the user's ~/printer_data
+        command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile"]
+        self.process.launch(command, environment)
+        if wait:
+            self.wait_listening()
+
+    def wait_listening(self, timeout: float = 30.0) -> None:
+        """Wait until it takes connections."""
+
+        def listening() -> bool:
+            assert self.process.running, f"Moonraker ended: {self.process.text()[-3000:]}"
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return self.unix_socket.exists()
+            return False
+
+        wait_until(listening, timeout, "Moonraker's port", 0.05)
+
+    def wait_for_klippy(self, state: str = "ready", timeout: float = 20.0) -> None:
+        """Wait until Moonraker says that Klippy has reached the state."""
+
+        def reached() -> bool:
+            with suppress(OSError, ConnectionError):
+                return self.call("server.info", timeout=5)["klippy_state"] == state
+            return False
+
+        wait_until(reached, timeout, f"klippy_state {state}", 0.1)
+
+    def client(self) -> MoonrakerClient:
+        """A new connection, as a frontend has one; closed with the rig."""
+        client = MoonrakerClient(self.unix_socket)
+        self._clients.append(client)
+        return client
+
+    def call(self, method: str, timeout: float = 60.0, **params: Any) -> Any:
+        """One call over a connection of its own."""
+        client = MoonrakerClient(self.unix_socket)
+        try:
+            return client.call(method, timeout, **params)
+        finally:
+            client.close()
+
+    def api_key(self) -> str:
+        return self.call("access.get_api_key")
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self._disturbed()
+        self.process.terminate(20)
+
+    def kill(self) -> None:
+        self._disturbed()
+        self.process.kill()
+
+    def restart(self) -> None:
+        self.stop()
+        self.relaunch()
+        self._disturbed()
+
+    def freeze(self) -> None:
+        self._disturbed()
+        self.process.freeze()
+
+    def thaw(self) -> None:
+        self._disturbed()
+        self.process.thaw()
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+        self.process.kill()
+
+
+class Cloud:
+    """A strict test cloud in its own process: killed, frozen and started again on the same port."""
+
+    def __init__(self, kind: str, script: str, folder: Path) -> None:
+        self.kind = kind
+        self.port = free_port()
+        self.control_port = free_port()
+        self.log = folder / kind
+        self.process = ManagedProcess(kind, folder)
+        self._script = script
+        self._state_file = folder / f"{kind}.state.json"
+        self._options: list[str] = []
+        self._scheme = "http"
+        self._read_position = 0
+        self._records: list[dict[str, Any]] = []
+
+    @property
+    def url(self) -> str:
+        host = "localhost" if self._scheme == "https" else "127.0.0.1"
+        return f"{self._scheme}://{host}:{self.port}"
+
+    def start(self, *options: str, certificate: tuple[Path, Path] | None = None) -> None:
+        """Start it; `options` as in `SCRIPT --help`; `certificate` is (chain, key) in PEM for TLS."""
+        self._options = list(options)
+        if certificate is not None:
+            self._options += ["--certificate", str(certificate[0]), "--key", str(certificate[1])]
+            self._scheme = "https"
+        self.relaunch()
+
+    def relaunch(self) -> None:
+        """Start it with the options and the state that it had."""
+        command = [sys.executable, str(SUPPORT / self._script), "--port", str(self.port)]
+        command += ["--control-port", str(self.control_port), "--state", str(self._state_file)]
+        self.process.launch([*command, "--log", str(self.log), *self._options])
+        wait_until(self._answers, 15, f"the {self.kind} cloud", 0.05)
+
+    def _answers(self) -> bool:
+        assert self.process.running, f"{self.kind} ended: {self.process.text()[-2000:]}"
+        with suppress(OSError):
+            self.control("GET", "state")
+            return True
+        return False
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def restart(self) -> None:
+        self.kill()
+        self.relaunch()
+
+    # Orders
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """An order on the control port."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.control_port}/_control/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    def fault(self, endpoint: str, action: str, count: int | None = 1, **details: Any) -> None:
+        """Misbehave for the next `count` requests (None: until `clear_faults`): `Fault` of `strict_cloud.py`."""
+        self.control("POST", "fault", {"endpoint": endpoint, "action": action, "count": count, **details})
+
+    def clear_faults(self) -> None:
+        self.control("DELETE", "faults")
+
+    def set(self, **values: Any) -> None:
+        """Change the cloud's state: see its `fresh_state`."""
+        self.control("POST", "set", values)
+
+    def order(self, name: str, **arguments: Any) -> Any:
+        return self.control("POST", f"order/{name}", arguments)
+
+    def disturbed(self) -> None:
+        """Something was done to the rig: what is late now is excused."""
+        if self.process.running:
+            with suppress(OSError):
+                self.control("POST", "disturbed")
+
+    def client_restarted(self) -> None:
+        """The daemon starts anew: intervals begin anew."""
+        if self.process.running:
+            with suppress(OSError):
+                self.control("POST", "restarted")
+
+    # What it saw
+
+    def records(self, endpoint: str | None = None, after: float = 0.0) -> list[dict[str, Any]]:
+        """Requests so far, over all lives of the cloud; `after` is a monotonic time."""
+        path = self.log / "exchanges.jsonl"
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(self._read_position)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._records.append(json.loads(line))
+                    self._read_position += len(line)
+        return [r for r in self._records if endpoint in (None, r["endpoint"]) and r["mono"] > after]
+
+    def wait_for(
+        self,
+        endpoint: str,
+        timeout: float = 15.0,
+        after: float = 0.0,
+        where: Callable[[dict[str, Any]], bool] = lambda record: True,
+        count: int = 1,
+    ) -> dict[str, Any]:
+        """Wait for the `count`-th request to an endpoint that satisfies `where`; returns its record."""
+
+        def found() -> dict[str, Any] | None:
+            matching = [record for record in self.records(endpoint, after) if where(record)]
+            return matching[count - 1] if len(matching) >= count else None
+
+        record = wait_until(found, timeout, f"{self.kind}: {endpoint}", 0.03)
+        assert record is not None
+        return record
+
+    def deviations(self) -> list[str]:
+        """All deviations from the protocol, as text with their request."""
+        return [f"{self.kind} #{r['seq']} {r['endpoint']}: {text}" for r in self.records() for text in r["deviations"]]
+
+
+class Daemon:
+    """The daemon under test."""
+
+    def __init__(self, folder: Path, binary: Path, restarted: Callable[[], None]) -> None:
+        self.folder = folder
+        self.binary = binary
+        self.config = folder / "printer-uplink.yaml"
+        self.state = folder / "state"
+        self.port = free_port()
+        self.process = ManagedProcess("daemon", folder)
+        self._restarted = restarted
+
+    def write(self, document: dict[str, Any] | str) -> None:
+        """Write the configuration file: a document, or the very text."""
+        text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
+        self.config.write_text(text)
+        self.config.chmod(0o600)
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the developer's own environment may reach the daemon."""
+        return {"HOME": str(self.folder), "NO_COLOR": "1", "CLOUD_URL": ""}
+
+    def start(self, *options: str) -> None:
+        """Start `run` on the configuration file."""
+        self._restarted()
+        self.process.launch([str(self.binary), "run", "--config", str(self.config), *options], self.environment())
+
+    def command(self, *arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+        """Run a command of the binary to its end."""
+        return subprocess.run(
+            [str(self.binary), *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.environment()},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            preexec_fn=die_with_parent,
+            check=False,
+        )
+
+    def reload(self) -> None:
+        """SIGHUP."""
+        self._restarted()
+        self.process.signal(signal.SIGHUP)
+
+    def stop(self, timeout: float = 10.0) -> float:
+        """SIGTERM; returns the seconds it took."""
+        return self.process.terminate(timeout)
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def get(self, path: str, timeout: float = 5.0) -> tuple[int, str]:
+        """Fetch a page of the control server: status and text."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def log(self) -> str:
+        return self.process.text()
+
+
+class Rig:
+    """All of it in one folder; parts are made at once and started when the test says so."""
+
+    def __init__(self, folder: Path | None = None, binary: Path | None = None) -> None:
+        (BUILD / "rigs").mkdir(parents=True, exist_ok=True)
+        self._keep = folder is not None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="", dir=BUILD / "rigs"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.binary = binary or Path(os.environ.get("PRINTER_UPLINK", DEFAULT_BINARY))
+        self.binary = self.binary if self.binary.is_absolute() else ROOT / self.binary
+        self.moonraker = Moonraker(self.folder, self.folder / "klippy.sock", self.disturbed)
+        self.printer = Printer(self.folder, self.moonraker.gcodes, self.disturbed)
+        self.printdock = Cloud("printdock", "printdock_cloud.py", self.folder)
+        self.reach = Cloud("reach", "reach_relay.py", self.folder)
+        self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
+        self._authority: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close(keep=failure[0] is not None)
+
+    @property
+    def clouds(self) -> list[Cloud]:
+        return [self.printdock, self.reach]
+
+    def disturbed(self) -> None:
+        """Tell the clouds that something was done to the rig."""
+        for cloud in self.clouds:
+            cloud.disturbed()
+
+    def _daemon_restarted(self) -> None:
+        for cloud in self.clouds:
+            cloud.client_restarted()
+
+    def start_printer(self, speed: float = 20.0, **options: Any) -> None:
+        """Printer and Moonraker, until Moonraker says ready (or what `start` asks for)."""
+        self.printer.start(speed=speed, **options)
+        self.moonraker.start()
+        self.moonraker.wait_for_klippy(options.get("start", "ready"))
+
+    def start_clouds(
+        self,
+        heartbeat: int = 2,
+        snapshots: int = 3,
+        next_check_in: int = 5,
+        telemetry: float = 2,
+        telemetry_idle: float = 4,
+        tls: bool = False,
+    ) -> None:
+        """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same."""
+        certificate = self.certificate() if tls else None
+        self._intervals = (heartbeat, snapshots, telemetry, telemetry_idle)
+        self.printdock.start("--heartbeat", str(heartbeat), "--snapshots", str(snapshots), certificate=certificate)
+        options = ["--next-check-in", str(next_check_in), "--telemetry", str(telemetry)]
+        self.reach.start(*options, "--telemetry-idle", str(telemetry_idle), certificate=certificate)
+
+    def configuration(self, **printer: Any) -> dict[str, Any]:
+        """A configuration with both backends, to be changed by the test before `daemon.write`."""
+        heartbeat, snapshots, telemetry, telemetry_idle = getattr(self, "_intervals", (2, 3, 2, 4))
+        document: dict[str, Any] = {
+            "version": 1,
+            "printer": {"name": "Test printer", "moonraker": self.moonraker.url, **printer},
+            "state_directory": str(self.daemon.state),
+            "control": {"listen": f"127.0.0.1:{self.daemon.port}"},
+            "log": {"level": "debug"},
+            "backends": [
+                {
+                    "type": "reach",
+                    "name": "reach",
+                    "relay": self.reach.url,
+                    "pairing_code": "PAIR-0001",
+                    "telemetry_interval": telemetry,
+                    "telemetry_idle_interval": telemetry_idle,
+                },
+                {
+                    "type": "printdock",
+                    "name": "printdock",
+                    "cloud_url": self.printdock.url,
+                    "pairing_token": "PAIR_dummy_1",
+                    "site_name": "Test Lab",
+                    "heartbeat_seconds": heartbeat,
+                    "push_snapshots_seconds": snapshots,
+                },
+            ],
+        }
+        if self._authority is not None:
+            document["network"] = {"ca_file": str(self.folder / "ca.pem")}
+        return document
+
+    def start_daemon(self, **printer: Any) -> None:
+        """The daemon with both backends, until both clouds have heard of it."""
+        if not self.daemon.config.exists():
+            self.daemon.write(self.configuration(**printer))
+        begin = time.monotonic()
+        self.daemon.start()
+        self.printdock.wait_for("heartbeat", after=begin)
+        self.reach.wait_for("register", after=begin)
+
+    def certificate(self) -> tuple[Path, Path]:
+        """A certificate for localhost by a test authority, whose own is `ca.pem` in the rig's folder."""
+        import trustme
+
+        if self._authority is None:
+            self._authority = trustme.CA()
+            self._authority.cert_pem.write_to_path(str(self.folder / "ca.pem"))
+        issued = self._authority.issue_cert("localhost", "127.0.0.1")
+        chain, key = self.folder / "localhost.pem", self.folder / "localhost.key"
+        issued.private_key_pem.write_to_path(str(key))
+        chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+        return chain, key
+
+    def deviations(self) -> list[str]:
+        """What both clouds have to complain about."""
+        return [text for cloud in self.clouds for text in cloud.deviations()]
+
+    def parts(self) -> Iterable[ManagedProcess]:
+        yield self.daemon.process
+        for cloud in self.clouds:
+            yield cloud.process
+        yield self.moonraker.process
+        yield self.printer.process
+
+    def close(self, keep: bool = False) -> None:
+        """End everything; the folder stays after a failure, for the logs in it."""
+        self.moonraker.close()
+        for part in self.parts():
+            part.kill()
+        if not keep and not self._keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+__all__ = [
+    "BUILD",
+    "ROOT",
+    "SUPPORT",
+    "Cloud",
+    "Daemon",
+    "ManagedProcess",
+    "Moonraker",
+    "MoonrakerClient",
+    "MoonrakerError",
+    "Printer",
+    "Rig",
+    "free_port",
+    "wait_until",
+]
