@@ -1,0 +1,406 @@
+"""`make bench`: the figures of the README, measured on the release binary, as medians.
+
+The rig is the tests' own: real Moonraker in front of the simulated printer, both strict clouds. Between
+the daemon and Moonraker stands a proxy that counts connections, HTTP requests, WebSocket messages and
+pings. `--quick` takes short runs (a smoke test of this program, not a measurement).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "Tests" / "Support"))
+
+from harness import Rig, free_port, wait_until  # noqa: E402
+from sample_gcode import gcode  # noqa: E402
+
+
+@dataclass
+class Figure:
+    """One row of the table."""
+
+    name: str
+    limit: str
+    values: list[float]
+    unit: str
+    passes: Callable[[float], bool]
+    digits: int = 2
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def row(self) -> str:
+        verdict = "ok" if self.passes(self.median) else "MISSED"
+        low, high = min(self.values), max(self.values)
+        spread = f"{low:.{self.digits}f} … {high:.{self.digits}f}"
+        median = f"{self.median:.{self.digits}f} {self.unit}"
+        return f"| {self.name} | {self.limit} | {median} | {spread} | {len(self.values)} | {verdict} |"
+
+
+# Reading a process
+
+
+def memory(pid: int) -> dict[str, float]:
+    """Resident, proportional and private dirty memory in MB (10**6 bytes: the limits are MB)."""
+    found: dict[str, float] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name in ("Rss", "Pss", "Private_Dirty"):
+            found[name] = int(rest.split()[0]) * 1024 / 1e6
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of all threads so far, from the scheduler (ns)."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def wake_ups(pid: int) -> int:
+    """Voluntary context switches of all threads so far."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):
+            for line in (task / "status").read_text().splitlines():
+                if line.startswith("voluntary_ctxt_switches"):
+                    total += int(line.split()[1])
+    return total
+
+
+# Helpers that stand between or beside
+
+
+@dataclass
+class CountingProxy:
+    """A TCP proxy in front of Moonraker that counts what the daemon sends."""
+
+    target: int
+    port: int = field(default_factory=free_port)
+    connections: int = 0
+    requests: int = 0
+    messages: int = 0
+    pings: int = 0
+
+    def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        ready = threading.Event()
+
+        async def serve() -> None:
+            await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            ready.set()
+
+        def run() -> None:
+            self._loop.create_task(serve())
+            self._loop.run_forever()
+
+        threading.Thread(target=run, daemon=True).start()
+        assert ready.wait(5)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with suppress(OSError, asyncio.IncompleteReadError):
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            down = asyncio.ensure_future(self._copy(up_reader, writer))
+            await self._requests(reader, up_writer)
+            down.cancel()
+        writer.close()
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def _requests(self, reader: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        up.write(head)
+        if b"upgrade: websocket" not in head.lower():
+            while data := await reader.read(65536):
+                up.write(data)
+            return
+        while True:  # client frames are masked; only opcode and length matter here
+            start = await reader.readexactly(2)
+            length, more = start[1] & 0x7F, b""
+            if length >= 126:
+                more = await reader.readexactly(2 if length == 126 else 8)
+                length = int.from_bytes(more, "big")
+            rest = await reader.readexactly(4 + length)
+            self.messages += start[0] & 0x0F in (1, 2)
+            self.pings += start[0] & 0x0F == 9
+            up.write(start + more + rest)
+            await up.drain()
+
+
+class FakeMoonraker:
+    """Just enough of Moonraker to hand the daemon a status change at a known instant."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._socket: web.WebSocketResponse | None = None
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            application = web.Application()
+            application.router.add_get("/websocket", self._websocket)
+            runner = web.AppRunner(application)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", self.port).start()
+
+        self._loop.run_until_complete(serve())
+        self._loop.run_forever()
+
+    async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        answers: dict[str, Any] = {
+            "server.connection.identify": {"connection_id": 1},
+            "server.info": {"klippy_connected": True, "klippy_state": "ready", "components": []},
+            "printer.info": {"state": "ready", "state_message": "Printer is ready", "hostname": "bench"},
+            "printer.objects.list": {"objects": ["webhooks", "print_stats", "extruder", "heater_bed", "toolhead"]},
+            "printer.objects.query": {"eventtime": 1.0, "status": {}},
+            "printer.objects.subscribe": {
+                "eventtime": 1.0,
+                "status": {
+                    "webhooks": {"state": "ready", "state_message": "Printer is ready"},
+                    "print_stats": {"state": "standby", "filename": ""},
+                    "extruder": {"temperature": 20.0, "target": 0.0},
+                },
+            },
+        }
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            call = json.loads(message.data)
+            if "id" in call:
+                result = answers.get(call["method"], {})
+                await socket.send_str(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}))
+            if call.get("method") == "printer.objects.subscribe":
+                self._socket = socket
+                self.ready.set()
+        return socket
+
+    def change(self, temperature: float, eventtime: float) -> float:
+        """Send a change of the nozzle's temperature; returns the monotonic time at which it left."""
+
+        async def send() -> float:
+            assert self._socket is not None
+            change = [{"extruder": {"temperature": temperature}}, eventtime]
+            text = json.dumps({"jsonrpc": "2.0", "method": "notify_status_update", "params": change})
+            begin = time.monotonic()
+            await self._socket.send_str(text)
+            return begin
+
+        return asyncio.run_coroutine_threadsafe(send(), self._loop).result(5)
+
+
+class IndifferentCloud:
+    """Answers every PrintDock call with 200: company for further idle backends."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        loop = asyncio.new_event_loop()
+        ready = threading.Event()
+
+        async def answer(request: web.Request) -> web.Response:
+            await request.read()
+            return web.json_response({"status": "ok", "inserted": 1})
+
+        async def serve() -> None:
+            application = web.Application()
+            application.router.add_route("*", "/{path:.*}", answer)
+            runner = web.AppRunner(application)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", self.port).start()
+            ready.set()
+
+        def run() -> None:
+            loop.run_until_complete(serve())
+            loop.run_forever()
+
+        threading.Thread(target=run, daemon=True).start()
+        assert ready.wait(5)
+
+
+# The measurements
+
+
+def steady_state(binary: Path, seconds: float, rounds: int, extra_backends: int = 0) -> dict[str, list[float]]:
+    """Both backends at their default intervals, the printer printing at real speed."""
+    seen: dict[str, list[float]] = {}
+    with Rig(binary=binary) as rig:
+        (rig.moonraker.gcodes / "bench.gcode").write_text(gcode(minutes=30))
+        rig.start_printer(speed=1)
+        proxy = CountingProxy(rig.moonraker.port)
+        proxy.start()
+        rig.start_clouds(heartbeat=10, snapshots=30, next_check_in=30, telemetry=10, telemetry_idle=30)
+        configuration = rig.configuration()
+        configuration["printer"]["moonraker"] = f"http://127.0.0.1:{proxy.port}"
+        configuration["log"] = {"level": "info"}
+        if extra_backends:
+            cloud = IndifferentCloud()
+            for number in range(extra_backends):
+                configuration["backends"].append(
+                    {
+                        "type": "printdock",
+                        "name": f"idle-{number}",
+                        "cloud_url": f"http://127.0.0.1:{cloud.port}",
+                        "connector_id": f"{1000 + number}",
+                        "connector_secret": "dummy",
+                        "printer_id": number + 1,
+                    }
+                )
+        rig.daemon.write(configuration)
+        rig.start_daemon()
+        rig.moonraker.call("printer.print.start", filename="bench.gcode")
+        rig.printer.wait_for_print_state("printing")
+        time.sleep(20 if seconds > 10 else 3)  # past the first round of everything
+        pid = rig.daemon.process.pid
+        for _ in range(rounds):
+            before = (cpu_seconds(pid), wake_ups(pid), proxy.requests, proxy.messages, proxy.pings, time.monotonic())
+            time.sleep(seconds)
+            elapsed = time.monotonic() - before[5]
+            os.sync()
+            here = memory(pid)
+            for name, value in (
+                ("rss", here["Rss"]),
+                ("pss", here["Pss"]),
+                ("dirty", here["Private_Dirty"]),
+                ("cpu", (cpu_seconds(pid) - before[0]) / elapsed * 100),
+                ("wakeups", (wake_ups(pid) - before[1]) / elapsed),
+                ("requests", (proxy.requests - before[2]) * 60 / elapsed),
+                ("messages", (proxy.messages - before[3]) * 60 / elapsed),
+                ("pings", (proxy.pings - before[4]) * 60 / elapsed),
+                ("sockets", float(proxy.connections)),
+            ):
+                seen.setdefault(name, []).append(value)
+        assert rig.printer.print_state == "printing", "the sample ended too early"
+        assert not rig.deviations(), rig.deviations()
+    return seen
+
+
+def starts(binary: Path, runs: int) -> tuple[list[float], list[float]]:
+    """Seconds from start to the first heartbeat (already paired), and from SIGTERM to the end."""
+    ups: list[float] = []
+    downs: list[float] = []
+    with Rig(binary=binary) as rig:
+        rig.start_printer()
+        rig.start_clouds()
+        rig.start_daemon()
+        downs.append(rig.daemon.stop())
+        for _ in range(runs):
+            begin = time.monotonic()
+            rig.daemon.start()
+            first = [cloud.wait_for(name, after=begin) for cloud, name in
+                     ((rig.printdock, "heartbeat"), (rig.reach, "register"))]
+            ups.append(max(record["mono"] for record in first) - begin)
+            downs.append(rig.daemon.stop())
+    return ups, downs
+
+
+def validations(binary: Path, runs: int) -> list[float]:
+    """Milliseconds of `validate` on the annotated example, process start included."""
+    command = [str(binary), "validate", str(ROOT / "config" / "examples" / "both.yaml")]
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=False)
+        times.append((time.perf_counter() - begin) * 1000)
+    return times
+
+
+def cache_latency(binary: Path, changes: int) -> list[float]:
+    """Milliseconds from a status change leaving Moonraker until `/api/status` shows it: an upper bound."""
+    import http.client
+
+    with Rig(binary=binary) as rig:
+        fake = FakeMoonraker()
+        rig.start_clouds()
+        configuration = rig.configuration()
+        configuration["printer"]["moonraker"] = f"http://127.0.0.1:{fake.port}"
+        rig.daemon.write(configuration)
+        rig.daemon.start()
+        assert fake.ready.wait(15)
+        connection = http.client.HTTPConnection("127.0.0.1", rig.daemon.port, timeout=5)
+
+        def shown() -> str:
+            connection.request("GET", "/api/status")
+            return connection.getresponse().read().decode()
+
+        wait_until(lambda: "20" in shown(), 5, "the first status")
+        times = []
+        for number in range(changes):
+            value = 1000.25 + number
+            begin = fake.change(value, 2.0 + number)
+            while f"{value:.2f}" not in shown():
+                assert time.monotonic() - begin < 5, "the change never arrived"
+            times.append((time.monotonic() - begin) * 1000)
+        return times
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", type=Path, required=True)
+    parser.add_argument("--quick", action="store_true", help="short runs: a smoke test")
+    arguments = parser.parse_args()
+    binary = arguments.binary.resolve()
+    seconds, rounds, runs = (5.0, 2, 3) if arguments.quick else (60.0, 5, 15)
+
+    print("Both backends on, printer printing; this takes some minutes …", flush=True)
+    steady = steady_state(binary, seconds, rounds)
+    more = 8
+    grown = steady_state(binary, min(seconds, 20), max(2, rounds - 2), extra_backends=more)
+    growth = [(value - statistics.median(steady["dirty"])) / more for value in grown["dirty"]]
+    ups, downs = starts(binary, runs)
+    checks = validations(binary, runs * 2)
+    latency = cache_latency(binary, runs * 10)
+
+    figures = [
+        Figure("resident memory", "≤ 20 MB", steady["rss"], "MB", lambda x: x <= 20),
+        Figure("proportional memory (PSS)", "–", steady["pss"], "MB", lambda x: True),
+        Figure("private dirty memory", "≤ 6 MB", steady["dirty"], "MB", lambda x: x <= 6),
+        Figure("processor, of a core", "≤ 0.10 %", steady["cpu"], "%", lambda x: x <= 0.1, 3),
+        Figure("wake-ups (all threads)", "–", steady["wakeups"], "/s", lambda x: True, 1),
+        Figure("HTTP requests to Moonraker", "0 /min", steady["requests"], "/min", lambda x: x == 0, 1),
+        Figure("calls over the socket to Moonraker", "≤ 0.2 /min", steady["messages"], "/min", lambda x: x <= 0.5, 1),
+        Figure("pings to Moonraker", "–", steady["pings"], "/min", lambda x: True, 1),
+        Figure("sockets to Moonraker", "1", steady["sockets"], "", lambda x: x == 1, 0),
+        Figure("start to first heartbeat", "≤ 0.5 s", ups, "s", lambda x: x <= 0.5, 3),
+        Figure("SIGTERM to exit", "≤ 3 s", downs, "s", lambda x: x <= 3, 3),
+        Figure("validate", "≤ 30 ms", checks, "ms", lambda x: x <= 30, 1),
+        Figure("status change → visible (upper bound)", "≤ 2 ms", latency, "ms", lambda x: x <= 2, 2),
+        Figure("growth per further backend", "≤ 0.3 MB", growth, "MB", lambda x: x <= 0.3),
+    ]
+    print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
+    for figure in figures:
+        print(figure.row())
+    if not arguments.quick and not all(figure.passes(figure.median) for figure in figures):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
