@@ -23,11 +23,17 @@ package struct YAMLNode: Sendable {
     package var keyPosition: YAMLPosition
     /// The value.
     package var value: YAMLNode
+    /// Whether key and value are all that stands on their one line, so that the line could go and the rest would
+    /// stay as it is: no flow style, no dash before the key, no anchor or alias, a value of one line.
+    package var isAloneOnLine: Bool
     /// A member of a mapping.
-    package init(key: String, keyPosition: YAMLPosition, value: YAMLNode) {
+    package init(
+      key: String, keyPosition: YAMLPosition, value: YAMLNode, isAloneOnLine: Bool = false
+    ) {
       self.key = key
       self.keyPosition = keyPosition
       self.value = value
+      self.isAloneOnLine = isAloneOnLine
     }
   }
   /// What a node is.

@@ -1,35 +1,20 @@
-/// What a file may hold at most.
-package struct YAMLLimits: Sendable {
-  /// The largest file, in bytes.
-  package var bytes: Int
-  /// The deepest nesting.
-  package var depth: Int
-  /// The most nodes, aliases expanded.
-  package var nodes: Int
-  /// Limits for a file.
-  package init(bytes: Int = 1 << 20, depth: Int = 32, nodes: Int = 20_000) {
-    self.bytes = bytes
-    self.depth = depth
-    self.nodes = nodes
-  }
-}
-
-/// Why bytes are not a YAML document that we take, and where.
-package struct YAMLError: Error, Sendable {
-  /// What is wrong; what to do.
-  package var problem: String
-  /// Where.
-  package var position: YAMLPosition
-  /// A problem at a place.
-  package init(problem: String, position: YAMLPosition) {
-    self.problem = problem
-    self.position = position
-  }
-}
-
 extension YAMLNode {
-  /// Parses one document of UTF-8 text; nil when it is empty (comments only).
+  /// Parses one document of UTF-8 text; nil when it is empty (nothing, or comments only).
+  ///
+  /// Aliases are expanded; tags, merge keys (`<<`), keys that are no scalars and a second document are refused.
+  /// Duplicate keys are kept: the reader reports them with their path.
+  ///
+  /// - Throws: `YAMLError` with the place of what cannot be read, or of what exceeds `limits`.
   package static func parse(
     _ bytes: [UInt8], limits: YAMLLimits = YAMLLimits()
-  ) throws(YAMLError) -> YAMLNode? { nil }
+  ) throws(YAMLError) -> YAMLNode? {
+    guard bytes.count <= limits.bytes else {
+      throw YAMLError(
+        "the file has \(bytes.count) bytes, more than the \(limits.bytes) that a configuration may have",
+        remedy: "check that this is the right file", position: YAMLPosition(line: 1, column: 1))
+    }
+    let text = try YAMLText(bytes)
+    var composer = YAMLComposer(reader: try YAMLEventReader(text.bytes), text: text, limits: limits)
+    return try composer.document()
+  }
 }
