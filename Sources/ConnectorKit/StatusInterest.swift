@@ -10,8 +10,21 @@ package struct StatusInterest: Sendable, Hashable {
   /// Fields by object name; a name ending in ` *` stands for every object with that prefix (`temperature_sensor *`).
   package var objects: [String: Fields]
 
+  /// Fields by object name that change all the time and are therefore never subscribed: read once with each
+  /// subscription and kept with that value (`toolhead.estimated_print_time`).
+  package var once: [String: Set<String>]
+  /// Whether the reader shows how full the disk is: one query every five minutes for all who want it.
+  package var wantsDiskUsage: Bool
+
   /// An interest in these objects.
-  package init(_ objects: [String: Fields] = [:]) { self.objects = objects }
+  package init(
+    _ objects: [String: Fields] = [:], once: [String: Set<String>] = [:],
+    wantsDiskUsage: Bool = false
+  ) {
+    self.objects = objects
+    self.once = once
+    self.wantsDiskUsage = wantsDiskUsage
+  }
 
   /// Adds what `other` needs.
   package mutating func formUnion(_ other: StatusInterest) {
@@ -21,5 +34,7 @@ package struct StatusInterest: Sendable, Hashable {
       default: .all
       }
     }
+    once.merge(other.once) { $0.union($1) }
+    wantsDiskUsage = wantsDiskUsage || other.wantsDiskUsage
   }
 }

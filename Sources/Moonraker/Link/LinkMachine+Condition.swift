@@ -1,0 +1,27 @@
+import ConnectorKit
+
+/// What the link says of itself.
+extension LinkMachine {
+  /// One line for `status`; no secrets.
+  package var condition: String {
+    switch phase {
+    case .stopped: return "not started"
+    case .connecting, .waiting, .identifying:
+      guard !problem.isEmpty else { return "connecting" }
+      return remedy.isEmpty ? "away: \(problem)" : "away: \(problem); \(remedy)"
+    case .connected:
+      var text =
+        switch klippy {
+        case .disconnected: "connected; Klippy is away"
+        case .startup: "connected; Klippy is starting"
+        case .ready: "connected; Klippy is ready"
+        case .error: "connected; Klippy could not start"
+        case .shutdown: "connected; Klippy has shut down"
+        }
+      if isNameTaken {
+        text += "; the agent name \(agentName) is taken by another client, so we are \(identifiedName)"
+      }
+      return text
+    }
+  }
+}

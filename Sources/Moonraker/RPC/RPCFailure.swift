@@ -1,0 +1,38 @@
+/// Why a call to Moonraker brought no result.
+package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Moonraker or Klipper answered with an error.
+  case refused(code: Int64, message: String)
+  /// No answer in time.
+  case timedOut
+  /// The connection went before the answer came; why.
+  case connectionLost(String)
+  /// The calling task was cancelled.
+  case cancelled
+
+  /// Moonraker's words, or ours where it said nothing.
+  package var description: String {
+    switch self {
+    case .refused(let code, let message): "\(message) (\(code))"
+    case .timedOut: "no answer in time"
+    case .connectionLost(let reason): "connection lost: \(reason)"
+    case .cancelled: "cancelled"
+    }
+  }
+
+  /// Whether Moonraker wants (other) credentials.
+  package var isUnauthorized: Bool {
+    if case .refused(let code, let message) = self {
+      return code == 401
+        || (code == -32602
+          && (message.contains("Unauthorized") || message.contains("API Key")
+            || message.contains("JWT") || message.contains("Token")))
+    }
+    return false
+  }
+
+  /// Whether this says that Klippy is away: 503, or -32601 where Moonraker has not met Klippy since its own start.
+  package var isKlippyAway: Bool {
+    if case .refused(let code, _) = self { return code == 503 || code == -32601 || code == 404 }
+    return false
+  }
+}
