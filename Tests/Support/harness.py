@@ -80,6 +80,7 @@ class ManagedProcess:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.output = folder / f"{name}.log"
+        self.inherits = False  # writes to our own output instead of a file
         self.child: subprocess.Popen[bytes] | None = None
 
     def launch(self, command: list[str], environment: dict[str, str] | None = None) -> None:
@@ -89,11 +90,12 @@ class ManagedProcess:
             self.child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=None if self.inherits else log,
+                stderr=None if self.inherits else subprocess.STDOUT,
                 cwd=self.output.parent,
                 env={**os.environ, **(environment or {})},
                 preexec_fn=die_with_parent,
+                start_new_session=True,  # Ctrl-C is for us; we end the others in order
             )
 
     @property
@@ -645,6 +647,7 @@ class Rig:
         self.reach = Cloud("reach", "reach_relay.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self._authority: Any = None
+        self._intervals: tuple[float, ...] = (2, 3, 2, 4)
 
     def __enter__(self) -> Self:
         return self
@@ -673,6 +676,7 @@ class Rig:
 
     def start_clouds(
         self,
+        *options: str,
         heartbeat: int = 2,
         snapshots: int = 3,
         next_check_in: int = 5,
@@ -680,16 +684,20 @@ class Rig:
         telemetry_idle: float = 4,
         tls: bool = False,
     ) -> None:
-        """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same."""
+        """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same.
+
+        - options: passed on to both clouds.
+        """
         certificate = self.certificate() if tls else None
         self._intervals = (heartbeat, snapshots, telemetry, telemetry_idle)
-        self.printdock.start("--heartbeat", str(heartbeat), "--snapshots", str(snapshots), certificate=certificate)
-        options = ["--next-check-in", str(next_check_in), "--telemetry", str(telemetry)]
-        self.reach.start(*options, "--telemetry-idle", str(telemetry_idle), certificate=certificate)
+        intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots)]
+        self.printdock.start(*intervals, *options, certificate=certificate)
+        intervals = ["--telemetry", str(telemetry), "--telemetry-idle", str(telemetry_idle)]
+        self.reach.start("--next-check-in", str(next_check_in), *intervals, *options, certificate=certificate)
 
     def configuration(self, **printer: Any) -> dict[str, Any]:
         """A configuration with both backends, to be changed by the test before `daemon.write`."""
-        heartbeat, snapshots, telemetry, telemetry_idle = getattr(self, "_intervals", (2, 3, 2, 4))
+        heartbeat, snapshots, telemetry, telemetry_idle = self._intervals
         document: dict[str, Any] = {
             "version": 1,
             "printer": {"name": "Test printer", "moonraker": self.moonraker.url, **printer},
