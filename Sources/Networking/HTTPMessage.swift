@@ -17,7 +17,7 @@ package struct HTTPRequest: Sendable {
   package var method: String
   /// The absolute URL, already escaped.
   package var url: String
-  /// Header fields, in order; `Content-Length` and `Host` are the client's.
+  /// Header fields, in order; `Content-Length`, `Host`, `Connection`, `Transfer-Encoding` and `Expect` are the client's.
   package var fields: [HTTPField]
   /// The body; nil sends none, an empty one sends `Content-Length: 0`.
   package var body: [UInt8]?
@@ -27,12 +27,14 @@ package struct HTTPRequest: Sendable {
   package var connectTimeout: Duration
   /// The most bytes of an answer's body; more ends the exchange with `NetworkError.tooLarge`.
   package var answerLimit: Int
+  /// Whether the server may compress its answer, which is then unpacked; `answerLimit` counts what comes out.
+  package var acceptsCompression: Bool
 
   /// A request.
   package init(
     _ method: String, _ url: String, fields: [HTTPField] = [], body: [UInt8]? = nil,
     timeout: Duration = .seconds(10), connectTimeout: Duration = .seconds(5),
-    answerLimit: Int = 1 << 20
+    answerLimit: Int = 1 << 20, acceptsCompression: Bool = false
   ) {
     self.method = method
     self.url = url
@@ -41,6 +43,7 @@ package struct HTTPRequest: Sendable {
     self.timeout = timeout
     self.connectTimeout = connectTimeout
     self.answerLimit = answerLimit
+    self.acceptsCompression = acceptsCompression
   }
 }
 
@@ -62,6 +65,7 @@ package struct HTTPResponse: Sendable {
 
   /// The first field of that name, without regard to case.
   package subscript(field name: String) -> String? {
-    fields.first { $0.name.lowercased() == name.lowercased() }?.value
+    let wanted = name.lowercased()
+    return fields.first { $0.name.lowercased() == wanted }?.value
   }
 }

@@ -13,19 +13,38 @@ package struct NetworkSettings: Sendable, Hashable {
 
 /// The one thread on which all connections run (libcurl multi), and what opens them.
 ///
-/// Release the last reference, or call ``shutdown()``, to end the thread.
+/// It sleeps until a socket is ready or something is due. Release the last reference, or call
+/// ``shutdown()``, to end the thread; clients and connections keep it alive as long as they live.
 package final class Network: Sendable {
+  private let thread: NetworkThread
+  private let keepAlive: Duration
+
   /// Starts the network thread.
-  package init() throws(NetworkError) {}
+  ///
+  /// - Parameter keepAlive: how long a client's unused connections are kept, from 1 s.
+  /// - Throws: `NetworkError` when the thread or libcurl cannot be started.
+  package init(keepAlive: Duration = .seconds(45)) throws(NetworkError) {
+    self.keepAlive = keepAlive
+    thread = try NetworkThread()
+  }
 
   /// An HTTP client with keep-alive connections of its own; cheap, one per backend.
   ///
+  /// A connection that the server closed meanwhile is not used again. If one breaks just when a request was
+  /// sent on it, the request fails (``NetworkError/requestMayHaveArrived``) and is not sent again.
+  ///
   /// - Parameters:
-  ///   - settings: CA file and proxy.
+  ///   - settings: CA file and proxy. Loopback hosts are never reached through a proxy.
   ///   - pinnedPublicKey: libcurl's `sha256//…` form, or nil.
+  ///   - onExchange: is told of every exchange that was tried, on the task that sent it.
   package func client(
-    settings: NetworkSettings = NetworkSettings(), pinnedPublicKey: String? = nil
-  ) -> any HTTPTransport { NoTransport() }
+    settings: NetworkSettings = NetworkSettings(), pinnedPublicKey: String? = nil,
+    onExchange: (@Sendable (ExchangeReport) -> Void)? = nil
+  ) -> any HTTPTransport {
+    HTTPClient(
+      thread: thread, keepAlive: keepAlive, settings: settings, pinnedPublicKey: pinnedPublicKey,
+      onExchange: onExchange)
+  }
 
   /// Opens a WebSocket to `url` (`ws://` or `wss://`).
   ///
@@ -45,11 +64,7 @@ package final class Network: Sendable {
   ) async throws(NetworkError) -> any MessageConnection { throw NetworkError(.other, "stub") }
 
   /// Closes everything and ends the thread; every waiting call throws `.cancelled`.
-  package func shutdown() {}
-}
-
-private struct NoTransport: HTTPTransport {
-  func send(_ request: HTTPRequest) async throws(NetworkError) -> HTTPResponse {
-    throw NetworkError(.other, "stub")
-  }
+  ///
+  /// Returns when the thread has ended, within milliseconds.
+  package func shutdown() { thread.stop() }
 }

@@ -29,12 +29,23 @@ package struct NetworkError: Error, Sendable, CustomStringConvertible {
   package var kind: Kind
   /// What happened, with the host and without secrets, queries or paths.
   package var message: String
+  /// The status of an answer that refused a WebSocket's handshake; nil for every other failure.
+  package var httpStatus: Int?
+  /// Whether the request was under way when this happened, so that the other side may have acted on it.
+  package var requestMayHaveArrived: Bool
 
   /// A failure.
-  package init(_ kind: Kind, _ message: String) {
+  package init(
+    _ kind: Kind, _ message: String, httpStatus: Int? = nil, requestMayHaveArrived: Bool = false
+  ) {
     self.kind = kind
     self.message = message
+    self.httpStatus = httpStatus
+    self.requestMayHaveArrived = requestMayHaveArrived
   }
   /// The message.
   package var description: String { message }
+
+  /// What a caller gets whose task was cancelled, or whose network was shut down.
+  static let cancelled = NetworkError(.cancelled, "cancelled")
 }
