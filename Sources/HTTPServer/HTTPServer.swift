@@ -1,65 +1,49 @@
+internal import CMicroHTTPD
+internal import Platform
+
 /// A small HTTP server on libmicrohttpd, on one thread of its own.
 ///
 /// GET and HEAD only for now. It stops when ``stop()`` is called or the last reference goes.
+@safe
 package final class HTTPServer: Sendable {
-  /// A request that has passed the header checks.
-  package struct Request: Sendable {
-    /// `GET` or `HEAD`.
-    package var method: String
-    /// The path, percent-decoded once, always with a leading slash.
-    package var path: String
-    /// Query parameters, in order.
-    package var query: [(name: String, value: String)]
-    /// Header fields, in order.
-    package var fields: [(name: String, value: String)]
-  }
-  /// An answer.
-  package struct Response: Sendable {
-    /// The status code.
-    package var status: Int
-    /// Header fields beside `Content-Length` and `Date`.
-    package var fields: [(name: String, value: String)]
-    /// The body.
-    package var body: [UInt8]
-    /// An answer with a body of `type`.
-    package init(
-      status: Int, type: String, body: [UInt8], fields: [(name: String, value: String)] = []
-    ) {
-      self.status = status
-      self.fields = [("Content-Type", type)] + fields
-      self.body = body
-    }
-  }
-  /// Where to listen.
-  package struct Address: Sendable, Hashable {
-    /// A numeric address: `127.0.0.1`, `::1`, `0.0.0.0`.
-    package var host: String
-    /// 0 to 65535; 0 takes a free one.
-    package var port: Int
-    /// An address.
-    package init(host: String, port: Int) {
-      self.host = host
-      self.port = port
-    }
-  }
-  /// Why the server did not start.
-  package struct Failure: Error, Sendable, CustomStringConvertible {
-    /// What failed, where, what to do.
-    package var description: String
-  }
-
   /// The port on which it listens.
   package let port: Int
 
+  private let callbacks: ServerCallbacks
+  private let handle: Guarded<OpaquePointer?>
+
   /// Starts listening.
   ///
-  /// - Parameter handler: answers a request; runs on the server's thread and must be quick.
+  /// - Parameters:
+  ///   - address: where to listen.
+  ///   - options: limits, and the names under which it may be called.
+  ///   - handler: answers a request; runs on the server's thread, one request at a time, and must be quick. It must not
+  ///     hold the server.
+  /// - Throws: ``Failure`` when it cannot listen there; a busy port's holder is named.
   package init(
-    address: Address, handler: @escaping @Sendable (Request) -> Response
+    address: Address, options: Options = Options(),
+    handler: @escaping @Sendable (Request) -> Response
   ) throws(Failure) {
-    port = 0
+    let socket = try ListeningSocket(address)
+    port = socket.port
+    callbacks = ServerCallbacks(options: options, handler: handler)
+    guard let started = unsafe callbacks.start(listeningSocket: socket.take()) else {
+      throw Failure(
+        description:
+          "cannot start the server on \(address): libmicrohttpd refused; is there memory left?"
+      )
+    }
+    unsafe handle = Guarded(started)
   }
 
-  /// Ends the server; waits until its thread has gone. Idempotent.
-  package func stop() {}
+  deinit { stop() }
+
+  /// Ends the server; waits until its thread has gone. Idempotent. Not from the handler.
+  package func stop() {
+    let running = unsafe handle.withLock { handle in
+      defer { unsafe handle = nil }
+      return unsafe handle
+    }
+    if let running = unsafe running { unsafe MHD_stop_daemon(running) }
+  }
 }

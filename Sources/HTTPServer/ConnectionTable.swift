@@ -1,0 +1,78 @@
+internal import Dispatch
+internal import Glibc
+internal import Platform
+
+/// The open connections: how many there are, from where, and by when each must have finished a request.
+///
+/// libmicrohttpd's own timeout starts anew with every byte, so a visitor who sends one byte a second would hold a
+/// connection for ever. Here the time runs from the opening, or from the end of the last request. One timer is armed
+/// while connections are open, and none otherwise. Safe from any thread.
+final class ConnectionTable: Sendable {
+  private struct Entry {
+    var peer: PeerAddress
+    var deadline: ContinuousClock.Instant
+  }
+  private struct State {
+    /// By socket. A connection leaves before its socket is closed, so that a number in here is always ours.
+    var entries: [Int32: Entry] = [:]
+    var isTimerArmed = false
+  }
+  private let state = Guarded(State())
+  private let queue = DispatchQueue(label: "http-deadlines")
+  private let options: HTTPServer.Options
+
+  /// A table without connections.
+  init(options: HTTPServer.Options) { self.options = options }
+
+  /// Whether one more connection from `peer` is taken.
+  func accepts(_ peer: PeerAddress) -> Bool {
+    state.withLock { state in
+      state.entries.count < options.connections
+        && state.entries.values.count { $0.peer == peer } < options.connectionsPerAddress
+    }
+  }
+
+  /// A connection was opened.
+  func open(_ socket: Int32, peer: PeerAddress) {
+    let deadline = ContinuousClock.now + options.timeout
+    let mustArm = state.withLock { state in
+      state.entries[socket] = Entry(peer: peer, deadline: deadline)
+      defer { state.isTimerArmed = true }
+      return !state.isTimerArmed
+    }
+    if mustArm { arm(for: deadline) }
+  }
+
+  /// A request ended: the time for the next one starts.
+  func finishRequest(_ socket: Int32) {
+    let deadline = ContinuousClock.now + options.timeout
+    state.withLock { $0.entries[socket]?.deadline = deadline }
+  }
+
+  /// A connection is about to be closed.
+  func close(_ socket: Int32) { state.withLock { _ = $0.entries.removeValue(forKey: socket) } }
+
+  private func arm(for deadline: ContinuousClock.Instant) {
+    let parts = (deadline - .now).components
+    // Up to a tenth of a second late, so that one wake-up serves what falls due together.
+    let milliseconds = parts.seconds * 1_000 + parts.attoseconds / 1_000_000_000_000_000 + 100
+    queue.asyncAfter(deadline: .now() + .milliseconds(Int(max(0, milliseconds)))) { [weak self] in
+      self?.sweep()
+    }
+  }
+
+  /// Shuts what is overdue; its thread then sees the end and closes it.
+  private func sweep() {
+    let now = ContinuousClock.now
+    let next = state.withLock { state -> ContinuousClock.Instant? in
+      for (socket, entry) in state.entries where entry.deadline <= now {
+        _ = shutdown(socket, Int32(SHUT_RDWR))
+        state.entries[socket]?.deadline = now + options.timeout
+      }
+      let next = state.entries.values.map(\.deadline).min()
+      state.isTimerArmed = next != nil
+      return next
+    }
+    if let next { arm(for: next) }
+  }
+}

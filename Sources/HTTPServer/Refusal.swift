@@ -1,0 +1,23 @@
+/// Why a request is not answered but refused; its connection is closed.
+struct Refusal: Error, Sendable, Hashable {
+  /// The status code, 400 to 599.
+  var status: Int
+  /// What is wrong, in one line, without anything that the visitor sent.
+  var problem: String
+  /// The value of `Allow`, with 405.
+  var allow: String?
+
+  /// A refusal with `status`.
+  init(_ status: Int, _ problem: String, allow: String? = nil) {
+    self.status = status
+    self.problem = problem
+    self.allow = allow
+  }
+
+  /// The refusal as an answer.
+  var response: HTTPServer.Response {
+    var fields = [(name: "Connection", value: "close")]
+    if let allow { fields.append(("Allow", allow)) }
+    return HTTPServer.Response(status: status, text: problem, fields: fields)
+  }
+}

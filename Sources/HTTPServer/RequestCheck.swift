@@ -1,0 +1,107 @@
+/// A request as libmicrohttpd hands it over, not yet trusted.
+struct RawRequest: Sendable {
+  var method: String
+  var target: [UInt8]
+  var version: String
+  var fields: [(name: [UInt8], value: [UInt8])]
+  var headerBytes: Int
+  var peer: PeerAddress
+}
+
+/// The checks that libmicrohttpd leaves out, even when told to be strict.
+///
+/// What two programs in a row could read in two ways (lengths, encodings, hosts, names with blanks) is refused.
+struct RequestCheck: Sendable {
+  var options: HTTPServer.Options
+  var hosts: HostPolicy
+
+  /// The request, once nothing about it is ambiguous.
+  ///
+  /// - Throws: ``Refusal``.
+  func check(_ raw: RawRequest) throws(Refusal) -> HTTPServer.Request {
+    guard raw.version == "HTTP/1.1" || raw.version == "HTTP/1.0" else {
+      throw Refusal(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    }
+    guard raw.headerBytes <= options.headerBytes, raw.fields.count <= options.headerFields else {
+      throw Refusal(431, "The request's header is too large.")
+    }
+    let fields = try decoded(raw.fields)
+    let length = try checkFraming(fields, version: raw.version)
+    try checkHost(fields, version: raw.version)
+    guard raw.method == "GET" || raw.method == "HEAD" else {
+      throw Refusal(405, "Only GET and HEAD are answered here.", allow: "GET, HEAD")
+    }
+    guard let length else { throw Refusal(411, "A body needs a Content-Length.") }
+    guard length <= options.bodyBytes else {
+      throw Refusal(413, "The request's body is too large.")
+    }
+    let target = try RequestTarget(raw.target)
+    return HTTPServer.Request(
+      method: raw.method, path: target.path, query: target.query, fields: fields,
+      peer: raw.peer.description, isLocal: raw.peer.isLoopback && !isForwarded(fields))
+  }
+
+  private func decoded(
+    _ fields: [(name: [UInt8], value: [UInt8])]
+  ) throws(Refusal) -> [(name: String, value: String)] {
+    var decoded: [(name: String, value: String)] = []
+    for (name, value) in fields {
+      guard !name.isEmpty, name.allSatisfy(ASCII.isToken) else {
+        throw Refusal(400, "A header field's name holds a character that may not stand there.")
+      }
+      guard !value.contains(where: { ASCII.isControl($0) && $0 != UInt8(ascii: "\t") }) else {
+        throw Refusal(400, "A header field's value holds a control character.")
+      }
+      decoded.append(
+        (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+    }
+    return decoded
+  }
+
+  /// The body's length in bytes; nil where it comes in chunks.
+  private func checkFraming(
+    _ fields: [(name: String, value: String)], version: String
+  ) throws(Refusal) -> Int? {
+    let lengths = values("Content-Length", in: fields)
+    let encodings = values("Transfer-Encoding", in: fields)
+    guard lengths.isEmpty || encodings.isEmpty else {
+      throw Refusal(400, "Content-Length and Transfer-Encoding exclude each other.")
+    }
+    guard Set(lengths).count <= 1 else { throw Refusal(400, "Two Content-Lengths differ.") }
+    if let encoding = encodings.first {
+      guard encodings.count == 1, ASCII.areEqual(encoding, "chunked"), version == "HTTP/1.1" else {
+        throw Refusal(400, "The Transfer-Encoding is not known here.")
+      }
+      return nil
+    }
+    guard let length = lengths.first else { return 0 }
+    // Eighteen digits always fit, and no more are ever meant.
+    guard (1...18).contains(length.utf8.count), length.utf8.allSatisfy(ASCII.isDigit),
+      let bytes = Int(length)
+    else { throw Refusal(400, "The Content-Length is no number.") }
+    return bytes
+  }
+
+  private func checkHost(
+    _ fields: [(name: String, value: String)], version: String
+  ) throws(Refusal) {
+    let values = values("Host", in: fields)
+    guard values.count <= 1 else { throw Refusal(400, "There is more than one Host.") }
+    guard let host = values.first else {
+      if version == "HTTP/1.0" { return }
+      throw Refusal(400, "There is no Host.")
+    }
+    guard hosts.accepts(host) else {
+      throw Refusal(
+        421, "This host is not known by that name: call it by its address or its own name.")
+    }
+  }
+
+  private func isForwarded(_ fields: [(name: String, value: String)]) -> Bool {
+    ["X-Forwarded-For", "X-Real-IP", "Forwarded"].contains { !values($0, in: fields).isEmpty }
+  }
+
+  private func values(_ name: String, in fields: [(name: String, value: String)]) -> [String] {
+    fields.filter { ASCII.areEqual($0.name, name) }.map(\.value)
+  }
+}
