@@ -1,4 +1,5 @@
 package import ConnectorKit
+internal import Platform
 
 /// What `printer-uplink run` was asked to do.
 package struct RunOptions: Sendable {
@@ -18,13 +19,65 @@ package struct RunOptions: Sendable {
 
 /// The running daemon: one printer, one status cache, all backends under supervision.
 package struct Daemon: Sendable {
+  /// The exit status of a bad configuration (`EX_CONFIG`).
+  private static let badConfiguration: Int32 = 78
+
+  private let options: RunOptions
+  private let loader: ConfigurationLoader
+
   /// A daemon with these connectors; nothing is started.
   package init(
     options: RunOptions, registry: [any ConnectorBackend.Type], environment: [String: String]
-  ) {}
+  ) {
+    self.options = options
+    loader = ConfigurationLoader(registry: registry, environment: environment)
+  }
 
   /// Runs until SIGTERM or SIGINT (or one round with `once`).
   ///
   /// - Returns: the exit status: 0, 1 (failed) or 78 (configuration).
-  package func run() async -> Int32 { 1 }
+  package func run() async -> Int32 {
+    // From here on: a request to end must not be lost between two steps of the start.
+    let signals = options.once ? nil : SignalWatch()
+    let loaded = loader.load(options.configurationPath)
+    guard let configuration = loaded.configuration else {
+      for found in loaded.findings { Console.complain("\(found)") }
+      return Self.badConfiguration
+    }
+    let directory: StateDirectory
+    let lock: InstanceLock
+    do {
+      let path = try StateDirectory.location(
+        configured: configuration.stateDirectory, environment: loader.environment)
+      directory = try StateDirectory(
+        opening: path, configurationPath: options.configurationPath)
+      lock = try directory.lock()
+    } catch {
+      Console.complain("\(Product.name): \(error)")
+      return error.isConfiguration ? Self.badConfiguration : 1
+    }
+    defer { withExtendedLifetime(lock) {} }
+    let writer = LogWriter(
+      settings: configuration.logSettings(override: options.logLevel), time: SystemTime.shared)
+    let log = Log(label: "host", sink: writer)
+    for found in loaded.findings where found.finding.severity != .note {
+      log(.warning, "\(found)")
+    }
+    log(
+      .info,
+      "\(Product.name) \(Product.version), \(configuration.path), state in \(directory.path)")
+    let parts: RunningDaemon
+    do {
+      parts = try RunningDaemon(
+        options: options, loader: loader, configuration: configuration,
+        fingerprint: loaded.fingerprint, directory: directory, writer: writer,
+        time: SystemTime.shared)
+    } catch {
+      log(.critical, "the network cannot be started: \(error)")
+      return 1
+    }
+    guard let signals else { return await OnceRound(parts: parts).run() }
+    await ServingDaemon(parts, signals: signals).serve()
+    return 0
+  }
 }

@@ -14,7 +14,7 @@ package final class Supervision: Sendable {
   }
 
   /// What a new configuration did, by the entries' names.
-  package struct Changes: Sendable, Hashable {
+  package struct Changes: Sendable, Hashable, CustomStringConvertible {
     /// New entries.
     package var added: [String] = []
     /// Entries that left the file.
@@ -25,6 +25,16 @@ package final class Supervision: Sendable {
     package var live: [String] = []
     /// Whether nothing changed.
     package var isEmpty: Bool { self == Changes() }
+    /// One line for the log: `restarted reach; added cura`.
+    package var description: String {
+      let parts = [
+        ("added", added), ("removed", removed), ("restarted", restarted), ("live", live),
+      ]
+      .filter { !$0.1.isEmpty }
+      return parts.isEmpty
+        ? "no backend is concerned"
+        : parts.map { "\($0.0) \($0.1.joined(separator: ", "))" }.joined(separator: "; ")
+    }
     /// Nothing changed yet.
     package init() {}
   }

@@ -1,0 +1,53 @@
+internal import ConnectorKit
+internal import Moonraker
+internal import Networking
+internal import Platform
+
+/// What every backend of one configuration is made with.
+struct BackendAssembly: Sendable {
+  let network: Network
+  let networkSettings: NetworkSettings
+  let printerName: String
+  let moonrakerAddress: String
+  let cache: StatusCache
+  let state: StateDirectory
+  let secrets: SpentSecrets
+  let sink: any LogSink
+  let time: any TimeSource
+
+  /// The context of one entry's backend; each has an HTTP client of its own.
+  func context(
+    for entry: BackendConfiguration, report: @escaping @Sendable (BackendHealth) -> Void
+  ) -> BackendContext {
+    let log = Log(label: entry.name, sink: sink)
+    return BackendContext(
+      name: entry.name, printerName: printerName, moonrakerAddress: moonrakerAddress,
+      status: cache,
+      http: LoggedTransport(
+        base: network.client(settings: networkSettings), log: log, time: time),
+      pinnedHTTP: { [network, networkSettings, time] key in
+        LoggedTransport(
+          base: network.client(settings: networkSettings, pinnedPublicKey: key), log: log,
+          time: time)
+      },
+      identity: FileIdentityStore(directory: state, name: entry.name), time: time, log: log,
+      random: { Double.random(in: 0..<1) }, report: report,
+      retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
+  }
+
+  /// Makes and runs the entry's backend.
+  func body(for entry: BackendConfiguration) -> BackendSupervisor.Body {
+    { report in
+      let backend = try await entry.connector.init(
+        settings: entry.settings, context: context(for: entry, report: report))
+      try await backend.run()
+    }
+  }
+
+  /// Makes the entry's backend and lets it do one full round.
+  func round(of entry: BackendConfiguration) async throws {
+    let backend = try await entry.connector.init(
+      settings: entry.settings, context: context(for: entry, report: { _ in }))
+    try await backend.runOnce()
+  }
+}

@@ -1,0 +1,29 @@
+internal import ConnectorKit
+internal import Moonraker
+internal import Platform
+
+extension RunningDaemon {
+  /// All that the status page shows, at this moment. Safe from any thread.
+  func view(of members: [Supervision.Member]) -> DaemonView {
+    DaemonView(
+      printerName: configuration.printer.name, status: cache.current, lastHeard: cache.lastHeard,
+      linkCondition: moonraker.condition,
+      backends: members.map { member in
+        let entry = member.configuration
+        return DaemonView.Backend(
+          name: entry.name, type: entry.connector.descriptor.type,
+          title: entry.connector.descriptor.title, state: member.standing.state,
+          since: member.standing.since, permissions: entry.permissionsText,
+          isInsecure: entry.isInsecure, restarts: member.standing.restarts,
+          notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry))
+      }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
+      reloadProblem: reloadProblem)
+  }
+
+  private static func environmentNotes(on entry: BackendConfiguration) -> [String] {
+    entry.settings.entries.sorted { $0.key < $1.key }.compactMap { key, value in
+      guard case .environment(let variable) = value.origin else { return nil }
+      return "\(key) comes from the environment variable \(variable)"
+    }
+  }
+}

@@ -1,0 +1,115 @@
+internal import ConnectorKit
+internal import Glibc
+internal import Moonraker
+internal import Networking
+internal import Platform
+
+/// The parts of a daemon that has its configuration and its lock, and how they hang together.
+///
+/// Safe from any thread; ``reload()`` is called by one task.
+final class RunningDaemon: Sendable {
+  private struct State {
+    var configuration: Configuration
+    var reloadProblem: String?
+  }
+
+  let options: RunOptions
+  let loader: ConfigurationLoader
+  let directory: StateDirectory
+  let writer: LogWriter
+  let log: Log
+  let network: Network
+  let cache: StatusCache
+  let moonraker: MoonrakerRunner
+  let secrets: SpentSecrets
+  let notifier: ServiceNotifier
+  let time: any TimeSource
+  let startedAt: MonotonicInstant
+  private let state: Guarded<State>
+
+  init(
+    options: RunOptions, loader: ConfigurationLoader, configuration: Configuration,
+    fingerprint: String, directory: StateDirectory, writer: LogWriter, time: any TimeSource
+  ) throws(NetworkError) {
+    self.options = options
+    self.loader = loader
+    self.directory = directory
+    self.writer = writer
+    self.time = time
+    startedAt = time.now
+    log = Log(label: "host", sink: writer)
+    network = try Network()
+    cache = StatusCache(time: time)
+    moonraker = MoonrakerRunner(
+      cache: cache, network: network, time: time, log: Log(label: "moonraker", sink: writer))
+    secrets = SpentSecrets(
+      remover: SpentSecretRemover(loader: loader, path: options.configurationPath),
+      memory: RetiredSecrets(directory: directory, log: log), fingerprint: fingerprint, log: log)
+    notifier = ServiceNotifier(environment: loader.environment, process: getpid(), time: time)
+    state = Guarded(State(configuration: configuration, reloadProblem: nil))
+  }
+
+  /// The configuration that is in force.
+  var configuration: Configuration { state.withLock { $0.configuration } }
+
+  /// What the last reload said, where it failed.
+  var reloadProblem: String? { state.withLock { $0.reloadProblem } }
+
+  /// What `configuration` gives every backend.
+  func assembly(_ configuration: Configuration) -> BackendAssembly {
+    BackendAssembly(
+      network: network, networkSettings: configuration.network,
+      printerName: configuration.printer.name,
+      moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
+      secrets: secrets, sink: writer, time: time)
+  }
+
+  /// Starts the link that `configuration` asks for.
+  func startMoonraker(_ configuration: Configuration) async {
+    await moonraker.start(
+      configuration.moonrakerSettings, networkSettings: configuration.network,
+      interest: configuration.interest)
+  }
+
+  /// Takes `configuration` as the one in force.
+  func adopt(_ configuration: Configuration) {
+    state.withLock { $0 = State(configuration: configuration, reloadProblem: nil) }
+  }
+
+  /// Keeps the configuration in force and remembers why the new one was refused.
+  func refuse(_ problem: String) {
+    state.withLock { $0.reloadProblem = problem }
+    log(.error, "the configuration was not reloaded; the former one goes on: \(problem)")
+  }
+}
+
+extension Configuration {
+  /// How the link reaches Moonraker.
+  var moonrakerSettings: MoonrakerSettings {
+    MoonrakerSettings(
+      address: printer.address, httpAddress: printer.moonrakerHTTP, apiKey: printer.apiKey)
+  }
+
+  /// What all enabled backends read of the printer.
+  var interest: StatusInterest {
+    var interest = StatusInterest()
+    for entry in backends where entry.isEnabled {
+      interest.formUnion(entry.connector.descriptor.reads)
+    }
+    return interest
+  }
+
+  /// How the log is to be written.
+  ///
+  /// - Parameter override: the level of the command line; it wins over every level of the file.
+  func logSettings(override: LogLevel?) -> LogWriter.Settings {
+    var levels: [String: LogLevel] = [:]
+    if override == nil {
+      for entry in backends { levels[entry.name] = entry.logLevel }
+    }
+    return LogWriter.Settings(
+      level: override ?? log.level, levels: levels, file: log.file,
+      maximumBytes: max(0, min(log.maximumSizeMB, 1 << 20)) << 20,
+      backups: log.backups)
+  }
+}

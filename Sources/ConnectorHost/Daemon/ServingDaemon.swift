@@ -1,0 +1,120 @@
+internal import ConnectorKit
+internal import Networking
+internal import Platform
+
+/// The daemon as it serves: supervision, the status page, reloads, until it is told to end.
+final class ServingDaemon: Sendable {
+  /// How long the backends have to end together; the process ends within three seconds.
+  private static let grace = Duration.milliseconds(2_500)
+
+  private let parts: RunningDaemon
+  private let supervision: Supervision
+  private let listeners: ControlListeners
+  private let signals: SignalWatch
+
+  init(_ parts: RunningDaemon, signals: SignalWatch) {
+    self.parts = parts
+    self.signals = signals
+    let supervision = Supervision(
+      time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) }
+    ) { entry in parts.assembly(parts.configuration).body(for: entry) }
+    self.supervision = supervision
+    listeners = ControlListeners(log: parts.log) { parts.view(of: supervision.members) }
+  }
+
+  /// Serves until SIGTERM or SIGINT. No start waits for the printer or for another.
+  func serve() async {
+    let configuration = parts.configuration
+    await parts.startMoonraker(configuration)
+    listeners.apply(configuration.control)
+    supervision.reconcile(with: configuration.backends)
+    parts.notifier.ready(status)
+    await withTaskGroup { group in
+      group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
+      requests: for await request in signals.requests {
+        switch request {
+        case .reload: await reload()
+        case .end: break requests
+        }
+      }
+      group.cancelAll()
+    }
+    await end()
+  }
+
+  /// One line for the service manager.
+  private var status: String {
+    let names = parts.configuration.backends.filter(\.isEnabled).map(\.name)
+    return names.isEmpty ? "no backend is enabled" : "serving \(names.joined(separator: ", "))"
+  }
+
+  // MARK: - The end
+
+  private func end() async {
+    parts.log(.info, "ending")
+    parts.notifier.stopping()
+    await supervision.stop(grace: Self.grace)
+    // Every call that still waits on the network ends with it, the link's too.
+    parts.network.shutdown()
+    await parts.moonraker.stop()
+    _ = try? await offload { [listeners] in listeners.stop() }
+    parts.log(.info, "ended")
+  }
+
+  // MARK: - Reload
+
+  /// Reads the file again. Everything is checked first; on any error nothing changes.
+  private func reload() async {
+    parts.notifier.reloading()
+    await apply()
+    parts.notifier.ready(status)
+  }
+
+  private func apply() async {
+    let former = parts.configuration
+    let path = parts.options.configurationPath
+    guard let loaded = try? await offload({ [loader = parts.loader] in loader.load(path) }) else {
+      return parts.refuse("\(path) cannot be read")
+    }
+    for found in loaded.findings where found.finding.severity != .note {
+      parts.log(found.finding.severity == .error ? .error : .warning, "\(found)")
+    }
+    guard let new = loaded.configuration else {
+      let errors = loaded.findings.filter { $0.finding.severity == .error }
+      let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
+      return parts.refuse((errors.first?.description ?? "\(path) is not usable") + more)
+    }
+    let widenings = Widening.between(former, new)
+    // The former file decides: the new one may come from the same hand as the wider permissions.
+    if former.control.pinPermissions, let first = widenings.first {
+      return parts.refuse("control.pin_permissions: \(first); restart to allow it")
+    }
+    for widening in widenings { parts.log(.warning, "reload: \(widening)") }
+    parts.adopt(new)
+    parts.secrets.loaded(fingerprint: loaded.fingerprint)
+    await take(new, insteadOf: former)
+  }
+
+  private func take(_ new: Configuration, insteadOf former: Configuration) async {
+    _ = try? await offload { [parts, listeners] in
+      parts.writer.configure(new.logSettings(override: parts.options.logLevel))
+      listeners.apply(new.control)
+    }
+    if new.stateDirectory != former.stateDirectory {
+      parts.log(.warning, "state_directory takes effect at the next start")
+    }
+    let isOtherNetwork = new.network != former.network
+    if isOtherNetwork || new.moonrakerSettings != former.moonrakerSettings {
+      await parts.startMoonraker(new)
+      parts.log(.info, "reload: the connection to Moonraker is made anew")
+    } else if new.interest != former.interest {
+      await parts.moonraker.setInterest(new.interest)
+    }
+    let changes = supervision.reconcile(
+      with: new.backends,
+      restartingAll: isOtherNetwork || new.printer.name != former.printer.name
+        || new.printer.moonraker != former.printer.moonraker,
+      retired: { [secrets = parts.secrets] in secrets.keys(spentBy: $0) })
+    parts.log(.info, "reloaded: \(changes)")
+  }
+}

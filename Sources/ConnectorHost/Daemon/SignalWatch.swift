@@ -1,0 +1,58 @@
+internal import Dispatch
+internal import Glibc
+
+/// Turns the process's signals into a stream: SIGTERM and SIGINT end the daemon, SIGHUP reloads.
+///
+/// A second SIGTERM or SIGINT ends the process at once, and so does a stop that takes too long.
+@safe
+final class SignalWatch: @unchecked Sendable {
+  // @unchecked: `sources` is written in `init` only; `isEnding` on `queue` only.
+
+  /// What the daemon is asked to do.
+  enum Request: Sendable {
+    case end, reload
+  }
+
+  /// The time from the first request to end to the end of the process, whatever hangs.
+  private static let lastResort = DispatchTimeInterval.milliseconds(2_900)
+
+  /// The requests, in order; for one reader.
+  let requests: AsyncStream<Request>
+  private let queue = DispatchQueue(label: "signals")
+  private var sources: [any DispatchSourceSignal] = []
+  private var isEnding = false
+
+  /// Takes the signals over from their default actions.
+  init() {
+    let (requests, continuation) = AsyncStream.makeStream(of: Request.self)
+    self.requests = requests
+    // A client that leaves in mid-answer is an error of one write, not the end of the daemon.
+    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGTERM, SIGINT, SIGHUP] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler { [weak self] in
+        if number == SIGHUP {
+          continuation.yield(.reload)
+        } else {
+          self?.end(continuation)
+        }
+      }
+      source.activate()
+      sources.append(source)
+    }
+  }
+
+  deinit { for source in sources { source.cancel() } }
+
+  private func end(_ continuation: AsyncStream<Request>.Continuation) {
+    guard !isEnding else { _exit(1) }
+    isEnding = true
+    continuation.yield(.end)
+    // Not on the cooperative pool: it must come even when a backend blocks that.
+    queue.asyncAfter(deadline: .now() + Self.lastResort) {
+      Console.complain("printer-uplink: the stop took too long; leaving what still runs")
+      _exit(1)
+    }
+  }
+}

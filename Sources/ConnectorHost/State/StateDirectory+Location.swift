@@ -1,0 +1,83 @@
+internal import Platform
+
+extension StateDirectory {
+  /// Where the state lives: as configured, else what systemd gives, else the system's place where it is
+  /// writable, else the user's own.
+  ///
+  /// - Parameters:
+  ///   - configured: `state_directory` of the configuration file.
+  ///   - environment: read are `STATE_DIRECTORY`, `XDG_STATE_HOME` and `HOME`.
+  ///   - canUse: whether the folder at this path can be written, or made.
+  /// - Throws: `StateFailure` where nothing of that exists.
+  package static func location(
+    configured: String?, environment: [String: String],
+    canUse: (String) -> Bool = Self.canUse
+  ) throws(StateFailure) -> String {
+    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    if let configured {
+      guard configured.hasPrefix("~/"), let home else { return configured }
+      return home + configured.dropFirst()
+    }
+    // systemd separates several folders by colons; ours is the first.
+    if let given = environment["STATE_DIRECTORY"]?.split(separator: ":").first {
+      return String(given)
+    }
+    let system = "/var/lib/printer-uplink"
+    if canUse(system) { return system }
+    // A relative XDG path is invalid by its specification and to be ignored.
+    if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
+      return "\(withoutTrailingSlashes(state))/printer-uplink"
+    }
+    guard let home else {
+      throw StateFailure(
+        "no place for the state: \(system) is not writable and HOME is not set; set state_directory"
+      )
+    }
+    return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink"
+  }
+
+  /// Whether the folder at `path` can be written, or be made in a parent that exists.
+  package static func canUse(_ path: String) -> Bool {
+    guard (try? Files.information(path)) == nil else { return Files.isWritable(path) }
+    return Files.isWritable(parent(of: path))
+  }
+
+  /// Refuses a path in a Klipper configuration folder: Moonraker hands out all that lies there.
+  static func refuseConfigurationFolder(_ path: String) throws(StateFailure) {
+    let names = resolved(path).split(separator: "/")
+    for (folder, name) in zip(names, names.dropFirst()) {
+      // Several printers on one host: printer_1_data, printer_voron_data…
+      guard name == "config", folder.hasPrefix("printer_"), folder.hasSuffix("data") else {
+        continue
+      }
+      throw StateFailure(
+        "the state directory \(path) lies in \(folder)/config, which every Moonraker client can read; "
+          + "set state_directory to a folder outside of it", isConfiguration: true)
+    }
+  }
+
+  /// `path` without links, as far as it exists.
+  private static func resolved(_ path: String) -> String {
+    var existing = path
+    var rest = ""
+    while true {
+      if let real = Files.realPath(existing) { return real + rest }
+      let parent = parent(of: existing)
+      guard parent != existing else { return path }
+      rest =
+        "/" + existing.dropFirst(parent == "/" ? 1 : parent == "." ? 0 : parent.count + 1) + rest
+      existing = parent
+    }
+  }
+
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func withoutTrailingSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+}
