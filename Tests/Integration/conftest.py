@@ -8,7 +8,6 @@ import pytest
 import sample_gcode
 from harness import Cloud, Rig
 
-
 FAILED = pytest.StashKey[bool]()
 
 

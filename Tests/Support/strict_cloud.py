@@ -349,7 +349,11 @@ class StrictCloud:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         now, mono = time.time(), time.monotonic()
-        raw = await request.read()
+        cut: str | None = None
+        try:
+            raw = await request.read()
+        except Exception as error:
+            raw, cut = b"", f"body: cut off or unreadable ({type(error).__name__})"
         endpoint, match = self._find(request)
         exchange = Exchange(
             seq=len(self.exchanges) + 1,
@@ -365,6 +369,9 @@ class StrictCloud:
             match=match,
         )
         self.exchanges.append(exchange)
+        if cut is not None:
+            exchange.timing.append(cut)
+            return await self._reply(request, exchange, Answer(400, {"error": cut}), None)
         if endpoint is None:
             exchange.deviations.append(f"{request.method} {request.raw_path} is not an endpoint")
             return await self._reply(request, exchange, Answer(404, {"error": "Not found"}), None)
