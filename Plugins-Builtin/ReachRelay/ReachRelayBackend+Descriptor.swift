@@ -1,0 +1,48 @@
+package import ConnectorKit
+
+extension ReachRelayBackend {
+  package static let descriptor = ConnectorDescriptor(
+    type: "reach", title: "the Reach relay",
+    summary: "Reports the printer to the Reach 3D platform.",
+    settings: ReachRelaySettings.declarations, reads: reads,
+    minimalExample: """
+      type: reach
+      relay: https://relay.reach3d.com
+      pairing_code: ABC123
+      """,
+    environment: ReachRelaySettings.environment, intention: intention)
+
+  /// Only what telemetry shows; the host's load comes without a subscription.
+  private static let reads: StatusInterest = {
+    let heater: StatusInterest.Fields = .named(["temperature", "target"])
+    var objects: [String: StatusInterest.Fields] = [
+      "extruder": heater,
+      "heater_bed": heater,
+      "heater_generic *": .named(["temperature"]),
+      "temperature_sensor *": .named(["temperature"]),
+      "temperature_fan *": .named(["temperature"]),
+      "fan": .named(["speed"]),
+      "gcode_move": .named(["speed", "speed_factor", "extrude_factor"]),
+      "toolhead": .named(["position", "extruder"]),
+      "print_stats": .named([
+        "state", "filename", "message", "total_duration", "print_duration", "filament_used",
+      ]),
+      "virtual_sdcard": .named(["progress", "file_position"]),
+      "display_status": .named(["progress"]),
+      "webhooks": .named(["state", "state_message"]),
+    ]
+    for number in 1...9 { objects["extruder\(number)"] = heater }
+    return StatusInterest(objects)
+  }()
+
+  private static func intention(_ settings: Settings) -> String {
+    let relay = settings[ReachRelaySettings.relay] ?? ""
+    let host = RelayAddress(origin: relay)?.host ?? relay
+    let pairing =
+      settings[ReachRelaySettings.token] != nil
+      ? "with the configured token"
+      : settings[ReachRelaySettings.pairingCode] != nil
+        ? "after pairing with the configured code" : "with the stored pairing"
+    return "report to \(host) \(pairing)"
+  }
+}
