@@ -1,7 +1,10 @@
+internal import Platform
+
 /// One writer's elements to any number of readers, each with a mailbox of its own.
 ///
 /// `AsyncStream` cannot fan out: two readers would share out the elements. Here every reader sees
 /// every element, or, in the newest-only lane, the newest; a slow one never delays the writer or its neighbours.
+/// Several writers may send at once: all readers then see one order.
 package final class Broadcast<Element: Sendable>: Sendable {
   /// What a full mailbox does.
   package enum Policy: Sendable {
@@ -10,40 +13,46 @@ package final class Broadcast<Element: Sendable>: Sendable {
     /// A queue of this many: further ones are dropped and counted.
     case queue(Int)
   }
+  private struct Reader {
+    // Weak, so that dropping a subscription is all it takes to leave.
+    weak let subscription: Subscription<Element>?
+  }
   private let policy: Policy
+  private let readers = Guarded<[Reader]>([])
 
   /// A broadcast whose readers' mailboxes follow `policy`.
   package init(_ policy: Policy) { self.policy = policy }
 
   /// Gives `element` to every reader. Never blocks, safe from any thread.
-  package func send(_ element: Element) {}
+  package func send(_ element: Element) {
+    let waiting = readers.withLock { readers in
+      var waiting: [CheckedContinuation<Element?, Never>] = []
+      var someLeft = false
+      for reader in readers {
+        guard let subscription = reader.subscription else {
+          someLeft = true
+          continue
+        }
+        if let waiter = subscription.deliver(element) { waiting.append(waiter) }
+      }
+      if someLeft { readers.removeAll { $0.subscription == nil } }
+      return waiting
+    }
+    for waiter in waiting { waiter.resume(returning: element) }
+  }
 
   /// A new reader, which sees `first` (if given) and all that is sent from now on.
   package func subscribe(startingWith first: Element? = nil) -> Subscription<Element> {
-    Subscription()
-  }
-}
-
-/// One reader's mailbox: iterate it from one task. It ends when its task is cancelled; dropping it unsubscribes.
-package final class Subscription<Element: Sendable>: AsyncSequence, Sendable {
-  init() {}
-
-  /// How many elements this reader missed so far.
-  package var skipped: UInt64 { 0 }
-
-  /// The next element; nil when the waiting task is cancelled.
-  package func next() async -> Element? { nil }
-
-  /// Iterates the mailbox.
-  package struct Iterator: AsyncIteratorProtocol {
-    let subscription: Subscription
-    /// The next element; nil when the task is cancelled.
-    package mutating func next() async -> Element? { await subscription.next() }
-    /// The next element; nil when the task is cancelled.
-    package mutating func next(isolation: isolated (any Actor)?) async -> Element? {
-      await subscription.next()
+    let subscription = Subscription(policy: policy, first: first)
+    readers.withLock { readers in
+      readers.removeAll { $0.subscription == nil }
+      readers.append(Reader(subscription: subscription))
     }
+    return subscription
   }
-  /// An iterator over the mailbox.
-  package func makeAsyncIterator() -> Iterator { Iterator(subscription: self) }
+
+  /// How many readers there are.
+  package var readerCount: Int {
+    readers.withLock { readers in readers.count { $0.subscription != nil } }
+  }
 }

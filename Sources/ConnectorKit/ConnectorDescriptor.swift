@@ -18,12 +18,14 @@ package struct ConnectorDescriptor: Sendable {
   package var intention: @Sendable (Settings) -> String
   /// Environment variables that fill settings, by setting key, in order of precedence.
   package var environment: [EnvironmentRule]
+  /// Keys that the service's own agent knows and this connector refuses, each with what to write instead.
+  package var refusedKeys: [String: String]
 
   /// Describes a connector.
   package init(
     type: String, title: String, summary: String, settings: [SettingDeclaration],
     reads: StatusInterest, isInbound: Bool = false, minimalExample: String,
-    environment: [EnvironmentRule] = [],
+    environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
     intention: @escaping @Sendable (Settings) -> String
   ) {
     self.type = type
@@ -34,6 +36,7 @@ package struct ConnectorDescriptor: Sendable {
     self.isInbound = isInbound
     self.minimalExample = minimalExample
     self.environment = environment
+    self.refusedKeys = refusedKeys
     self.intention = intention
   }
 }

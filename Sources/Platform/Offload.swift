@@ -5,5 +5,7 @@
 package func offload<Result: Sendable>(
   _ body: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
-  try body()
+  try await withCheckedThrowingContinuation { continuation in
+    WorkerThreads.shared.run { continuation.resume(with: Swift.Result(catching: body)) }
+  }
 }
