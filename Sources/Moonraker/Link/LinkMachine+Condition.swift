@@ -19,7 +19,8 @@ extension LinkMachine {
         case .shutdown: "connected; Klippy has shut down"
         }
       if isNameTaken {
-        text += "; the agent name \(agentName) is taken by another client, so we are \(identifiedName)"
+        text +=
+          "; the agent name \(agentName) is taken by another client, so we are \(identifiedName)"
       }
       return text
     }

@@ -92,7 +92,8 @@ extension LinkMachine {
       guard let name = missing.string else { continue }
       actions.append(
         .log(
-          .warning, "Klipper lacks [\(name)], without which it does not print; add it to printer.cfg"))
+          .warning,
+          "Klipper lacks [\(name)], without which it does not print; add it to printer.cfg"))
     }
   }
 
@@ -105,7 +106,8 @@ extension LinkMachine {
     }
     let former = problem
     // Numbers aside: "after 3 ms" is no news.
-    let isNews = isLinkUp || !reason.utf8.filter(isNoDigit).elementsEqual(former.utf8.filter(isNoDigit))
+    let isNews =
+      isLinkUp || !reason.utf8.filter(isNoDigit).elementsEqual(former.utf8.filter(isNoDigit))
     problem = reason
     remedy =
       isUnauthorized
