@@ -1,0 +1,86 @@
+import ConnectorKit
+import Foundation
+import JSON
+import Platform
+import Testing
+
+@testable import ConnectorHost
+
+@Suite("Identity store") struct StateIdentityTests {
+  private func store(_ name: String, in folder: String) throws -> FileIdentityStore {
+    FileIdentityStore(
+      directory: try StateDirectory(opening: folder, configurationPath: "/nowhere"), name: name)
+  }
+
+  @Test("What is saved is loaded again, is 0600, and belongs to its name alone")
+  func roundTrip() async throws {
+    try await withFolder { folder in
+      let (one, other) = (try store("reach", in: folder), try store("reach 2", in: folder))
+      #expect(try await one.load() == nil)
+      try await one.save(["secret": "s", "id": 46])
+      try await other.save(["secret": "t"])
+      #expect(try await one.load() == ["secret": "s", "id": 46])
+      #expect(try await other.load() == ["secret": "t"])
+      #expect(try Files.information(folder + "/identities")?.mode == 0o700)
+      #expect(try Files.information(folder + "/identities/reach.json")?.mode == 0o600)
+      #expect(try Files.names(in: folder + "/identities") == ["reach%202.json", "reach.json"])
+      try await one.remove()
+      try await one.remove()
+      #expect(try await one.load() == nil)
+      #expect(try await other.load() == ["secret": "t"])
+    }
+  }
+
+  @Test(
+    "A name cannot leave the folder, and two names never share a file",
+    arguments: [
+      ("reach", "reach"), ("../x", "%2E%2E%2Fx"), (".hidden", "%2Ehidden"), ("a/b", "a%2Fb"),
+      ("Küche", "K%C3%BCche"), ("a%2Fb", "a%252Fb"), ("\u{1}", "%01"),
+    ])
+  func fileNames(name: String, file: String) {
+    #expect(FileIdentityStore.fileName(for: name) == file)
+  }
+
+  @Test("Long names stay apart and below what file systems take")
+  func longNames() {
+    let names = ["a", "b"].map {
+      FileIdentityStore.fileName(for: String(repeating: "ü", count: 255) + $0)
+    }
+    #expect(names[0] != names[1])
+    #expect(names.allSatisfy { $0.utf8.count < 200 })
+  }
+
+  @Test(
+    "A damaged or much newer file parks the backend, says what to do and stays as it is",
+    arguments: [
+      ("", "damaged"), ("{", "damaged"), ("[]", "damaged"), (#"{"identity":{}}"#, "damaged"),
+      (#"{"schema":1}"#, "damaged"), (#"{"schema":1,"identity":3}"#, "damaged"),
+      (#"{"schema":3,"identity":{}}"#, "newer printer-uplink"),
+    ])
+  func refuses(text: String, word: String) async throws {
+    try await withFolder { folder in
+      let store = try store("reach", in: folder)
+      try await store.save([:])
+      let path = folder + "/identities/reach.json"
+      try Files.replace(path, with: Array(text.utf8))
+      let failure = await #expect(throws: BackendFailure.self) { try await store.load() }
+      #expect(failure?.action == .park)
+      #expect(failure?.problem.contains(word) == true)
+      #expect(failure?.problem.contains(path) == true)
+      #expect(failure?.remedy.contains("pair again") == true)
+      #expect(try Files.read(path, limit: 100) == Array(text.utf8))
+    }
+  }
+
+  @Test("A file of the next schema can be read, for a release that is rolled back")
+  func nextSchema() async throws {
+    try await withFolder { folder in
+      let store = try store("reach", in: folder)
+      try await store.save([:])
+      try Files.replace(
+        folder + "/identities/reach.json",
+        with: Array(#"{"schema":2,"identity":{"id":"x","new":1},"more":[]}"#.utf8))
+      #expect(try await store.load() == ["id": "x", "new": 1])
+    }
+  }
+}
