@@ -61,7 +61,7 @@ class Demo:
         rig.start_printer(speed=self.speed)
         for part in (rig.printdock.process, rig.reach.process, rig.daemon.process):
             part.inherits = True
-        rig.start_clouds("--announce", heartbeat=10, snapshots=10, next_check_in=15, telemetry=5, telemetry_idle=10)
+        rig.start_clouds("--announce", heartbeat=10, snapshots=10, next_check_in=15, telemetry=5)
         document = rig.configuration()
         document["printer"]["name"] = "Demo printer"
         document["log"] = {"level": "info"}

@@ -84,7 +84,7 @@ class ManagedProcess:
         self.child: subprocess.Popen[bytes] | None = None
 
     def launch(self, command: list[str], environment: dict[str, str] | None = None) -> None:
-        """Start the process; its output is appended to `NAME.log`."""
+        """Start the process; its output is appended to `NAME.log`. The environment is ours if None."""
         assert not self.running, f"{self.name} runs already"
         with self.output.open("ab") as log:
             self.child = subprocess.Popen(
@@ -93,7 +93,7 @@ class ManagedProcess:
                 stdout=None if self.inherits else log,
                 stderr=None if self.inherits else subprocess.STDOUT,
                 cwd=self.output.parent,
-                env={**os.environ, **(environment or {})},
+                env=environment,
                 preexec_fn=die_with_parent,
                 start_new_session=True,  # Ctrl-C is for us; we end the others in order
             )
@@ -364,7 +364,7 @@ class Moonraker:
 
     def relaunch(self, wait: bool = True) -> None:
         """Start it with the configuration it had."""
-        environment = {"HOME": str(self.data.parent)}  # never the user's ~/printer_data
+        environment = {**os.environ, "HOME": str(self.data.parent)}  # never the user's ~/printer_data
         command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile"]
         self.process.launch(command, environment)
         if wait:
@@ -573,6 +573,7 @@ class Daemon:
         self.state = folder / "state"
         self.port = free_port()
         self.process = ManagedProcess("daemon", folder)
+        self.variables: dict[str, str] = {}  # environment variables that a test adds
         self._restarted = restarted
 
     def write(self, document: dict[str, Any] | str) -> None:
@@ -582,8 +583,9 @@ class Daemon:
         self.config.chmod(0o600)
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the developer's own environment may reach the daemon."""
-        return {"HOME": str(self.folder), "NO_COLOR": "1", "CLOUD_URL": ""}
+        """Nothing of the developer's own environment reaches the daemon: no proxy, no CLOUD_URL, no HOME."""
+        kept = {name: value for name, value in os.environ.items() if name.endswith(("SAN_OPTIONS", "LIBRARY_PATH"))}
+        return kept | {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder), "NO_COLOR": "1"} | self.variables
 
     def start(self, *options: str) -> None:
         """Start `run` on the configuration file."""
@@ -595,7 +597,7 @@ class Daemon:
         return subprocess.run(
             [str(self.binary), *arguments],
             cwd=self.folder,
-            env={**os.environ, **self.environment()},
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -647,7 +649,7 @@ class Rig:
         self.reach = Cloud("reach", "reach_relay.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self._authority: Any = None
-        self._intervals: tuple[float, ...] = (2, 3, 2, 4)
+        self._intervals: tuple[float, ...] = (2, 3, 2)
 
     def __enter__(self) -> Self:
         return self
@@ -681,7 +683,6 @@ class Rig:
         snapshots: int = 3,
         next_check_in: int = 5,
         telemetry: float = 2,
-        telemetry_idle: float = 4,
         tls: bool = False,
     ) -> None:
         """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same.
@@ -689,15 +690,16 @@ class Rig:
         - options: passed on to both clouds.
         """
         certificate = self.certificate() if tls else None
-        self._intervals = (heartbeat, snapshots, telemetry, telemetry_idle)
+        self._intervals = (heartbeat, snapshots, telemetry)
         intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots)]
         self.printdock.start(*intervals, *options, certificate=certificate)
-        intervals = ["--telemetry", str(telemetry), "--telemetry-idle", str(telemetry_idle)]
+        # An idle interval is never longer than a telemetry interval that is written down.
+        intervals = ["--telemetry", str(telemetry), "--telemetry-idle", str(telemetry)]
         self.reach.start("--next-check-in", str(next_check_in), *intervals, *options, certificate=certificate)
 
     def configuration(self, **printer: Any) -> dict[str, Any]:
-        """A configuration with both backends, to be changed by the test before `daemon.write`."""
-        heartbeat, snapshots, telemetry, telemetry_idle = self._intervals
+        """A configuration with both backends (Reach, then PrintDock), to be changed by the test before `daemon.write`."""
+        heartbeat, snapshots, telemetry = self._intervals
         document: dict[str, Any] = {
             "version": 1,
             "printer": {"name": "Test printer", "moonraker": self.moonraker.url, **printer},
@@ -711,7 +713,6 @@ class Rig:
                     "relay": self.reach.url,
                     "pairing_code": "PAIR-0001",
                     "telemetry_interval": telemetry,
-                    "telemetry_idle_interval": telemetry_idle,
                 },
                 {
                     "type": "printdock",

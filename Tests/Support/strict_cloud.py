@@ -369,8 +369,8 @@ class StrictCloud:
             match=match,
         )
         self.exchanges.append(exchange)
-        if cut is not None:
-            exchange.timing.append(cut)
+        if cut is not None:  # a client that was killed: no deviation of its protocol
+            exchange.body = cut
             return await self._reply(request, exchange, Answer(400, {"error": cut}), None)
         if endpoint is None:
             exchange.deviations.append(f"{request.method} {request.raw_path} is not an endpoint")
