@@ -15,7 +15,7 @@ sanitized() {
   rm -rf "$reports" && mkdir -p "$reports"
   echo "== $kind sanitizer: unit tests"
   $swift build --build-tests --sanitize="$kind" --scratch-path "$scratch"
-  $swift test --skip-build --sanitize="$kind" --scratch-path "$scratch" --disable-xctest
+  $swift test --skip-build --sanitize="$kind" --scratch-path "$scratch" --disable-xctest --no-parallel
   echo "== $kind sanitizer: the daemon in its integration tests"
   local options="log_path=$PWD/$reports/report:detect_leaks=0"
   PRINTER_UPLINK=$scratch/debug/printer-uplink TSAN_OPTIONS=$options ASAN_OPTIONS=$options \
