@@ -68,7 +68,7 @@ package enum Files {
   /// Replaces `path` as a whole: temporary file beside it (`O_EXCL`, `mode`), fsync, rename, fsync of the folder.
   ///
   /// Whatever fails, the former content stays and no temporary file is left. A symbolic link at
-  /// `path` is replaced by the file; to write behind it, see ``resolved(_:)``.
+  /// `path` is replaced by the file; to write behind it, give the owner and group as well.
   package static func replace(
     _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600
   ) throws(PlatformError) {
@@ -86,7 +86,7 @@ package enum Files {
   }
 
   /// The path of what `path` stands for, all symbolic links followed.
-  package static func resolved(_ path: String) throws(PlatformError) -> String {
+  private static func resolved(_ path: String) throws(PlatformError) -> String {
     guard let text = unsafe realpath(path, nil) else { throw .current("follow", path) }
     defer { unsafe free(text) }
     return unsafe String(cString: text)

@@ -20,6 +20,13 @@ package enum HostInformation {
     }
   }
 
+  /// The time since boot without suspensions (`CLOCK_MONOTONIC`), as service managers count it.
+  package static var awakeTime: Duration {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
   /// The first IPv4 address that is not loopback, in interface order; nil when there is none.
   package static var firstIPv4Address: String? {
     var list: UnsafeMutablePointer<ifaddrs>?
@@ -27,9 +34,14 @@ package enum HostInformation {
     defer { unsafe freeifaddrs(list) }
     var next = unsafe list
     while let entry = unsafe next {
-      var address: UInt32 = 0
-      if unsafe platform_interface_ipv4(entry, &address) != 0 { return dotted(address) }
       unsafe next = entry.pointee.ifa_next
+      let flags = unsafe Int32(truncatingIfNeeded: entry.pointee.ifa_flags)
+      guard flags & Int32(IFF_UP) != 0, flags & Int32(IFF_LOOPBACK) == 0,
+        let address = unsafe entry.pointee.ifa_addr,
+        unsafe address.pointee.sa_family == sa_family_t(AF_INET)
+      else { continue }
+      let found = unsafe UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self)
+      return dotted(found)
     }
     return nil
   }
@@ -40,35 +52,38 @@ package enum HostInformation {
     if unsafe inet_pton(AF_INET, address, &target.sin_addr) == 1 {
       target.sin_family = sa_family_t(AF_INET)
       target.sin_port = in_port_t(9).bigEndian
-      guard let socket = datagramSocket(AF_INET) else { return nil }
-      var own = sockaddr_in()
-      guard unsafe platform_connect_in(socket.number, &target) == 0,
-        unsafe platform_local_in(socket.number, &own) == 0
-      else { return nil }
-      return dotted(UInt32(bigEndian: own.sin_addr.s_addr))
+      return ownAddress(AF_INET, of: target).map(dotted)
     }
     var target6 = sockaddr_in6()
     guard unsafe inet_pton(AF_INET6, address, &target6.sin6_addr) == 1 else { return nil }
     target6.sin6_family = sa_family_t(AF_INET6)
     target6.sin6_port = in_port_t(9).bigEndian
-    guard let socket = datagramSocket(AF_INET6) else { return nil }
-    var own = sockaddr_in6()
-    guard unsafe platform_connect_in6(socket.number, &target6) == 0,
-      unsafe platform_local_in6(socket.number, &own) == 0
-    else { return nil }
-    var text = [CChar](repeating: 0, count: 64)
+    guard var own = ownAddress(AF_INET6, of: target6) else { return nil }
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
     guard unsafe inet_ntop(AF_INET6, &own.sin6_addr, &text, socklen_t(text.count)) != nil else {
       return nil
     }
     return String(cCharacters: text)
   }
 
-  private static func datagramSocket(_ family: Int32) -> FileDescriptor? {
+  /// Our end of a datagram socket that is connected to `target`, of the same family.
+  private static func ownAddress<Address>(_ family: Int32, of target: Address) -> Address? {
     let number = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    return number < 0 ? nil : FileDescriptor(owning: number)
+    guard number >= 0 else { return nil }
+    let socket = FileDescriptor(owning: number)
+    var address = target
+    var length = socklen_t(MemoryLayout<Address>.size)
+    let status = unsafe withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
+      guard let raw = bytes.baseAddress else { return -1 }
+      let general = unsafe raw.assumingMemoryBound(to: sockaddr.self)
+      guard unsafe connect(socket.number, general, length) == 0 else { return -1 }
+      return unsafe getsockname(socket.number, general, &length)
+    }
+    return status == 0 ? address : nil
   }
 
-  private static func dotted(_ address: UInt32) -> String {
-    "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255)"
+  private static func dotted(_ address: sockaddr_in) -> String {
+    let number = UInt32(bigEndian: address.sin_addr.s_addr)
+    return "\(number >> 24).\(number >> 16 & 255).\(number >> 8 & 255).\(number & 255)"
   }
 }
