@@ -1,8 +1,9 @@
-@testable import ConnectorHost
 import ConnectorKit
 import Networking
 import TestSupport
 import Testing
+
+@testable import ConnectorHost
 
 @Suite("Log of exchanges") struct DaemonLoggedTransportTests {
   private struct Answering: HTTPTransport {

@@ -1,8 +1,9 @@
-@testable import ConnectorHost
 import Foundation
 import Platform
 import TestSupport
 import Testing
+
+@testable import ConnectorHost
 
 @Suite("Service manager") struct DaemonServiceNotifierTests {
   @Test("The service manager hears of readiness, reload and the end")

@@ -1,8 +1,9 @@
-@testable import ConnectorHost
 import ConnectorKit
 import Moonraker
 import Networking
 import Testing
+
+@testable import ConnectorHost
 
 @Suite("What a reload widens") struct DaemonWideningTests {
   private func configuration(_ entries: [BackendConfiguration]) throws -> Configuration {
@@ -14,7 +15,8 @@ import Testing
         apiKey: nil, requireClearBed: false),
       stateDirectory: nil,
       control: .init(listen: nil, healthListen: nil, tokenFile: nil, pinPermissions: false),
-      network: NetworkSettings(), log: .init(level: .info, file: nil, maximumSizeMB: 10, backups: 5),
+      network: NetworkSettings(),
+      log: .init(level: .info, file: nil, maximumSizeMB: 10, backups: 5),
       backends: entries)
   }
 
@@ -66,9 +68,10 @@ import Testing
   func urls() throws {
     let former = entry("a", ["url": ("https://one.test/x?key=k1", 3)], secrets: ["token": "s1"])
     let lines = try widenings(former) {
-      $0.settings = entry(
-        "a", ["url": ("https://two.test/y?key=k2", 3)], secrets: ["token": "s2"]
-      ).settings
+      $0.settings =
+        entry(
+          "a", ["url": ("https://two.test/y?key=k2", 3)], secrets: ["token": "s2"]
+        ).settings
     }
     #expect(lines == ["a: url was https://one.test/x, is https://two.test/y"])
   }

@@ -29,11 +29,16 @@ final class ServingDaemon: Sendable {
     listeners.apply(configuration.control)
     supervision.reconcile(with: configuration.backends)
     parts.notifier.ready(status)
+    let watch = FileWatch(parts.options.configurationPath) { [signals] in
+      signals.noteFileChange()
+    }
+    defer { withExtendedLifetime(watch) {} }
     await withTaskGroup { group in
       group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
       requests: for await request in signals.requests {
         switch request {
-        case .reload: await reload()
+        case .reload: await reload(always: true)
+        case .fileChanged: await reload(always: false)
         case .end: break requests
         }
       }
@@ -64,18 +69,22 @@ final class ServingDaemon: Sendable {
   // MARK: - Reload
 
   /// Reads the file again. Everything is checked first; on any error nothing changes.
-  private func reload() async {
+  ///
+  /// - Parameter always: also where the file says what it said: what it refers to may have changed.
+  private func reload(always: Bool) async {
+    let path = parts.options.configurationPath
+    let loaded = try? await offload { [loader = parts.loader] in loader.load(path) }
+    // Our own edit of the file comes here too, and changes nothing.
+    let isOther = loaded?.fingerprint != parts.secrets.fingerprint
+    guard always || isOther || parts.reloadProblem != nil else { return }
     parts.notifier.reloading()
-    await apply()
+    await apply(loaded, from: path)
     parts.notifier.ready(status)
   }
 
-  private func apply() async {
+  private func apply(_ loaded: LoadedConfiguration?, from path: String) async {
     let former = parts.configuration
-    let path = parts.options.configurationPath
-    guard let loaded = try? await offload({ [loader = parts.loader] in loader.load(path) }) else {
-      return parts.refuse("\(path) cannot be read")
-    }
+    guard let loaded else { return parts.refuse("\(path) cannot be read") }
     for found in loaded.findings where found.finding.severity != .note {
       parts.log(found.finding.severity == .error ? .error : .warning, "\(found)")
     }

@@ -10,7 +10,12 @@ final class SignalWatch: @unchecked Sendable {
 
   /// What the daemon is asked to do.
   enum Request: Sendable {
-    case end, reload
+    /// End within three seconds.
+    case end
+    /// Read the configuration again, whether it changed or not.
+    case reload
+    /// The configuration file may have changed.
+    case fileChanged
   }
 
   /// The time from the first request to end to the end of the process, whatever hangs.
@@ -18,6 +23,7 @@ final class SignalWatch: @unchecked Sendable {
 
   /// The requests, in order; for one reader.
   let requests: AsyncStream<Request>
+  private let continuation: AsyncStream<Request>.Continuation
   private let queue = DispatchQueue(label: "signals")
   private var sources: [any DispatchSourceSignal] = []
   private var isEnding = false
@@ -26,6 +32,7 @@ final class SignalWatch: @unchecked Sendable {
   init() {
     let (requests, continuation) = AsyncStream.makeStream(of: Request.self)
     self.requests = requests
+    self.continuation = continuation
     // A client that leaves in mid-answer is an error of one write, not the end of the daemon.
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGTERM, SIGINT, SIGHUP] {
@@ -35,7 +42,7 @@ final class SignalWatch: @unchecked Sendable {
         if number == SIGHUP {
           continuation.yield(.reload)
         } else {
-          self?.end(continuation)
+          self?.end()
         }
       }
       source.activate()
@@ -45,7 +52,10 @@ final class SignalWatch: @unchecked Sendable {
 
   deinit { for source in sources { source.cancel() } }
 
-  private func end(_ continuation: AsyncStream<Request>.Continuation) {
+  /// Says that the configuration file may have changed. Safe from any thread.
+  func noteFileChange() { continuation.yield(.fileChanged) }
+
+  private func end() {
     guard !isEnding else { _exit(1) }
     isEnding = true
     continuation.yield(.end)

@@ -42,18 +42,11 @@ struct SpentSecretRemover: Sendable {
       guard let edited = ConfigurationText.removing(key: key, onLine: line, from: text) else {
         return .kept(reason: "line \(line) holds more than that")
       }
-      guard before.owner == Files.effectiveUser || Files.isRoot else {
-        return .kept(reason: "\(path) belongs to another user")
-      }
       guard try Files.information(target)?.fingerprint == before.fingerprint else {
         return .kept(reason: "\(path) is being changed")
       }
-      try Files.replace(target, with: edited, mode: before.mode)
-      if let after = try Files.information(target),
-        after.owner != before.owner || after.group != before.group
-      {
-        try Files.setOwner(target, owner: before.owner, group: before.group)
-      }
+      try Files.replace(
+        target, with: edited, mode: before.mode, owner: before.owner, group: before.group)
       return .removed(line: line, fingerprint: loader.load(target).fingerprint)
     } catch {
       return .kept(reason: "\(error)")

@@ -1,0 +1,105 @@
+import BuiltinConnectors
+import ConnectorHost
+import ConnectorKit
+import Platform
+import TestSupport
+import Testing
+
+@Suite("Conformance: how backends live") struct ConformanceLifeTests {
+  @Test("Making a backend starts nothing and does not touch the network", arguments: Specimen.all)
+  func make(specimen: Specimen) async throws {
+    try await withFolder { folder in
+      let transport = HostileTransport(.dead)
+      let habitat = Habitat(transport: transport)
+      let settings = try specimen.settings(origin: "http://127.0.0.1:9", in: folder)
+      _ = try await specimen.connector.init(settings: settings, context: habitat.context())
+      for _ in 0..<1_000 { await Task.yield() }
+      #expect(transport.urls.isEmpty)
+      #expect(habitat.time.deadlines.isEmpty)
+    }
+  }
+
+  @Test(
+    "Whatever the far side does: the backend lives or fails in order, tells no secret, and ends with nothing left",
+    arguments: Specimen.all, FarSide.allCases)
+  func hostileFarSide(specimen: Specimen, farSide: FarSide) async throws {
+    try await withFolder { folder in
+      let transport = HostileTransport(farSide)
+      let habitat = Habitat(transport: transport)
+      let settings = try specimen.settings(origin: "http://127.0.0.1:9", in: folder)
+      let supervisor = habitat.supervisor(specimen, settings)
+      supervisor.start()
+      await live(habitat.time, steps: 40)
+      let standing = supervisor.standing
+      #expect(standing.state != .stopped && standing.state != .disabled)
+      // What a far side that refuses or talks nonsense says must not count as being known to it.
+      #expect(standing.state != .online)
+      // No hot loop: forty steps of the clock are not hundreds of requests.
+      #expect(transport.urls.count < 400, "\(transport.urls.count) requests")
+      supervisor.requestStop()
+      await until { supervisor.isGone }
+      #expect(supervisor.standing.state == .stopped)
+      #expect(transport.underWay == 0)
+      await until { habitat.time.deadlines.isEmpty }
+      for text in habitat.sink.lines + transport.urls + ["\(standing)"] {
+        #expect(!text.contains(Specimen.canary), "\(text)")
+      }
+    }
+  }
+
+  @Test("A cancelled backend ends at every moment of its first round", arguments: Specimen.all)
+  func cancelEarly(specimen: Specimen) async throws {
+    try await withFolder { folder in
+      let settings = try specimen.settings(origin: "http://127.0.0.1:9", in: folder)
+      for moment in 0..<60 {
+        let transport = HostileTransport(moment.isMultiple(of: 2) ? .silent : .failing)
+        let habitat = Habitat(transport: transport)
+        let supervisor = habitat.supervisor(specimen, settings)
+        supervisor.start()
+        for _ in 0..<moment { await Task.yield() }
+        supervisor.requestStop()
+        await until { supervisor.isGone }
+        #expect(transport.underWay == 0)
+      }
+    }
+  }
+
+  @Test(
+    "One round with a far side that fails is a failure, and says no secret",
+    arguments: Specimen.all, [FarSide.dead, .garbage, .captivePortal, .refusing, .redirecting])
+  func failingRound(specimen: Specimen, farSide: FarSide) async throws {
+    guard !specimen.descriptor.isInbound else { return }
+    try await withFolder { folder in
+      let habitat = Habitat(transport: HostileTransport(farSide))
+      let settings = try specimen.settings(origin: "http://127.0.0.1:9", in: folder)
+      let clock = Task { await live(habitat.time, steps: 10_000) }
+      defer { clock.cancel() }
+      let failure = await #expect(throws: (any Error).self) {
+        let backend = try await specimen.connector.init(
+          settings: settings, context: habitat.context())
+        try await backend.runOnce()
+      }
+      #expect(!"\(String(describing: failure))".contains(Specimen.canary))
+    }
+  }
+
+  @Test("Two entries of one type are two accounts beside each other", arguments: Specimen.all)
+  func twoAccounts(specimen: Specimen) async throws {
+    try await withFolder { folder in
+      let settings = try specimen.settings(origin: "http://127.0.0.1:9", in: folder)
+      let habitats = [
+        Habitat(name: "a", transport: HostileTransport(.failing)),
+        Habitat(name: "b", transport: HostileTransport(.silent)),
+      ]
+      let supervisors = habitats.map { $0.supervisor(specimen, settings) }
+      for supervisor in supervisors { supervisor.start() }
+      for habitat in habitats { await live(habitat.time, steps: 5) }
+      supervisors[0].requestStop()
+      await until { supervisors[0].isGone }
+      #expect(supervisors[1].standing.state != .stopped)
+      #expect(habitats[1].sink.lines.allSatisfy { $0.contains(" b ") })
+      supervisors[1].requestStop()
+      await until { supervisors[1].isGone }
+    }
+  }
+}

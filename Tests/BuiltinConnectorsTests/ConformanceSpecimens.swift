@@ -1,0 +1,189 @@
+import BuiltinConnectors
+import ConnectorHost
+import ConnectorKit
+import Foundation
+import JSON
+import Networking
+import Platform
+import TestSupport
+import Testing
+
+/// A connector under test. All of the registry are, and nobody has to remember to add one.
+struct Specimen: Sendable, CustomTestStringConvertible {
+  static let all = builtinConnectors.map(Specimen.init)
+  let connector: any ConnectorBackend.Type
+  var descriptor: ConnectorDescriptor { connector.descriptor }
+  var testDescription: String { descriptor.type }
+
+  /// Loads a file with one entry of the minimal example per name.
+  func load(names: [String], in folder: String) throws -> LoadedConfiguration {
+    let example = descriptor.minimalExample.split(separator: "\n").map { "    \($0)" }
+    let entries = names.map { name in
+      "  -\n\(example.joined(separator: "\n"))\n    name: \(name)\n"
+    }
+    let path = folder + "/printer-uplink.yaml"
+    let text = "version: 1\nprinter:\n  name: Voron\nbackends:\n" + entries.joined()
+    try Files.replace(path, with: Array(text.utf8))
+    return ConfigurationLoader(registry: builtinConnectors, environment: [:]).load(path)
+  }
+
+  /// The minimal example's settings with every URL on `origin` and every secret a canary.
+  func settings(origin: String, in folder: String) throws -> Settings {
+    let loaded = try load(names: ["a"], in: folder)
+    let configuration = try #require(loaded.configuration, "\(loaded.findings)")
+    var settings = try #require(configuration.backends.first).settings
+    for declaration in descriptor.settings {
+      let value: SettingValue
+      if case .url = declaration.kind {
+        value = .string(origin)
+      } else if declaration.isSecret, settings.entries[declaration.key] != nil {
+        value = .secret(Secret(Self.canary))
+      } else {
+        continue
+      }
+      settings.entries[declaration.key] = Settings.Entry(
+        value: value, origin: .file(line: 1, column: 1, isLiteral: true))
+    }
+    return settings
+  }
+
+  /// What must never show.
+  static let canary = "CANARY7F3A"
+}
+
+/// How a far side behaves that means no good.
+enum FarSide: String, Sendable, CaseIterable, CustomTestStringConvertible {
+  case dead, silent, garbage, captivePortal, flood, refusing, failing, redirecting, empty
+  var testDescription: String { rawValue }
+}
+
+/// A transport to such a far side; counts what goes out and what is still under way.
+final class HostileTransport: HTTPTransport {
+  private struct State {
+    var urls: [String] = []
+    var underWay = 0
+  }
+  private let state = Guarded(State())
+  private let farSide: FarSide
+
+  init(_ farSide: FarSide) { self.farSide = farSide }
+
+  var urls: [String] { state.withLock { $0.urls } }
+  var underWay: Int { state.withLock { $0.underWay } }
+
+  func send(_ request: HTTPRequest) async throws(NetworkError) -> HTTPResponse {
+    let count = state.withLock { state in
+      state.urls.append(request.url)
+      state.underWay += 1
+      return state.urls.count
+    }
+    defer { state.withLock { $0.underWay -= 1 } }
+    switch farSide {
+    case .dead: throw NetworkError(.connect, "connection refused")
+    case .silent:
+      do { try await forever() } catch {}
+      throw NetworkError(.cancelled, "cancelled")
+    case .garbage:
+      return HTTPResponse(status: 200, body: (0..<4_096).map { UInt8(truncatingIfNeeded: $0 * 7) })
+    case .captivePortal:
+      return HTTPResponse(
+        status: 200, fields: [HTTPField("Content-Type", "text/html")],
+        body: Array("<html><body>Please log in</body></html>".utf8))
+    case .flood:
+      let item = "[" + String(repeating: "{\"id\":1},", count: 100_000) + "{}]"
+      return HTTPResponse(status: 200, body: Array(item.utf8))
+    case .refusing: return HTTPResponse(status: 401, body: Array("{\"error\":\"no\"}".utf8))
+    case .failing:
+      return count.isMultiple(of: 2)
+        ? HTTPResponse(status: 500)
+        : HTTPResponse(status: 429, fields: [HTTPField("Retry-After", "x")])
+    case .redirecting:
+      return HTTPResponse(status: 302, fields: [HTTPField("Location", "http://evil.test/")])
+    case .empty: return HTTPResponse(status: 204)
+    }
+  }
+}
+
+/// A printer that prints and does not change.
+struct StillPrinter: StatusSource {
+  private let status: PrinterStatus
+  private let snapshotLane = Broadcast<PrinterStatus>(.newest)
+  private let eventLane = Broadcast<PrinterEvent>(.queue(16))
+
+  init(time: any TimeSource) {
+    var status = PrinterStatus(startedAt: time.now, wallTime: time.wallTime)
+    status.version = 1
+    status.link = .connected
+    status.klippy = .ready
+    status.isCurrent = true
+    status.objects = ["print_stats": ["state": "printing", "filename": "cube.gcode"]]
+    self.status = status
+  }
+
+  var current: PrinterStatus { status }
+  var lastHeard: MonotonicInstant? { status.updatedAt }
+  func snapshots() -> Subscription<PrinterStatus> {
+    snapshotLane.subscribe(startingWith: status)
+  }
+  func events() -> Subscription<PrinterEvent> { eventLane.subscribe() }
+}
+
+/// An identity that lives in memory.
+final class MemoryIdentity: IdentityStore {
+  private let kept = Guarded<JSONObject?>(nil)
+  func load() async throws -> JSONObject? { kept.withLock { $0 } }
+  func save(_ identity: JSONObject) async throws { kept.withLock { $0 = identity } }
+  func remove() async throws { kept.withLock { $0 = nil } }
+}
+
+/// All that one backend of a specimen stands on.
+struct Habitat: Sendable {
+  let time: ManualTime
+  let sink = RecordingSink()
+  let identity = MemoryIdentity()
+  let transport: any HTTPTransport
+  let name: String
+
+  init(name: String = "a", transport: any HTTPTransport, time: ManualTime = ManualTime()) {
+    self.name = name
+    self.time = time
+    self.transport = transport
+  }
+
+  func context(
+    report: @escaping @Sendable (BackendHealth) -> Void = { _ in }
+  ) -> BackendContext {
+    BackendContext(
+      name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
+      status: StillPrinter(time: time), http: transport,
+      pinnedHTTP: { [transport] _ in transport }, identity: identity, time: time,
+      log: Log(label: name, sink: sink), random: { 0.5 }, report: report, retireSecret: { _ in })
+  }
+
+  /// A supervisor that makes and runs the specimen's backend here.
+  func supervisor(_ specimen: Specimen, _ settings: Settings) -> BackendSupervisor {
+    BackendSupervisor(time: time, log: Log(label: name, sink: sink), random: { 0.5 }) { report in
+      let backend = try await specimen.connector.init(
+        settings: settings, context: context(report: report))
+      try await backend.run()
+    }
+  }
+}
+
+/// A folder that is removed afterwards.
+func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
+    .appendingPathComponent("uplink-\(UUID().uuidString)").path
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try await body(folder)
+}
+
+/// Lets everything that can run do so, then moves the clock to what is due next; `steps` times at most.
+func live(_ time: ManualTime, steps: Int) async {
+  for _ in 0..<steps {
+    for _ in 0..<200 { await Task.yield() }
+    guard let next = time.deadlines.first else { continue }
+    time.advance(to: next)
+  }
+}
