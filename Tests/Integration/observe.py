@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from harness import Cloud, Rig
@@ -40,4 +41,4 @@ def wait_for_states(rig: Rig, reach: str, printdock: str, after: float, timeout:
 def longest_gap(cloud: Cloud, endpoint: str, after: float, until: float) -> float:
     """The longest time without such a request between two moments, both ends counted."""
     moments = [after] + [r["mono"] for r in cloud.records(endpoint, after) if r["mono"] < until] + [until]
-    return max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+    return max(later - earlier for earlier, later in itertools.pairwise(moments))

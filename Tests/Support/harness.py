@@ -339,6 +339,7 @@ class Moonraker:
         self._klippy = klippy
         self._disturbed = disturbed
         self._clients: list[MoonrakerClient] = []
+        self._prefix: list[str] = []
         for name in ("config", "gcodes", "logs", "comms", "database"):
             (self.data / name).mkdir(parents=True, exist_ok=True)
 
@@ -350,11 +351,24 @@ class Moonraker:
     def gcodes(self) -> Path:
         return self.data / "gcodes"
 
-    def start(self, trusted: bool = True, extra: str = "", wait: bool = True) -> None:
-        """Start it. Untrusted: clients over TCP need the API key (the Unix socket never does)."""
+    def start(
+        self,
+        trusted: bool = True,
+        extra: str = "",
+        wait: bool = True,
+        host: str = "127.0.0.1",
+        prefix: list[str] | None = None,
+    ) -> None:
+        """Start it.
+
+        - trusted: else clients over TCP need the API key (the Unix socket never does).
+        - extra: more of moonraker.conf.
+        - prefix: a command to run it under, such as `ip netns exec NAME`.
+        """
         trust = "127.0.0.0/8" if trusted else "192.0.2.77"
+        self._prefix = prefix or []
         (self.data / "config" / "moonraker.conf").write_text(
-            f"[server]\nhost: 127.0.0.1\nport: {self.port}\nklippy_uds_address: {self._klippy}\n\n"
+            f"[server]\nhost: {host}\nport: {self.port}\nklippy_uds_address: {self._klippy}\n\n"
             f"[authorization]\ntrusted_clients:\n  {trust}\n\n"
             "[machine]\nprovider: none\nvalidate_service: False\n\n"
             "[announcements]\ndev_mode: True\n\n"  # the feeds are on the internet
@@ -366,20 +380,20 @@ class Moonraker:
         """Start it with the configuration it had."""
         environment = {**os.environ, "HOME": str(self.data.parent)}  # never the user's ~/printer_data
         command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile"]
-        self.process.launch(command, environment)
+        self.process.launch([*self._prefix, *command], environment)
         if wait:
             self.wait_listening()
 
     def wait_listening(self, timeout: float = 30.0) -> None:
-        """Wait until it takes connections."""
+        """Wait until it answers."""
 
         def listening() -> bool:
             assert self.process.running, f"Moonraker ended: {self.process.text()[-3000:]}"
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
-                return self.unix_socket.exists()
+            with suppress(OSError, ConnectionError):
+                return bool(self.call("server.info", 5))
             return False
 
-        wait_until(listening, timeout, "Moonraker's port", 0.05)
+        wait_until(listening, timeout, "Moonraker", 0.05)
 
     def wait_for_klippy(self, state: str = "ready", timeout: float = 20.0) -> None:
         """Wait until Moonraker says that Klippy has reached the state."""
@@ -702,7 +716,7 @@ class Rig:
         heartbeat, snapshots, telemetry = self._intervals
         document: dict[str, Any] = {
             "version": 1,
-            "printer": {"name": "Test printer", "moonraker": self.moonraker.url, **printer},
+            "printer": {"name": "Test printer", "moonraker": self.moonraker.url} | printer,
             "state_directory": str(self.daemon.state),
             "control": {"listen": f"127.0.0.1:{self.daemon.port}"},
             "log": {"level": "debug"},
