@@ -1,41 +1,78 @@
 package import ConnectorKit
+internal import Dispatch
 package import Platform
 
 /// Writes log lines to the console and, in addition, to a file with rotation.
 ///
-/// Levels change live, per label. Safe from any thread; a full disk or a lost file never fails the caller.
+/// Levels change live, per label. Safe from any thread; a full disk or a lost file never fails the caller. Callers only
+/// put a line into a bounded mailbox; a queue of its own writes, and nothing runs while there is nothing to write. Call
+/// ``flush(within:)`` before the process ends.
 package final class LogWriter: LogSink {
-  /// How the log is set up; all of it may change live.
-  package struct Settings: Sendable, Hashable {
-    /// The least level.
-    package var level: LogLevel
-    /// Least levels of single labels (backends).
-    package var levels: [String: LogLevel]
-    /// The file; nil: console only.
-    package var file: String?
-    /// Size in bytes at which the file is rotated.
-    package var maximumBytes: Int
-    /// How many rotated files are kept.
-    package var backups: Int
-    /// Settings of a log.
-    package init(
-      level: LogLevel = .info, levels: [String: LogLevel] = [:], file: String? = nil,
-      maximumBytes: Int = 10 << 20, backups: Int = 5
-    ) {
-      self.level = level
-      self.levels = levels
-      self.file = file
-      self.maximumBytes = maximumBytes
-      self.backups = backups
+  private let settings: Guarded<Settings>
+  private let mailbox = Guarded(LogMailbox())
+  /// Reached from `queue` only; the lock never makes anybody wait.
+  private let outputs: Guarded<LogOutputs>
+  // A serial queue has threads beside the cooperative pool, so a slow disk holds up nothing but the log.
+  private let queue = DispatchQueue(label: "log")
+  private let time: any TimeSource
+
+  /// A log to standard error and, where set, to a file.
+  package convenience init(settings: Settings, time: any TimeSource) {
+    self.init(settings: settings, time: time, console: .standardError())
+  }
+
+  /// A log to `console` and, where set, to a file.
+  init(settings: Settings, time: any TimeSource, console: LogConsole) {
+    self.settings = Guarded(settings)
+    self.time = time
+    outputs = Guarded(LogOutputs(console: console, file: LogFile(settings)))
+  }
+
+  /// Takes new settings; the file is opened anew.
+  package func configure(_ settings: Settings) {
+    self.settings.withLock { $0 = settings }
+    queue.async {
+      self.drain()
+      self.outputs.withLock { $0.file = LogFile(settings) }
     }
   }
 
-  /// A log to standard error and, where set, to a file.
-  package init(settings: Settings, time: any TimeSource) {}
+  package func accepts(_ level: LogLevel, label: String) -> Bool {
+    settings.withLock { level >= ($0.levels[label] ?? $0.level) }
+  }
 
-  /// Takes new settings; the file is opened anew.
-  package func configure(_ settings: Settings) {}
+  package func write(_ level: LogLevel, label: String, message: String) {
+    let line = LogLine(time: time.wallTime, level: level, label: label, message: message)
+    let mustWake = mailbox.withLock { $0.put(line) }
+    if mustWake { queue.async { self.drain() } }
+  }
 
-  package func accepts(_ level: LogLevel, label: String) -> Bool { true }
-  package func write(_ level: LogLevel, label: String, message: String) {}
+  /// Waits until all that was logged before is written.
+  ///
+  /// Blocks; not for the cooperative pool, except where the process ends anyway.
+  ///
+  /// - Parameter limit: how long to wait at most: a console that nobody reads may never take its lines.
+  /// - Returns: whether all is written.
+  @discardableResult
+  package func flush(within limit: Duration = .seconds(1)) -> Bool {
+    let isDone = DispatchSemaphore(value: 0)
+    queue.async {
+      self.drain()
+      isDone.signal()
+    }
+    let (seconds, attoseconds) = limit.components
+    let nanoseconds = min(seconds, 3_600) * 1_000_000_000 + attoseconds / 1_000_000_000
+    return isDone.wait(timeout: .now() + .nanoseconds(Int(nanoseconds))) == .success
+  }
+
+  private func drain() {
+    while true {
+      let (lines, lost) = mailbox.withLock { $0.takeAll() }
+      guard !lines.isEmpty else { return }
+      outputs.withLock { outputs in
+        outputs.write(lines)
+        if lost > 0 { outputs.lose(lost, at: time.wallTime) }
+      }
+    }
+  }
 }
