@@ -52,7 +52,7 @@ let wrappers: [Target] = [
   module("JSON"),
   module("YAML", ["CYAML"]),
   module("Cryptography", ["CCrypto"]),
-  module("Networking", ["CCurl", "CWslay", "Platform"]),
+  module("Networking", ["CCrypto", "CCurl", "CWslay", "Platform"]),
   module("HTTPServer", ["CMicroHTTPD", "Platform"]),
 ]
 

@@ -25,7 +25,7 @@ internal import CCurl
     users += 1
     deadline = nil
     unsafe easy.set(CURLOPT_SHARE, pointer: share)
-    easy.set(CURLOPT_MAXAGE_CONN, Int(keepAlive.wholeMilliseconds / 1_000))
+    easy.set(CURLOPT_MAXAGE_CONN, max(1, Int(keepAlive.wholeMilliseconds / 1_000)))
   }
 
   /// A transfer that had been lent to has ended, and its handle is gone.

@@ -21,7 +21,7 @@ package final class Network: Sendable {
 
   /// Starts the network thread.
   ///
-  /// - Parameter keepAlive: how long a client's unused connections are kept, from 1 s.
+  /// - Parameter keepAlive: how long a client's unused connections are kept.
   /// - Throws: `NetworkError` when the thread or libcurl cannot be started.
   package init(keepAlive: Duration = .seconds(45)) throws(NetworkError) {
     self.keepAlive = keepAlive
@@ -52,16 +52,41 @@ package final class Network: Sendable {
   ///   - fields: further header fields of the handshake.
   ///   - timeout: the time for connection and handshake together.
   ///   - messageLimit: the largest message that is taken, in bytes.
-  /// - Throws: `NetworkError`.
+  /// - Throws: `NetworkError`, with its `httpStatus` when the server answered but refused; `.cancelled` when the
+  ///   task was cancelled.
   package func webSocket(
     _ url: String, fields: [HTTPField] = [], settings: NetworkSettings = NetworkSettings(),
     timeout: Duration = .seconds(15), messageLimit: Int = 16 << 20
-  ) async throws(NetworkError) -> any MessageConnection { throw NetworkError(.other, "stub") }
+  ) async throws(NetworkError) -> any MessageConnection {
+    guard let target = URLParts(url), target.scheme == "ws" || target.scheme == "wss",
+      !target.hasCredentials
+    else {
+      throw NetworkError(.badURL, "the address is no ws or wss URL, or carries a user or password")
+    }
+    let label = target.hostAndPort
+    let nonce = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+    let handshake = try UpgradeHandshake(target: target, fields: fields, nonce: nonce)
+    let framing = try WebSocketFraming(handshake, messageLimit: messageLimit, label: label)
+    let stream = CurlStream(target: target, settings: settings, timeout: timeout)
+    return try await Connection.open(
+      stream, framing, label: label, timeout: timeout, hasPings: true, reservedByte: nil, on: thread
+    )
+  }
 
   /// Connects to the Unix socket at `path`, on which messages end with `delimiter`.
+  ///
+  /// - Parameter messageLimit: the largest message that is taken, in bytes.
+  /// - Throws: `NetworkError`, `.connect` when nobody listens there.
   package func unixSocket(
     _ path: String, delimiter: UInt8 = 0x03, messageLimit: Int = 16 << 20
-  ) async throws(NetworkError) -> any MessageConnection { throw NetworkError(.other, "stub") }
+  ) async throws(NetworkError) -> any MessageConnection {
+    let label = "socket \(path)"
+    let framing = DelimiterFraming(
+      delimiter: delimiter, messageLimit: messageLimit, label: label)
+    return try await Connection.open(
+      UnixStream(path: path), framing, label: label, timeout: .seconds(5), hasPings: false,
+      reservedByte: delimiter, on: thread)
+  }
 
   /// Closes everything and ends the thread; every waiting call throws `.cancelled`.
   ///

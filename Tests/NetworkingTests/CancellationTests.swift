@@ -24,7 +24,7 @@ import Testing
     let error = await #expect(throws: NetworkError.self) { try await task.value }
     #expect(error?.kind == .cancelled)
     #expect(await eventually { server.open == 0 })
-    #expect(start.duration(to: .now) < .milliseconds(500))
+    #expect(start.duration(to: .now) < .seconds(5))  // of 30
   }
 
   @Test("before it starts sends nothing")

@@ -170,7 +170,8 @@ final class LoopbackPeer: Sendable {
     var sent = 0
     while sent < bytes.count {
       let done = bytes.withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+        Glibc.send(
+          descriptor, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
       }
       if done <= 0 { return false }
       sent += done

@@ -37,9 +37,9 @@ extension LoopbackPeer {
   }
 }
 
-/// Waits for `condition`, looking every millisecond, for at most two seconds.
+/// Waits for `condition`, looking every millisecond, for at most ten seconds.
 func eventually(_ condition: () -> Bool) async -> Bool {
-  for _ in 0..<2_000 {
+  for _ in 0..<8_000 {
     if condition() { return true }
     try? await Task.sleep(for: .milliseconds(1))
   }
