@@ -81,7 +81,7 @@ import Testing
       guard case .log(let level, _) = lines.first else { return nil }
       return level
     }
-    #expect(levels == [.warning, .debug, .warning, .debug])
+    #expect(levels == [.warning, .debug, .info, .debug])
   }
 
   @Test("a taken agent name is tried again, then we are an ordinary client and say so")
@@ -190,6 +190,7 @@ import Testing
     var script = LinkScript()
     script.connect()
     #expect(script.serverInfo("disconnected").klippyStates == [.startup])
+    #expect(script.machine.condition == "connected; Klippy is starting")
     for _ in 0..<4 {
       script.tickAtDeadline()
       #expect(script.serverInfo("disconnected").klippyStates == [.startup])

@@ -126,6 +126,7 @@ extension LinkMachine {
     if state == .disconnected, !hasMetKlippy, now < linkUpAt.advanced(by: Times.grace) {
       shown = .startup
     }
+    shownKlippy = shown
     // What a poll finds out is told together with its words; a shutdown that we are notified of is urgent.
     let awaitsWords = isNews && !isNotified && (state == .error || state == .shutdown)
     if !awaitsWords { actions.append(.cache(.klippy(shown, message: nil))) }
