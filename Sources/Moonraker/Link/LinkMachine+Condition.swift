@@ -11,7 +11,7 @@ extension LinkMachine {
       return remedy.isEmpty ? "away: \(problem)" : "away: \(problem); \(remedy)"
     case .connected:
       var text =
-        switch klippy {
+        switch shownKlippy {
         case .disconnected: "connected; Klippy is away"
         case .startup: "connected; Klippy is starting"
         case .ready: "connected; Klippy is ready"

@@ -104,16 +104,12 @@ extension LinkMachine {
     case .stopped, .waiting: return
     case .connecting, .identifying, .connected: break
     }
-    let former = problem
-    // Numbers aside: "after 3 ms" is no news.
-    let isNews =
-      isLinkUp || !reason.utf8.filter(isNoDigit).elementsEqual(former.utf8.filter(isNoDigit))
+    let level = levelOfNews(reason)
     problem = reason
     remedy =
       isUnauthorized
       ? "give its API key in printer.api_key_file, or add this host to Moonraker's trusted_clients"
       : ""
-    let level: LogLevel = isNews && pauseBeforeReturn == nil ? .warning : .debug
     let advice = remedy.isEmpty ? "" : "; \(remedy)"
     actions.append(
       .log(level, isLinkUp ? "Moonraker is away: \(reason)" : "no Moonraker: \(reason)\(advice)"))
@@ -143,6 +139,14 @@ extension LinkMachine {
     failures += 1
     // Between a half and the whole of it, so that many clients do not come back in step.
     phase = .waiting(until: now.advanced(by: pause * (0.5 + 0.5 * min(max(jitter, 0), 1))))
+  }
+
+  /// How much the end of a connection, or of an attempt, matters: a loss is told once, and so is each further reason.
+  private func levelOfNews(_ reason: String) -> LogLevel {
+    // Numbers aside: "after 3 ms" is no news.
+    let isSame = reason.utf8.filter(isNoDigit).elementsEqual(problem.utf8.filter(isNoDigit))
+    if pauseBeforeReturn != nil || (isSame && !isLinkUp) { return .debug }
+    return isLinkUp || isUnauthorized || problem.isEmpty ? .warning : .info
   }
 
   mutating func tick(

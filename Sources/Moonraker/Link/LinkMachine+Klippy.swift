@@ -84,13 +84,14 @@ extension LinkMachine {
   private mutating func printerInfo(
     _ outcome: Result<JSONValue, RPCFailure>, _ actions: inout [Action]
   ) {
-    guard case .success(let info) = outcome,
-      let state = info["state"]?.string.flatMap(KlippyState.init(rawValue:)), state == klippy
-    else { return }
-    switch state {
+    let info = (try? outcome.get()) ?? nil
+    let state = info["state"]?.string.flatMap(KlippyState.init(rawValue:))
+    switch klippy {
     case .error, .shutdown:
-      actions.append(.cache(.klippy(state, message: info["state_message"]?.string)))
+      let words = state == klippy ? info["state_message"]?.string : nil
+      actions.append(.cache(.klippy(klippy, message: words)))
     case .ready:
+      guard state == .ready else { return }
       let app = info["app"]?.string ?? "Klipper"
       let version = info["software_version"]?.string ?? "of unknown version"
       actions.append(.log(.info, "Klippy is ready (\(app) \(version))"))
@@ -108,14 +109,15 @@ extension LinkMachine {
     case .klippyReady:
       // Whatever there was, Moonraker dropped it when Klippy went.
       dropSubscription()
-      klippyIs(.ready, at: now, &actions)
-    case .klippyShutdown: klippyIs(.shutdown, at: now, &actions)
-    default: klippyIs(.disconnected, at: now, &actions)
+      klippyIs(.ready, isNotified: true, at: now, &actions)
+    case .klippyShutdown: klippyIs(.shutdown, isNotified: true, at: now, &actions)
+    default: klippyIs(.disconnected, isNotified: true, at: now, &actions)
     }
   }
 
   private mutating func klippyIs(
-    _ state: KlippyState, at now: MonotonicInstant, _ actions: inout [Action]
+    _ state: KlippyState, isNotified: Bool = false, at now: MonotonicInstant,
+    _ actions: inout [Action]
   ) {
     if state != .disconnected { hasMetKlippy = true }
     let isNews = state != klippy
@@ -124,7 +126,10 @@ extension LinkMachine {
     if state == .disconnected, !hasMetKlippy, now < linkUpAt.advanced(by: Times.grace) {
       shown = .startup
     }
-    actions.append(.cache(.klippy(shown, message: nil)))
+    shownKlippy = shown
+    // What a poll finds out is told together with its words; a shutdown that we are notified of is urgent.
+    let awaitsWords = isNews && !isNotified && (state == .error || state == .shutdown)
+    if !awaitsWords { actions.append(.cache(.klippy(shown, message: nil))) }
 
     switch state {
     case .ready:
@@ -196,9 +201,9 @@ extension LinkMachine {
       let eventtime = result["eventtime"]?.number
       subscription = .live(since: eventtime?.double)
       toldSubscriptionProblem = ""
+      let isComplete = !isOncePending && onceValues == nil
       actions.append(
-        .cache(
-          .full(objects, eventtime: eventtime, kept: onceFields, isComplete: !isOncePending)))
+        .cache(.full(objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete)))
       if let onceValues { actions.append(.cache(.once(onceValues))) }
       onceValues = nil
       observePrintStats(in: objects, &actions)

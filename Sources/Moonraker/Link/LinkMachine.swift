@@ -118,6 +118,8 @@ package struct LinkMachine: Sendable {
   var linkUpAt = MonotonicInstant(sinceOrigin: .zero)
   /// Klippy as Moonraker says, without grace.
   var klippy = KlippyState.disconnected
+  /// Klippy as we tell it, with grace.
+  var shownKlippy = KlippyState.disconnected
   var hasMetKlippy = false
   var isInfoPending = false
   /// A notification overtook the pending `server.info`: its answer is of yesterday.
