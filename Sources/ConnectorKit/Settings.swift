@@ -20,7 +20,8 @@ package enum SettingValue: Sendable, Hashable {
 package enum SettingOrigin: Sendable, Hashable, CustomStringConvertible {
   /// The declaration's default.
   case byDefault
-  /// Written in the configuration file; `isLiteral` when no `${…}` or `_file` stands between.
+  /// Written in the configuration file; `isLiteral` when no `${…}` or `_file` stands between and key and value have
+  /// that line to themselves, so that the line can be removed.
   case file(line: Int, column: Int, isLiteral: Bool)
   /// The `_file` twin, or `${file:…}`: the file's path.
   case secretFile(String)

@@ -1,21 +1,7 @@
 package import ConnectorKit
-
-/// A finding with its place in the file; prints as `file:line:column: path: what is wrong; what to do`.
-package struct LocatedFinding: Sendable, Hashable, CustomStringConvertible {
-  /// The file, as given.
-  package var file: String
-  /// From 1; 0 where it is about the file as a whole.
-  package var line: Int
-  /// From 1; 0 where it is about the file as a whole.
-  package var column: Int
-  /// Severity, full key path (`backends[0].relay`), problem and remedy.
-  package var finding: Finding
-
-  /// `file:line:column: path: what is wrong; what to do`.
-  package var description: String {
-    "\(file):\(line):\(column): \(finding.key): \(finding.problem)"
-  }
-}
+internal import Cryptography
+internal import Platform
+internal import YAML
 
 /// What loading yields: findings always, a configuration where no finding is an error.
 package struct LoadedConfiguration: Sendable {
@@ -23,7 +9,7 @@ package struct LoadedConfiguration: Sendable {
   package var configuration: Configuration?
   /// All findings of the file, by position.
   package var findings: [LocatedFinding]
-  /// The digest of the file's bytes, to see whether it changed since.
+  /// The digest of the file's bytes, to see whether it changed since; empty when it could not be read.
   package var fingerprint: String
 }
 
@@ -41,7 +27,58 @@ package struct ConfigurationLoader: Sendable {
   }
 
   /// Loads and checks `path`. Blocks on file reads; never throws: what is wrong is a finding.
-  package func load(_ path: String) -> LoadedConfiguration {
-    LoadedConfiguration(configuration: nil, findings: [], fingerprint: "")
+  ///
+  /// - Parameter knownIdentities: names under which pairings are stored, to warn of a rename that would lose one.
+  package func load(_ path: String, knownIdentities: [String] = []) -> LoadedConfiguration {
+    let limits = YAMLLimits()
+    let bytes: [UInt8]
+    do { bytes = try Files.read(path, limit: limits.bytes) } catch {
+      let problem = FileProblem(error, path: nil, limit: limits.bytes)
+      return refused(path, problem.problem, problem.remedy)
+    }
+    let fingerprint = Digest.sha256Hex(bytes)
+    let findings = FindingList()
+    var configuration: Configuration?
+    do {
+      if let root = try YAMLNode.parse(bytes, limits: limits) {
+        let context = DecodingContext(
+          environment: environment, folder: Files.folder(of: path), findings: findings)
+        configuration = ConfigurationDecoder(
+          registry: registry, context: context, file: path, exposure: exposure(of: path),
+          knownIdentities: knownIdentities
+        ).decode(root)
+      } else {
+        findings.add(
+          .error, "", at: YAMLPosition(line: 1, column: 1), "the file is empty",
+          "write 'version: 1' and the sections printer and backends")
+      }
+    } catch {
+      findings.add(.error, "", at: error.position, error.problem, error.remedy)
+    }
+    return LoadedConfiguration(
+      configuration: configuration, findings: findings.located(in: path), fingerprint: fingerprint)
+  }
+
+  private func refused(_ path: String, _ problem: String, _ remedy: String) -> LoadedConfiguration {
+    LoadedConfiguration(
+      configuration: nil,
+      findings: [
+        LocatedFinding(
+          file: path, line: 0, column: 0, finding: Finding(.error, key: "", problem, remedy: remedy)
+        )
+      ], fingerprint: "")
+  }
+
+  /// Why others may read what stands in the file; nil when they may not.
+  private func exposure(of path: String) -> String? {
+    let resolved = Files.realPath(path) ?? path
+    if PrinterData.holds(resolved) || PrinterData.holds(path) {
+      return "every Moonraker client can read (printer_data/config)"
+    }
+    switch ValueFile.audience(resolved) {
+    case .everyone: return "everyone can read"
+    case .group: return "its group can read"
+    case nil: return nil
+    }
   }
 }

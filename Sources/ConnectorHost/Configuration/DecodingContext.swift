@@ -1,0 +1,20 @@
+internal import ConnectorKit
+internal import Platform
+
+/// What decoding looks at beside the text, and where it puts what it finds.
+struct DecodingContext {
+  /// The environment.
+  var environment: [String: String]
+  /// The folder of the configuration file: relative paths count from it.
+  var folder: String
+  /// What is found.
+  var findings: FindingList
+
+  /// `path` with `~` expanded, from the configuration file's folder where it is relative.
+  func absolute(_ path: String) -> String {
+    if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"], !home.isEmpty {
+      return home + path.dropFirst()
+    }
+    return path.hasPrefix("/") ? path : folder + "/" + path
+  }
+}
