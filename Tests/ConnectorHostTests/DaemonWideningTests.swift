@@ -66,7 +66,8 @@ import Testing
 
   @Test("Another cloud is told, without what its URL may carry; another token is not")
   func urls() throws {
-    let former = backendEntry("a", ["url": ("https://one.test/x?key=k1", 3)], secrets: ["token": "s1"])
+    let former = backendEntry(
+      "a", ["url": ("https://one.test/x?key=k1", 3)], secrets: ["token": "s1"])
     let lines = try widenings(former) {
       $0.settings =
         backendEntry(
@@ -88,7 +89,8 @@ import Testing
   @Test("New and removed entries widen nothing")
   func entries() throws {
     #expect(
-      Widening.between(try configuration([backendEntry("a")]), try configuration([backendEntry("b")])) == [])
+      Widening.between(
+        try configuration([backendEntry("a")]), try configuration([backendEntry("b")])) == [])
   }
 
   @Test("The link needs what the enabled backends read, and the log's levels follow the entries")

@@ -39,11 +39,14 @@ import Testing
   @Test("Only what changed restarts; a disabled entry does not run")
   func difference() async {
     let supervision = supervision()
-    supervision.reconcile(with: [backendEntry("a"), backendEntry("b"), backendEntry("c", isEnabled: false)])
+    supervision.reconcile(with: [
+      backendEntry("a"), backendEntry("b"), backendEntry("c", isEnabled: false),
+    ])
     await online(supervision, ["a", "b"])
     #expect(states(supervision)["c"] == "disabled")
     let changes = supervision.reconcile(with: [
-      backendEntry("a", ["url": ("https://other.test", 3)]), backendEntry("b"), backendEntry("c", isEnabled: false),
+      backendEntry("a", ["url": ("https://other.test", 3)]), backendEntry("b"),
+      backendEntry("c", isEnabled: false),
       backendEntry("d"),
     ])
     #expect(changes.restarted == ["a"])

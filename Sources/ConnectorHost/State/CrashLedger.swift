@@ -22,7 +22,12 @@ final class CrashLedger: Sendable {
   private let parked: Guarded<Set<String>>
 
   /// Attributes the crash of the last run, if there was one, and marks those to come. Blocks.
-  init(directory: StateDirectory, time: any TimeSource, log: Log) {
+  ///
+  /// - Parameter mark: makes a trap leave the name of the backend at work in the file at this path.
+  init(
+    directory: StateDirectory, time: any TimeSource, log: Log,
+    mark: (_ path: String) -> Void = CrashMark.install
+  ) {
     file = StateFile(directory: directory, name: "crashes.json")
     let now = time.wallTime
     var crashes = Self.crashes(in: file, log: log).filter {
@@ -42,7 +47,7 @@ final class CrashLedger: Sendable {
     }
     // Made by our rules of ownership; the mark itself is written into what is there.
     if (try? Files.information(path))?.size != 0 { try? directory.replace(Self.mark, with: []) }
-    CrashMark.install(path)
+    mark(path)
     let counts = Dictionary(crashes.map { ($0.backend, 1) }, uniquingKeysWith: +)
     parked = Guarded(Set(counts.filter { $0.value >= Self.limit }.keys))
   }
