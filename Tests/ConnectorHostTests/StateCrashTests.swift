@@ -57,7 +57,7 @@ import Testing
     try await withFolder { folder in
       let path = folder + "/crash"
       try Files.replace(path, with: [])
-      await #expect(processExitsWith: .failure) { [path] in
+      await #expect(processExitsWith: .failure) { [path = path as String] in
         CrashMark.install(path)
         await CrashMark.marking("good") {}
         await CrashMark.marking("bad one") {
@@ -74,7 +74,7 @@ import Testing
     try await withFolder { folder in
       let path = folder + "/crash"
       try Files.replace(path, with: [])
-      await #expect(processExitsWith: .failure) { [path] in
+      await #expect(processExitsWith: .failure) { [path = path as String] in
         CrashMark.install(path)
         await CrashMark.marking("good") {}
         _ = [Int]()[CommandLine.arguments.count]
