@@ -30,7 +30,7 @@ import Testing
 
   @Test("Wider permissions are told with before and after, narrower ones are not")
   func permissions() throws {
-    let print = entry("a")
+    let print = backendEntry("a")
     #expect(
       try widenings(print) {
         $0.permissions = PermissionLevel.full.permissions
@@ -50,7 +50,7 @@ import Testing
 
   @Test("Macros, patterns, age and plain http are told")
   func others() throws {
-    let lines = try widenings(entry("a")) {
+    let lines = try widenings(backendEntry("a")) {
       $0.allowedMacros = ["PARK"]
       $0.allowedGcodePatterns = ["^M117"]
       $0.maximumCommandAge = .seconds(600)
@@ -66,10 +66,11 @@ import Testing
 
   @Test("Another cloud is told, without what its URL may carry; another token is not")
   func urls() throws {
-    let former = entry("a", ["url": ("https://one.test/x?key=k1", 3)], secrets: ["token": "s1"])
+    let former = backendEntry(
+      "a", ["url": ("https://one.test/x?key=k1", 3)], secrets: ["token": "s1"])
     let lines = try widenings(former) {
       $0.settings =
-        entry(
+        backendEntry(
           "a", ["url": ("https://two.test/y?key=k2", 3)], secrets: ["token": "s2"]
         ).settings
     }
@@ -78,7 +79,7 @@ import Testing
 
   @Test("A longer list of what is allowed is told by the connector's own key")
   func allowKeys() throws {
-    let lines = try widenings(entry("a")) {
+    let lines = try widenings(backendEntry("a")) {
       $0.settings.entries["files.allowed"] = Settings.Entry(
         value: .list(["*"]), origin: .file(line: 1, column: 1, isLiteral: true))
     }
@@ -88,14 +89,15 @@ import Testing
   @Test("New and removed entries widen nothing")
   func entries() throws {
     #expect(
-      Widening.between(try configuration([entry("a")]), try configuration([entry("b")])) == [])
+      Widening.between(
+        try configuration([backendEntry("a")]), try configuration([backendEntry("b")])) == [])
   }
 
   @Test("The link needs what the enabled backends read, and the log's levels follow the entries")
   func derived() throws {
-    var quiet = entry("b")
+    var quiet = backendEntry("b")
     quiet.logLevel = .error
-    let configuration = try configuration([entry("a", isEnabled: false), quiet])
+    let configuration = try configuration([backendEntry("a", isEnabled: false), quiet])
     #expect(configuration.interest == StatusInterest())
     let settings = configuration.logSettings(override: nil)
     #expect(settings.levels == ["b": .error] && settings.level == .info)

@@ -95,7 +95,7 @@ import Testing
   @Test("A spent secret's line is taken out only where nothing else changes", arguments: cases)
   func removes(example: Case) {
     let left = ConfigurationText.removing(
-      key: example.key, onLine: example.line, from: Array(example.text.utf8))
+      ["other.spelling", example.key], onLine: example.line, from: Array(example.text.utf8))
     #expect(left.map { String(decoding: $0, as: UTF8.self) } == example.left)
   }
 }

@@ -39,33 +39,36 @@ import Testing
   @Test("Only what changed restarts; a disabled entry does not run")
   func difference() async {
     let supervision = supervision()
-    supervision.reconcile(with: [entry("a"), entry("b"), entry("c", isEnabled: false)])
+    supervision.reconcile(with: [
+      backendEntry("a"), backendEntry("b"), backendEntry("c", isEnabled: false),
+    ])
     await online(supervision, ["a", "b"])
     #expect(states(supervision)["c"] == "disabled")
     let changes = supervision.reconcile(with: [
-      entry("a", ["url": ("https://other.test", 3)]), entry("b"), entry("c", isEnabled: false),
-      entry("d"),
+      backendEntry("a", ["url": ("https://other.test", 3)]), backendEntry("b"),
+      backendEntry("c", isEnabled: false),
+      backendEntry("d"),
     ])
     #expect(changes.restarted == ["a"])
     #expect(changes.added == ["d"])
     await online(supervision, ["a", "b", "d"])
     await until { starts.withLock { $0.count } == 4 }
     #expect(starts.withLock { $0.filter { $0 == "b" } } == ["b"])
-    let removal = supervision.reconcile(with: [entry("b")])
+    let removal = supervision.reconcile(with: [backendEntry("b")])
     #expect(removal.removed == ["a", "c", "d"])
     await supervision.stop(grace: .seconds(2))
     #expect(states(supervision) == ["b": "stopped"])
-    #expect(supervision.reconcile(with: [entry("z")]).isEmpty)
+    #expect(supervision.reconcile(with: [backendEntry("z")]).isEmpty)
   }
 
   @Test("A new place in the file, new permissions or another log level restart nothing")
   func liveChanges() async {
     let supervision = supervision()
-    supervision.reconcile(with: [entry("a", ["url": ("https://x.test", 3)])])
+    supervision.reconcile(with: [backendEntry("a", ["url": ("https://x.test", 3)])])
     await online(supervision, ["a"])
-    let moved = supervision.reconcile(with: [entry("a", ["url": ("https://x.test", 9)])])
+    let moved = supervision.reconcile(with: [backendEntry("a", ["url": ("https://x.test", 9)])])
     #expect(moved.isEmpty)
-    var wider = entry("a", ["url": ("https://x.test", 9)])
+    var wider = backendEntry("a", ["url": ("https://x.test", 9)])
     wider.permissions = PermissionLevel.full.permissions
     wider.logLevel = .trace
     #expect(supervision.reconcile(with: [wider]).live == ["a"])
@@ -77,11 +80,11 @@ import Testing
   @Test("A spent token that left the file is no change; a new token is one")
   func spentToken() async {
     let supervision = supervision()
-    supervision.reconcile(with: [entry("a", secrets: ["token": "old"])])
+    supervision.reconcile(with: [backendEntry("a", secrets: ["token": "old"])])
     await online(supervision, ["a"])
     let spent: (String) -> Set<String> = { _ in ["token"] }
-    #expect(supervision.reconcile(with: [entry("a")], retired: spent).isEmpty)
-    let renewed = [entry("a", secrets: ["token": "new"])]
+    #expect(supervision.reconcile(with: [backendEntry("a")], retired: spent).isEmpty)
+    let renewed = [backendEntry("a", secrets: ["token": "new"])]
     #expect(supervision.reconcile(with: renewed, retired: spent).restarted == ["a"])
     await supervision.stop(grace: .seconds(1))
   }
@@ -89,10 +92,10 @@ import Testing
   @Test("Enabling starts and disabling ends a backend")
   func enabling() async {
     let supervision = supervision()
-    supervision.reconcile(with: [entry("a", isEnabled: false)])
-    supervision.reconcile(with: [entry("a")])
+    supervision.reconcile(with: [backendEntry("a", isEnabled: false)])
+    supervision.reconcile(with: [backendEntry("a")])
     await online(supervision, ["a"])
-    supervision.reconcile(with: [entry("a", isEnabled: false)])
+    supervision.reconcile(with: [backendEntry("a", isEnabled: false)])
     #expect(states(supervision) == ["a": "disabled"])
     await supervision.stop(grace: .seconds(1))
   }
@@ -102,7 +105,7 @@ import Testing
   func stubbornNeighbour() async {
     let gate = Gate()
     let supervision = supervision(stubborn: ["b"], gate: gate)
-    supervision.reconcile(with: [entry("a"), entry("b"), entry("c")])
+    supervision.reconcile(with: [backendEntry("a"), backendEntry("b"), backendEntry("c")])
     await online(supervision, ["a", "b", "c"])
     let begin = time.now
     async let end: Void = supervision.stop(grace: .seconds(2))
@@ -119,10 +122,10 @@ import Testing
   func comesBack() async {
     let gate = Gate()
     let supervision = supervision(stubborn: ["a"], gate: gate)
-    supervision.reconcile(with: [entry("a")])
+    supervision.reconcile(with: [backendEntry("a")])
     await online(supervision, ["a"])
     supervision.reconcile(with: [])
-    supervision.reconcile(with: [entry("a")])
+    supervision.reconcile(with: [backendEntry("a")])
     await time.advanceToNextDeadline()
     await until { states(supervision) == ["a": "parked"] }
     #expect(starts.withLock { $0 } == ["a"])
@@ -133,7 +136,7 @@ import Testing
 }
 
 /// An entry of a connector that nobody starts.
-func entry(
+func backendEntry(
   _ name: String, _ texts: [String: (String, Int)] = [:], secrets: [String: String] = [:],
   isEnabled: Bool = true
 ) -> BackendConfiguration {

@@ -59,6 +59,7 @@ package struct Daemon: Sendable {
     defer { withExtendedLifetime(lock) {} }
     let writer = LogWriter(
       settings: configuration.logSettings(override: options.logLevel), time: SystemTime.shared)
+    defer { writer.flush(within: .milliseconds(300)) }
     let log = Log(label: "host", sink: writer)
     for found in loaded.findings where found.finding.severity != .note {
       log(.warning, "\(found)")

@@ -15,9 +15,14 @@ final class ServingDaemon: Sendable {
   init(_ parts: RunningDaemon, signals: SignalWatch) {
     self.parts = parts
     self.signals = signals
+    let crashes = CrashLedger(directory: parts.directory, time: parts.time, log: parts.log)
     let supervision = Supervision(
       time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) }
-    ) { entry in parts.assembly(parts.configuration).body(for: entry) }
+    ) { [crashes] entry in
+      if let refusal = crashes.refusal(of: entry.name) { return { _ in throw refusal } }
+      let body = parts.assembly(parts.configuration).body(for: entry)
+      return { report in try await CrashMark.marking(entry.name) { try await body(report) } }
+    }
     self.supervision = supervision
     listeners = ControlListeners(log: parts.log) { parts.view(of: supervision.members) }
   }

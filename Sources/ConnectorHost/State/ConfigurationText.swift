@@ -2,18 +2,20 @@ internal import YAML
 
 /// Takes single lines out of a configuration file's text and leaves every other byte as it is.
 package enum ConfigurationText {
-  /// `text` without the line on which the member `key` stands.
+  /// `text` without the line on which the one member of `keys` stands.
   ///
   /// - Parameters:
-  ///   - key: the setting's key, dots for nesting; its last part stands on the line.
+  ///   - keys: the spellings of the setting's key, dots for nesting; the last part of one stands on the line.
   ///   - line: where it stands, from 1.
   /// - Returns: the new text; nil where the key does not stand alone on that line (a flow mapping, a scalar
   ///   of several lines, an anchor that others use), so that taking the line out would change more.
-  package static func removing(key: String, onLine line: Int, from text: [UInt8]) -> [UInt8]? {
-    let name = String(key.split(separator: ".").last ?? "")
+  package static func removing(
+    _ keys: [String], onLine line: Int, from text: [UInt8]
+  ) -> [UInt8]? {
+    let names = Set(keys.compactMap { $0.split(separator: ".").last.map(String.init) })
     guard let root = try? YAMLNode.parse(text) else { return nil }
     var removed = 0
-    let wanted = root.without(name, onLine: line, in: Lines(text), &removed)
+    let wanted = root.without(names, onLine: line, in: Lines(text), &removed)
     guard removed == 1, let wanted, let edited = cut(line: line, from: text),
       let reread = try? YAMLNode.parse(edited), reread.says(theSameAs: wanted)
     else { return nil }
@@ -75,26 +77,27 @@ package enum ConfigurationText {
 }
 
 extension YAMLNode {
-  /// This node without the scalar member `name` on `line` of a block mapping; counts what it left out.
+  /// This node without the scalar members `names` on `line` of a block mapping; counts what it left out.
   fileprivate func without(
-    _ name: String, onLine line: Int, in lines: ConfigurationText.Lines, _ removed: inout Int
+    _ names: Set<String>, onLine line: Int, in lines: ConfigurationText.Lines, _ removed: inout Int
   ) -> YAMLNode? {
     var node = self
     switch content {
     case .scalar: break
     case .sequence(let items):
       node.content = .sequence(
-        items.compactMap { $0.without(name, onLine: line, in: lines, &removed) })
+        items.compactMap { $0.without(names, onLine: line, in: lines, &removed) })
     case .mapping(let members):
       var kept: [Member] = []
       for var member in members {
-        if member.key == name, member.keyPosition.line == line, member.value.position.line == line,
+        if names.contains(member.key), member.keyPosition.line == line,
+          member.value.position.line == line,
           case .scalar = member.value.content, !lines.opensFlow(at: position)
         {
           removed += 1
           continue
         }
-        guard let value = member.value.without(name, onLine: line, in: lines, &removed) else {
+        guard let value = member.value.without(names, onLine: line, in: lines, &removed) else {
           continue
         }
         member.value = value

@@ -39,7 +39,10 @@ struct SpentSecretRemover: Sendable {
       guard entry.isValid(without: key) else {
         return .kept(reason: "the entry would not be valid without it")
       }
-      guard let edited = ConfigurationText.removing(key: key, onLine: line, from: text) else {
+      let spellings = entry.connector.descriptor.settings.first { $0.key == key }?.aliases ?? []
+      guard
+        let edited = ConfigurationText.removing([key] + spellings, onLine: line, from: text)
+      else {
         return .kept(reason: "line \(line) holds more than that")
       }
       guard try Files.information(target)?.fingerprint == before.fingerprint else {
