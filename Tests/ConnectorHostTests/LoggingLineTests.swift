@@ -15,6 +15,9 @@ import Testing
 
   @Test("Stamp, level, label and text stand in columns")
   func plain() {
+    let time = WallTime(millisecondsSinceEpoch: 1_795_252_134_123)
+    #expect(line("paired").plain == "\(time.localStamp) INFO  reach: paired\n")
+    #expect(time.localStamp.count == "2026-11-21 09:08:54.123".count)
     #expect(line("paired").plain.hasSuffix(" INFO  reach: paired\n"))
     #expect(line("late", .warning).plain.hasSuffix(" WARN  reach: late\n"))
   }

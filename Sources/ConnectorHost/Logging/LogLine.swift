@@ -49,7 +49,7 @@ struct LogLine: Sendable {
     return "<\(priority)>\(text)\n"
   }
 
-  private var stamp: String { time.rfc3339Milliseconds }
+  private var stamp: String { time.localStamp }
 
   private var word: String {
     switch level {
@@ -62,30 +62,5 @@ struct LogLine: Sendable {
     }
   }
 
-  private var text: String { "\(Self.escaped(label)): \(Self.escaped(message))" }
-
-  /// `text` with everything escaped that could end the line, steer a terminal or turn the writing direction: what
-  /// comes from outside must not be able to forge a line.
-  static func escaped(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: mustEscape) else { return text }
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\n": escaped += "\\n"
-      case "\r": escaped += "\\r"
-      case "\t": escaped += "\\t"
-      case _ where mustEscape(scalar): escaped += "\\u{\(String(scalar.value, radix: 16))}"
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
-  }
-
-  private static func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0x20...0x7E: false
-    case ..<0x20, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069, 0x200E, 0x200F: true
-    default: false
-    }
-  }
+  private var text: String { "\(label.onOneLine): \(message.onOneLine)" }
 }

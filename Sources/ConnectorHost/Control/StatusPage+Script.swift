@@ -1,0 +1,217 @@
+extension StatusPage {
+  /// The page's program: asks for the data every two seconds while somebody looks, and sets texts.
+  static let code = #"""
+    "use strict";
+    (() => {
+      const $ = (id) => document.getElementById(id);
+      const period = 2000;
+      const conditions = {
+        away: ["Moonraker is away", "bad"], disconnected: ["Klipper is not connected", "bad"],
+        startup: ["Klipper is starting", "wait"], error: ["Klipper has an error", "bad"],
+        shutdown: ["Klipper is shut down", "bad"], idle: ["Idle", "calm"],
+        printing: ["Printing", "good"], paused: ["Paused", "wait"],
+        finished: ["Finished", "good"], cancelled: ["Cancelled", "calm"],
+        failed: ["Print failed", "bad"], unknown: ["Ready", "calm"],
+      };
+      const states = {
+        online: ["Online", "good"], starting: ["Starting", "wait"],
+        degraded: ["Degraded", "wait"], "backing off": ["Trying again", "wait"],
+        parked: ["Needs you", "bad"], stopped: ["Stopped", "calm"], disabled: ["Off", "calm"],
+      };
+      const rows = new Map();
+      const tiles = new Map();
+      let lastGood = null;
+      let timer = 0;
+      let asking = false;
+
+        /* What turns the writing direction or has no glyph must not garble its neighbours. */
+      const odd =
+        /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+      const set = (element, raw) => {
+        const text = raw.replace(odd, "\ufffd");
+        if (element.textContent !== text) element.textContent = text;
+      };
+      const show = (element, on) => { if (element.hidden === on) element.hidden = !on; };
+      const make = (tag, name, parent) => {
+        const element = document.createElement(tag);
+        if (name) element.className = name;
+        return parent ? parent.appendChild(element) : element;
+      };
+      const pill = (element, [text, tone]) => {
+        set(element, text);
+        element.className = "pill " + tone;
+      };
+      const time = (seconds) => {
+        const s = Math.max(0, Math.round(seconds));
+        const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+        const i = Math.max(0, units.findIndex(([size]) => s >= size));
+        if (s === 0) return "0 s";
+        const [size, unit] = units[i];
+        const rest = i < 2 ? Math.floor((s % size) / units[i + 1][0]) : 0;
+        return Math.floor(s / size) + " " + unit + (rest ? " " + rest + " " + units[i + 1][1] : "");
+      };
+      const ago = (seconds) => seconds < 2 ? "just now" : time(seconds) + " ago";
+      const degrees = (value) => value === null ? "–" : value.toFixed(1) + " °C";
+
+      const showPrinter = (printer) => {
+        const condition = conditions[printer.condition] || [printer.condition, "calm"];
+        set($("name"), printer.name);
+        pill($("condition"), condition);
+        const job = printer.job;
+        show($("job"), job.file !== null);
+        show($("no-job"), job.file === null);
+        set($("no-job"), printer.updated_at === null ?
+          "Nothing is known of the printer yet." : "No job is loaded.");
+        set($("file"), job.file || "");
+        const known = job.progress !== null;
+        show($("bar"), known);
+        if (known) $("bar").value = job.progress;
+        const parts = [];
+        if (known) parts.push(Math.floor(job.progress * 100) + " %");
+        if (job.layer !== null && job.layers !== null) {
+          parts.push("layer " + job.layer + " of " + job.layers);
+        }
+        if (job.print_seconds) parts.push(time(job.print_seconds) + " printed");
+        if (job.message) parts.push(job.message);
+        set($("detail"), parts.join(" · "));
+
+        const ready = printer.klippy.state === "ready" || !printer.moonraker.is_connected;
+        show($("klippy"), !ready && printer.klippy.message !== "");
+        set($("klippy"), printer.klippy.message);
+
+        const link = printer.moonraker;
+        const heard = link.heard_seconds_ago;
+        const about = [(link.is_connected ? "Moonraker" : "No Moonraker") +
+          (link.condition ? ": " + link.condition : "")];
+        if (heard !== null) about.push("heard " + ago(heard));
+        if (printer.updated_seconds_ago !== null) {
+          about.push((printer.is_current ? "changed " : "these are the last known values, ") +
+            ago(printer.updated_seconds_ago));
+        }
+        set($("link"), about.join(" · "));
+        $("temperatures").className = $("job").className = printer.is_current ? "" : "old";
+        showTemperatures(printer.temperatures);
+        return condition[0];
+      };
+
+      const showTemperatures = (temperatures) => {
+        keep(tiles, temperatures.map((t) => t.object), $("temperatures"), () => {
+          const tile = make("div", "tile");
+          return { element: tile, title: make("dt", "", tile), value: make("dd", "", tile),
+            target: make("dd", "quiet", tile) };
+        });
+        for (const t of temperatures) {
+          const tile = tiles.get(t.object);
+          set(tile.title, t.title);
+          set(tile.value, degrees(t.celsius));
+          set(tile.target, t.target === null ? "" :
+            t.target > 0 ? "target " + t.target.toFixed(0) + " °C" : "off");
+        }
+      };
+
+      const showBackends = (backends) => {
+        keep(rows, backends.map((b) => b.name), $("backends"), () => {
+          const row = make("tr");
+          const cloud = make("th", "", row);
+          cloud.scope = "row";
+          /* On a phone the cells are blocks, which would end their being a table. */
+          row.role = "row";
+          cloud.role = "rowheader";
+          const result = { element: row, title: make("span", "title", cloud),
+            name: make("span", "quiet", cloud), insecure: make("span", "pill bad", cloud) };
+          const state = make("td", "", row);
+          result.state = make("span", "pill", state);
+          result.since = make("span", "quiet", state);
+          result.problem = make("p", "problem", state);
+          result.remedy = make("p", "remedy", state);
+          result.notes = make("ul", "notes", state);
+          for (const [key, label] of [["permissions", "Permissions"], ["restarts", "Restarts"]]) {
+            result[key] = make("td", "", row);
+            result[key].dataset.label = label;
+          }
+          for (const cell of row.querySelectorAll("td")) cell.role = "cell";
+          set(result.insecure, "no TLS");
+          return result;
+        });
+        for (const b of backends) {
+          const row = rows.get(b.name);
+          set(row.title, b.title);
+          set(row.name, b.name === b.type ? b.type : b.name + " (" + b.type + ")");
+          show(row.insecure, b.is_insecure);
+          pill(row.state, states[b.state] || [b.state, "calm"]);
+          set(row.since, "for " + time(b.since_seconds) + (b.retry_in_seconds === null ? "" :
+            ", next try in " + time(b.retry_in_seconds)));
+          set(row.problem, b.problem || "");
+          set(row.remedy, b.remedy ? "What to do: " + b.remedy : "");
+          if (row.notes.dataset.text !== b.notes.join("\n")) {
+            row.notes.dataset.text = b.notes.join("\n");
+            row.notes.replaceChildren(...b.notes.map((note) => {
+              const item = make("li");
+              set(item, note);
+              return item;
+            }));
+          }
+          set(row.permissions, b.permissions);
+          set(row.restarts, String(b.restarts));
+        }
+        show($("no-backends"), backends.length === 0);
+        show(document.querySelector("table"), backends.length > 0);
+      };
+
+      /* One element for each key, in the order of the keys; made and removed where that changes. */
+      const keep = (map, keys, parent, create) => {
+        if ([...map.keys()].join("\n") === keys.join("\n")) return;
+        const former = new Map(map);
+        map.clear();
+        for (const key of keys) map.set(key, former.get(key) || create());
+        parent.replaceChildren(...[...map.values()].map((entry) => entry.element));
+      };
+
+      const render = (data) => {
+        const condition = showPrinter(data.printer);
+        showBackends(data.backends);
+        const program = data.program;
+        set($("program"), program.name + " " + program.version + " · up " +
+          time(program.uptime_seconds) + " · " + program.configuration);
+        document.title = condition + " – " + data.printer.name;
+        const troubled = data.backends.filter((b) =>
+          ["degraded", "backing off", "parked"].includes(b.state));
+        set($("said"), data.printer.name + ": " + condition + ". " + (troubled.length ?
+          troubled.map((b) => b.title + ": " + (states[b.state] || [b.state])[0]).join(", ") :
+          "No cloud has a problem") + ".");
+        alarm(program.reload_problem ?
+          "The configuration file was not taken over: " + program.reload_problem : "");
+      };
+      const alarm = (text) => {
+        show($("alarm"), text !== "");
+        set($("alarm"), text);
+      };
+
+      const ask = async () => {
+        clearTimeout(timer);
+        if (asking || document.hidden) return;
+        asking = true;
+        const limit = new AbortController();
+        const clock = setTimeout(() => limit.abort(), 5000);
+        try {
+          const answer = await fetch("api/status", { cache: "no-store", signal: limit.signal });
+          if (!answer.ok) throw new Error("status " + answer.status);
+          render(await answer.json());
+          lastGood = Date.now();
+          $("main").classList.remove("old");
+        } catch {
+          $("main").classList.add("old");
+          alarm("The daemon does not answer" + (lastGood === null ? "" :
+            "; this is how things stood " + ago((Date.now() - lastGood) / 1000)) + ".");
+        } finally {
+          clearTimeout(clock);
+          asking = false;
+          timer = setTimeout(ask, period);
+        }
+      };
+      document.addEventListener("visibilitychange", ask);
+      ask();
+    })();
+
+    """#
+}
