@@ -62,8 +62,9 @@ def test_sigterm_while_all_is_well_and_sigint_too(daemon_rig: Rig) -> None:
     daemon_rig.printdock.wait_for("snapshots")
     assert daemon_rig.daemon.stop() < TERM_LIMIT
     assert daemon_rig.daemon.process.exit_status == 0
+    begin = time.monotonic()
     daemon_rig.daemon.start()
-    time.sleep(1)
+    daemon_rig.printdock.wait_for("heartbeat", after=begin)
     begin = time.monotonic()
     daemon_rig.daemon.process.signal(signal.SIGINT)
     wait_until(lambda: not daemon_rig.daemon.process.running, TERM_LIMIT, "the end after SIGINT")

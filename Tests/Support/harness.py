@@ -663,7 +663,7 @@ class Rig:
         self.reach = Cloud("reach", "reach_relay.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self._authority: Any = None
-        self._intervals: tuple[float, ...] = (2, 3, 2)
+        self._intervals: tuple[int, int, float | None] = (2, 3, 2)
 
     def __enter__(self) -> Self:
         return self
@@ -696,19 +696,20 @@ class Rig:
         heartbeat: int = 2,
         snapshots: int = 3,
         next_check_in: int = 5,
-        telemetry: float = 2,
+        telemetry: float | None = 2,
         tls: bool = False,
     ) -> None:
         """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same.
 
         - options: passed on to both clouds.
+        - telemetry: None leaves it out of the configuration: 10 s while printing, else 30 s.
         """
         certificate = self.certificate() if tls else None
         self._intervals = (heartbeat, snapshots, telemetry)
         intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots)]
         self.printdock.start(*intervals, *options, certificate=certificate)
         # An idle interval is never longer than a telemetry interval that is written down.
-        intervals = ["--telemetry", str(telemetry), "--telemetry-idle", str(telemetry)]
+        intervals = ["--telemetry", str(telemetry or 10), "--telemetry-idle", str(telemetry or 30)]
         self.reach.start("--next-check-in", str(next_check_in), *intervals, *options, certificate=certificate)
 
     def configuration(self, **printer: Any) -> dict[str, Any]:
@@ -739,6 +740,8 @@ class Rig:
                 },
             ],
         }
+        if telemetry is None:
+            del document["backends"][0]["telemetry_interval"]
         if self._authority is not None:
             document["network"] = {"ca_file": str(self.folder / "ca.pem")}
         return document
