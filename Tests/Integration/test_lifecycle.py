@@ -101,9 +101,9 @@ def test_sigterm_right_after_the_start(cloud_rig: Rig) -> None:
 def test_a_reload_with_an_error_keeps_the_old_configuration_and_says_where(daemon_rig: Rig) -> None:
     rig = daemon_rig
     good = rig.daemon.config.read_text()
-    rig.daemon.write(good + "\nnonsense_key: 1\n")
-    line = rig.daemon.config.read_text().splitlines().index("nonsense_key: 1") + 1
-    rig.daemon.reload()
+    bad = good + "\nnonsense_key: 1\n"
+    line = bad.splitlines().index("nonsense_key: 1") + 1
+    rig.daemon.change(bad)
     wait_until(lambda: rig.daemon.process.lines(f"printer-uplink.yaml:{line}:1"), 5, "the error's place in the log")
     begin = time.monotonic()
     rig.printdock.wait_for("heartbeat", after=begin)
@@ -120,10 +120,9 @@ def test_a_reload_restarts_only_what_changed(daemon_rig: Rig) -> None:
         backend.pop("pairing_token", None)
     document["backends"][1]["site_name"] = "Another name"
     document["backends"][1]["ui_port"] = 4408
-    rig.daemon.write(document)
     moonraker_sockets = rig.moonraker.call("server.info")["websocket_count"]
     begin = time.monotonic()
-    rig.daemon.reload()
+    rig.daemon.change(document)
     beat = rig.printdock.wait_for("heartbeat", 10, begin)
     assert beat["mono"] - begin < 3
     rig.reach.wait_for("register", 10, begin)
@@ -138,16 +137,14 @@ def test_a_reload_adds_and_takes_away_backends(daemon_rig: Rig) -> None:
     rig.printdock.wait_for("snapshots")
     document = rig.configuration()
     document["backends"][1]["enabled"] = False
-    rig.daemon.write(document)
-    rig.daemon.reload()
+    rig.daemon.change(document)
     time.sleep(1)
     begin = time.monotonic()
     rig.reach.wait_for("printer-data", after=begin)
     time.sleep(3)
     assert rig.printdock.records(after=begin) == []
     document["backends"][1]["enabled"] = True
-    rig.daemon.write(document)
-    rig.daemon.reload()
+    rig.daemon.change(document)
     begin = time.monotonic()
     rig.printdock.wait_for("heartbeat", 5, begin)
     assert len(rig.printdock.records("register")) == 1

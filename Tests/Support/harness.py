@@ -593,8 +593,10 @@ class Daemon:
     def write(self, document: dict[str, Any] | str) -> None:
         """Write the configuration file: a document, or the very text."""
         text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
-        self.config.write_text(text)
-        self.config.chmod(0o600)
+        temporary = self.config.with_suffix(".tmp")
+        temporary.write_text(text)
+        temporary.chmod(0o600)
+        temporary.replace(self.config)  # a daemon that watches the file never sees half of it
 
     def environment(self) -> dict[str, str]:
         """Nothing of the developer's own environment reaches the daemon: no proxy, no CLOUD_URL, no HOME."""
@@ -619,9 +621,10 @@ class Daemon:
             check=False,
         )
 
-    def reload(self) -> None:
-        """SIGHUP."""
+    def change(self, document: dict[str, Any] | str) -> None:
+        """Write another configuration beneath the running daemon, and send SIGHUP."""
         self._restarted()
+        self.write(document)
         self.process.signal(signal.SIGHUP)
 
     def stop(self, timeout: float = 10.0) -> float:
