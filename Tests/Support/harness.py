@@ -666,7 +666,7 @@ class Rig:
         self.reach = Cloud("reach", "reach_relay.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self._authority: Any = None
-        self._intervals: tuple[int, int, float | None] = (2, 3, 2)
+        self._intervals: tuple[int, int, float | None, float] = (2, 3, 2, 2)
 
     def __enter__(self) -> Self:
         return self
@@ -700,6 +700,7 @@ class Rig:
         snapshots: int = 3,
         next_check_in: int = 5,
         telemetry: float | None = 2,
+        telemetry_idle: float = 30,
         tls: bool = False,
     ) -> None:
         """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same.
@@ -708,16 +709,17 @@ class Rig:
         - telemetry: None leaves it out of the configuration: 10 s while printing, else 30 s.
         """
         certificate = self.certificate() if tls else None
-        self._intervals = (heartbeat, snapshots, telemetry)
+        # An idle interval is never longer than a telemetry interval that is written down.
+        idle = telemetry_idle if telemetry is None else min(telemetry, telemetry_idle)
+        self._intervals = (heartbeat, snapshots, telemetry, idle)
         intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots)]
         self.printdock.start(*intervals, *options, certificate=certificate)
-        # An idle interval is never longer than a telemetry interval that is written down.
-        intervals = ["--telemetry", str(telemetry or 10), "--telemetry-idle", str(telemetry or 30)]
+        intervals = ["--telemetry", str(telemetry or 10), "--telemetry-idle", str(idle)]
         self.reach.start("--next-check-in", str(next_check_in), *intervals, *options, certificate=certificate)
 
     def configuration(self, **printer: Any) -> dict[str, Any]:
         """A configuration with both backends (Reach, then PrintDock), to be changed by the test before `daemon.write`."""
-        heartbeat, snapshots, telemetry = self._intervals
+        heartbeat, snapshots, telemetry, telemetry_idle = self._intervals
         document: dict[str, Any] = {
             "version": 1,
             "printer": {"name": "Test printer", "moonraker": self.moonraker.url} | printer,
@@ -731,6 +733,7 @@ class Rig:
                     "relay": self.reach.url,
                     "pairing_code": "PAIR-0001",
                     "telemetry_interval": telemetry,
+                    "telemetry_idle_interval": telemetry_idle,
                 },
                 {
                     "type": "printdock",
