@@ -35,8 +35,12 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 @pytest.fixture
 def printer_rig(rig: Rig) -> Rig:
-    """A printer twenty times as fast as a real one, ready behind Moonraker, with `tower.gcode` of one minute."""
+    """A printer twenty times as fast as a real one, ready behind Moonraker.
+
+    It has `tower.gcode`, which takes 3 s to heat and 3 s to print, and `long.gcode`, which prints for 30 s.
+    """
     sample_gcode.write(rig.moonraker.gcodes / "tower.gcode", minutes=1)
+    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=10)
     rig.start_printer(speed=20)
     return rig
 

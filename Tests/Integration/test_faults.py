@@ -76,7 +76,7 @@ def test_every_kind_of_bad_answer_is_survived(daemon_rig: Rig, kind: str, half: 
 
 
 @pytest.mark.parametrize("kind", ["printdock", "reach"])
-@pytest.mark.parametrize("action", ["hang", "flood", "garbage", "drop_before"])
+@pytest.mark.parametrize("action", ["hang", "flood", "garbage", pytest.param("drop_before", marks=pytest.mark.soak)])
 def test_beside_a_bad_cloud_the_other_is_on_time(daemon_rig: Rig, kind: str, action: str) -> None:
     rig, cloud, neighbour = daemon_rig, getattr(daemon_rig, kind), other(daemon_rig, kind)
     for endpoint in REPORTS[neighbour.kind]:
@@ -84,7 +84,7 @@ def test_beside_a_bad_cloud_the_other_is_on_time(daemon_rig: Rig, kind: str, act
     cloud.fault("*", action, count=None)
     time.sleep(2)
     begin = time.monotonic()
-    rig.moonraker.call("printer.print.start", filename="tower.gcode")
+    rig.moonraker.call("printer.print.start", filename="long.gcode")
     changed = rig.printer.journal("print_state")[-1]["mono"]
     report = REPORTS[neighbour.kind][1]
     told = neighbour.wait_for(report, 5, changed, lambda record: "printing" in str(record["body"]))
@@ -104,7 +104,7 @@ def test_both_clouds_away_for_a_while_and_the_newest_state_comes_first(daemon_ri
     wait_for_states(rig, "idle", "standby", 0)
     for cloud in rig.clouds:
         cloud.kill()
-    rig.moonraker.call("printer.print.start", filename="tower.gcode")
+    rig.moonraker.call("printer.print.start", filename="long.gcode")
     time.sleep(5)
     for cloud in rig.clouds:
         cloud.relaunch()

@@ -298,8 +298,7 @@ def test_a_lost_pairing_answer_ends_in_a_message_and_a_new_token_helps(cloud_rig
     rig.printdock.wait_for("register", 20, where=lambda record: record["status"] == 422)
     wait_until(lambda: "already consumed" in rig.daemon.get("/health")[1], 5, "the cloud's message")
     rig.printdock.order("token", token="PAIR_dummy_2")
-    rig.daemon.write(rig.daemon.config.read_text().replace("PAIR_dummy_1", "PAIR_dummy_2"))
-    rig.daemon.reload()
+    rig.daemon.change(rig.daemon.config.read_text().replace("PAIR_dummy_1", "PAIR_dummy_2"))
     rig.printdock.wait_for("snapshots", 20)
     assert rig.deviations() == []
 

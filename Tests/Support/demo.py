@@ -45,9 +45,9 @@ def say(text: str) -> None:
 class Demo:
     """The demonstration: start everything, print one file after the other, end everything."""
 
-    def __init__(self, binary: Path, speed: float) -> None:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        self.rig = Rig(FOLDER, binary)
+    def __init__(self, binary: Path, folder: Path, speed: float) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        self.rig = Rig(folder, binary)
         self.speed = speed
         self.jobs = 0
         self.idle_since = -PAUSE_BETWEEN_JOBS
@@ -142,12 +142,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="end by itself after that time")
     parser.add_argument("--summary", action="store_true", help="at the end, what each cloud received")
     parser.add_argument("--speed", type=float, default=1.0, help="printer seconds per second")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where its state goes; emptied first")
     arguments = parser.parse_args()
     if not arguments.binary.exists():
         parser.error(f"{arguments.binary} does not exist; build it with: make build")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    demo = Demo(arguments.binary.resolve(), arguments.speed)
+    demo = Demo(arguments.binary.resolve(), arguments.folder.resolve(), arguments.speed)
     status = 0
     try:
         demo.start()

@@ -593,8 +593,10 @@ class Daemon:
     def write(self, document: dict[str, Any] | str) -> None:
         """Write the configuration file: a document, or the very text."""
         text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
-        self.config.write_text(text)
-        self.config.chmod(0o600)
+        temporary = self.config.with_suffix(".tmp")
+        temporary.write_text(text)
+        temporary.chmod(0o600)
+        temporary.replace(self.config)  # a daemon that watches the file never sees half of it
 
     def environment(self) -> dict[str, str]:
         """Nothing of the developer's own environment reaches the daemon: no proxy, no CLOUD_URL, no HOME."""
@@ -619,9 +621,10 @@ class Daemon:
             check=False,
         )
 
-    def reload(self) -> None:
-        """SIGHUP."""
+    def change(self, document: dict[str, Any] | str) -> None:
+        """Write another configuration beneath the running daemon, and send SIGHUP."""
         self._restarted()
+        self.write(document)
         self.process.signal(signal.SIGHUP)
 
     def stop(self, timeout: float = 10.0) -> float:
@@ -663,7 +666,7 @@ class Rig:
         self.reach = Cloud("reach", "reach_relay.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self._authority: Any = None
-        self._intervals: tuple[float, ...] = (2, 3, 2)
+        self._intervals: tuple[int, int, float | None, float] = (2, 3, 2, 2)
 
     def __enter__(self) -> Self:
         return self
@@ -696,24 +699,27 @@ class Rig:
         heartbeat: int = 2,
         snapshots: int = 3,
         next_check_in: int = 5,
-        telemetry: float = 2,
+        telemetry: float | None = 2,
+        telemetry_idle: float = 30,
         tls: bool = False,
     ) -> None:
         """Both clouds, at intervals that suit a test; `configuration()` gives the daemon the same.
 
         - options: passed on to both clouds.
+        - telemetry: None leaves it out of the configuration: 10 s while printing, else 30 s.
         """
         certificate = self.certificate() if tls else None
-        self._intervals = (heartbeat, snapshots, telemetry)
+        # An idle interval is never longer than a telemetry interval that is written down.
+        idle = telemetry_idle if telemetry is None else min(telemetry, telemetry_idle)
+        self._intervals = (heartbeat, snapshots, telemetry, idle)
         intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots)]
         self.printdock.start(*intervals, *options, certificate=certificate)
-        # An idle interval is never longer than a telemetry interval that is written down.
-        intervals = ["--telemetry", str(telemetry), "--telemetry-idle", str(telemetry)]
+        intervals = ["--telemetry", str(telemetry or 10), "--telemetry-idle", str(idle)]
         self.reach.start("--next-check-in", str(next_check_in), *intervals, *options, certificate=certificate)
 
     def configuration(self, **printer: Any) -> dict[str, Any]:
         """A configuration with both backends (Reach, then PrintDock), to be changed by the test before `daemon.write`."""
-        heartbeat, snapshots, telemetry = self._intervals
+        heartbeat, snapshots, telemetry, telemetry_idle = self._intervals
         document: dict[str, Any] = {
             "version": 1,
             "printer": {"name": "Test printer", "moonraker": self.moonraker.url} | printer,
@@ -727,6 +733,7 @@ class Rig:
                     "relay": self.reach.url,
                     "pairing_code": "PAIR-0001",
                     "telemetry_interval": telemetry,
+                    "telemetry_idle_interval": telemetry_idle,
                 },
                 {
                     "type": "printdock",
@@ -739,6 +746,8 @@ class Rig:
                 },
             ],
         }
+        if telemetry is None:
+            del document["backends"][0]["telemetry_interval"]
         if self._authority is not None:
             document["network"] = {"ca_file": str(self.folder / "ca.pem")}
         return document

@@ -39,6 +39,8 @@ class ReachRelay(StrictCloud):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._pulls = 0
+        self._told_check_in: float | None = None  # what the client knows; orders take effect when told
+        self._told_data_interval: float | None = None
         self._queue_changed = asyncio.Event()
 
     def fresh_state(self) -> dict[str, Any]:
@@ -221,6 +223,7 @@ class ReachRelay(StrictCloud):
         answer: dict[str, Any] = {"success": True}
         if self.state["next_check_in"] is not None:
             answer["nextCheckIn"] = self.state["next_check_in"]
+            self._told_check_in = min(3600, max(5, self.state["next_check_in"]))
         if self.state["rotate_next"]:
             self.state["rotate_next"] = False
             self._new_token()
@@ -239,7 +242,7 @@ class ReachRelay(StrictCloud):
             elif abs((now - before) - (exchange.mono - last.mono)) > 3.0:
                 exchange.timing.append(f"uptime went from {before} to {now} within {exchange.mono - last.mono:.1f} s")
         self._check_pause(exchange)
-        interval = min(3600, max(5, self.state["next_check_in"] or 30))
+        interval = self._told_check_in or 30
         self.check_interval(exchange, interval - HEARTBEAT_JITTER, interval + HEARTBEAT_JITTER, "heartbeat")
 
     # Telemetry
@@ -325,6 +328,7 @@ class ReachRelay(StrictCloud):
         answer: dict[str, Any] = {"success": True}
         if self.state["next_data_interval"] is not None:
             answer["nextDataInterval"] = self.state["next_data_interval"]
+            self._told_data_interval = min(3600, max(1, self.state["next_data_interval"]))
         return Answer(200, answer)
 
     def _clock_data(self, exchange: Exchange) -> None:
@@ -336,8 +340,8 @@ class ReachRelay(StrictCloud):
             return
         busy_now, busy_before = busy(exchange.body), busy(last.body)
         active, idle = self.state["telemetry_interval"], self.state["telemetry_idle_interval"]
-        if self.state["next_data_interval"] is not None:
-            active = idle = min(3600, max(1, self.state["next_data_interval"]))
+        if self._told_data_interval is not None:
+            active = idle = self._told_data_interval
         shortest = active if busy_now or busy_before else idle
         longest = active if busy_now and busy_before else idle
         changed = exchange.body["job"]["state"] != last.body["job"]["state"]
