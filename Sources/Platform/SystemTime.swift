@@ -22,7 +22,8 @@ package final class SystemTime: TimeSource {
   private let state = Guarded(State())
   private let timer: Int32
 
-  private init() {
+  /// A clock with a timer of its own, for good: what ships uses ``shared`` only.
+  init() {
     timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC))
     precondition(
       timer >= 0, "\(PlatformError.current("make", "the timer (too many open files?)"))")

@@ -1,0 +1,114 @@
+internal import JSON
+internal import Networking
+internal import Platform
+
+/// Sorts PrintDock's answers. Pure.
+enum CloudAnswer {
+  /// What a call expects of a 2xx.
+  enum Expectation: Sendable {
+    /// Anything but a web page.
+    case anything
+    /// A JSON object.
+    case object
+  }
+
+  /// The longest wait that `Retry-After` may ask for.
+  static let longestRetryAfter = Duration.seconds(300)
+
+  /// The object of a successful answer (an empty one where none was expected), or why it is none.
+  static func decode(
+    _ response: HTTPResponse, expecting expectation: Expectation, at wallTime: WallTime
+  ) throws(CloudError) -> JSONObject {
+    switch response.status {
+    case 200..<300: break
+    case 300..<400:
+      throw CloudError(
+        kind: .redirected, status: response.status,
+        problem: "PrintDock's address redirects elsewhere (status \(response.status))",
+        remedy: "write the address it leads to as cloud_url; redirects are not followed")
+    default: throw refusal(response, at: wallTime)
+    }
+    if isWebPage(response) {
+      throw notPrintDock(response, "a web page")
+    }
+    if case .anything = expectation { return JSONObject() }
+    guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
+    guard
+      let value = try? JSONValue(parsing: response.body, limits: JSONLimits(bytes: 1 << 20))
+    else { throw notPrintDock(response, "something that is not JSON") }
+    guard let object = value.object else { throw notPrintDock(response, "JSON of another kind") }
+    return object
+  }
+
+  private static func notPrintDock(_ response: HTTPResponse, _ what: String) -> CloudError {
+    CloudError(
+      kind: .notPrintDock, status: response.status,
+      problem: "not a PrintDock answer: \(what) came back (status \(response.status))",
+      remedy: "check cloud_url, and whether this network wants a log-in page to be answered first")
+  }
+
+  private static func isWebPage(_ response: HTTPResponse) -> Bool {
+    if let type = response[field: "Content-Type"], type.lowercased().contains("html") {
+      return true
+    }
+    let start = response.body.prefix(64).drop { $0 <= 0x20 }
+    return start.first == UInt8(ascii: "<")
+  }
+
+  private static func refusal(_ response: HTTPResponse, at wallTime: WallTime) -> CloudError {
+    let status = response.status
+    let words = message(in: response).map { "\(status): \($0)" } ?? "\(status)"
+    var error: CloudError
+    switch status {
+    case 401, 403:
+      error = CloudError(
+        kind: .unauthorized, status: status, problem: "credentials refused (\(words))",
+        remedy: "if the printer was removed at PrintDock, pair anew with a fresh pairing_token")
+    case 404:
+      error = CloudError(
+        kind: .unknown, status: status, problem: "connector not known (\(words))",
+        remedy: "check cloud_url; if the printer was removed at PrintDock, pair anew with a fresh "
+          + "pairing_token")
+    case 408, 425, 429, 500...:
+      error = CloudError(
+        kind: .busy, status: status, problem: "PrintDock has trouble (\(words))",
+        remedy: "it is tried again by itself")
+      if status == 429 || status == 503 {
+        error.retryAfter = retryAfter(response, at: wallTime)
+      }
+    default:
+      error = CloudError(
+        kind: .rejected, status: status, problem: "PrintDock refuses the request (\(words))",
+        remedy: "update printer-uplink, or report this as a fault")
+    }
+    error.words = words
+    return error
+  }
+
+  /// The cloud's own words: `{"error": "…"}`, on one line and of bounded length.
+  static func message(in response: HTTPResponse) -> String? {
+    guard response.body.count <= 65_536,
+      let value = try? JSONValue(parsing: response.body, limits: JSONLimits(bytes: 65_536)),
+      let text = value["error"]?.string ?? value["message"]?.string
+    else { return nil }
+    let line = String(
+      text.unicodeScalars.prefix(200).map { scalar in
+        scalar.value < 0x20 || scalar.value == 0x7F ? " " : Character(scalar)
+      })
+    return line.allSatisfy(\.isWhitespace) ? nil : line
+  }
+
+  /// The wait that the answer asks for, in seconds or as a date, from zero to five minutes.
+  static func retryAfter(_ response: HTTPResponse, at wallTime: WallTime) -> Duration? {
+    guard let text = response[field: "Retry-After"] else { return nil }
+    let wait: Duration
+    if !text.isEmpty && text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      wait = Int64(text).map { .seconds(min($0, 86_400)) } ?? longestRetryAfter
+    } else if let date = WallTime(httpDate: text) {
+      wait = wallTime.duration(to: date)
+    } else {
+      return nil
+    }
+    return min(max(wait, .zero), longestRetryAfter)
+  }
+}

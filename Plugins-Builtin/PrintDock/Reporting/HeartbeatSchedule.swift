@@ -1,0 +1,42 @@
+internal import Platform
+
+/// When the next heartbeat is due. Pure: outcomes in, moments out.
+struct HeartbeatSchedule: Sendable {
+  /// While our credentials are refused, one probe in this time is all that is sent.
+  static let probeInterval = Duration.seconds(60)
+
+  private let interval: Duration
+  private var backoff = Backoff()
+
+  /// - Parameter interval: the time between two heartbeats.
+  init(interval: Duration) { self.interval = interval }
+
+  /// When the next heartbeat is due, after one that began at `start` and ended just now.
+  ///
+  /// - Parameters:
+  ///   - error: why it failed; nil when it did not.
+  ///   - random: a uniform random number in 0..<1.
+  mutating func next(
+    after start: MonotonicInstant, endedAt now: MonotonicInstant, error: CloudError?,
+    random: Double
+  ) -> MonotonicInstant {
+    let regular = start.advanced(by: interval.jittered(random))
+    switch error?.kind {
+    case nil,
+      .rejected where error?.isFinal == true:
+      backoff.succeeded()
+      return regular
+    case .unauthorized, .unknown:
+      backoff.succeeded()
+      return start.advanced(by: max(interval, Self.probeInterval).jittered(random))
+    case .rejected, .busy, .redirected, .notPrintDock, .unreachable:
+      let wait = backoff.failed(random: random, retryAfter: error?.retryAfter)
+      return max(regular, now.advanced(by: wait))
+    }
+  }
+}
+
+extension CloudError {
+  /// 400 and 422: the same request would be refused again, and another one may not be. No reason to wait.
+  var isFinal: Bool { status == 400 || status == 422 }
+}

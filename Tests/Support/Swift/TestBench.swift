@@ -1,0 +1,80 @@
+package import ConnectorKit
+package import JSON
+internal import Networking
+internal import Platform
+
+/// An identity store in memory, which can be made to fail.
+package final class MemoryIdentityStore: IdentityStore {
+  private let kept: Guarded<(identity: JSONObject?, failures: Int, saves: Int)>
+
+  /// A store that holds `identity`.
+  package init(_ identity: JSONObject? = nil) { kept = Guarded((identity, 0, 0)) }
+
+  /// What is stored now.
+  package var identity: JSONObject? { kept.withLock { $0.identity } }
+  /// How often something was stored.
+  package var saves: Int { kept.withLock { $0.saves } }
+  /// Makes the next `count` calls of `save` fail.
+  package func failSaves(_ count: Int) { kept.withLock { $0.failures = count } }
+
+  package func load() async throws -> JSONObject? { identity }
+  package func save(_ identity: JSONObject) async throws {
+    try kept.withLock { kept in
+      if kept.failures > 0 {
+        kept.failures -= 1
+        throw BackendFailure(.retry(after: nil), "no space left")
+      }
+      kept.identity = identity
+      kept.saves += 1
+    }
+  }
+  package func remove() async throws { kept.withLock { $0.identity = nil } }
+}
+
+/// All that a backend gets, on paper: a manual clock, a printer by hand, a scripted far side, and what it told.
+package final class TestBench: Sendable {
+  /// The clock.
+  package let time = ManualTime()
+  /// The printer.
+  package let printer: StandInPrinter
+  /// The far side.
+  package let transport: ScriptedTransport
+  /// What pairing yielded.
+  package let identity: MemoryIdentityStore
+  /// The log.
+  package let log = RecordingSink()
+  private let told = Guarded<(health: [BackendHealth], retired: [String])>(([], []))
+  private let chance: @Sendable () -> Double
+
+  /// A bench.
+  ///
+  /// - Parameters:
+  ///   - identity: what is stored at the start.
+  ///   - random: what the context's `random` gives; 0.5 is the middle of any jitter.
+  ///   - script: what the far side does.
+  package init(
+    identity: JSONObject? = nil, random: @escaping @Sendable () -> Double = { 0.5 },
+    _ script: @escaping ScriptedTransport.Script
+  ) {
+    printer = StandInPrinter(time: time)
+    transport = ScriptedTransport(script)
+    self.identity = MemoryIdentityStore(identity)
+    chance = random
+  }
+
+  /// What the backend said of itself, in order.
+  package var health: [BackendHealth] { told.withLock { $0.health } }
+
+  /// The keys of the secrets that it called spent.
+  package var retired: [String] { told.withLock { $0.retired } }
+
+  /// The context for a backend of this name.
+  package func context(_ name: String = "test") -> BackendContext {
+    BackendContext(
+      name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
+      status: printer, http: transport, pinnedHTTP: { [transport] _ in transport },
+      identity: identity, time: time, log: Log(label: name, sink: log), random: chance,
+      report: { [told] health in told.withLock { $0.health.append(health) } },
+      retireSecret: { [told] key in told.withLock { $0.retired.append(key) } })
+  }
+}
