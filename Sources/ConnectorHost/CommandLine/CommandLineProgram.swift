@@ -1,7 +1,13 @@
 package import ConnectorKit
+internal import Platform
 
 /// The command line of `printer-uplink`, without the registry that the executable hands in.
 package struct CommandLineProgram: Sendable {
+  /// The exit status of a wrong command line.
+  static let usageStatus: Int32 = 2
+  /// The exit status of a bad configuration (`EX_CONFIG`).
+  static let configurationStatus: Int32 = 78
+
   /// The connectors that this build has.
   package var registry: [any ConnectorBackend.Type]
 
@@ -11,5 +17,65 @@ package struct CommandLineProgram: Sendable {
   /// Runs the command in `arguments` (without the program's name).
   ///
   /// - Returns: the exit status: 0, 1 (failed), 2 (usage) or 78 (configuration).
-  package func run(_ arguments: [String]) async -> Int32 { 2 }
+  package func run(_ arguments: [String]) async -> Int32 {
+    await run(arguments, environment: Environment.variables, terminal: .standard)
+  }
+
+  /// Runs the command with this environment and terminal.
+  func run(
+    _ arguments: [String], environment: [String: String], terminal: Terminal
+  ) async -> Int32 {
+    let line: ParsedLine
+    do { line = try ParsedLine(arguments) } catch {
+      terminal.complain("\(Product.name): \(error.problem)")
+      terminal.complain(error.hint)
+      return Self.usageStatus
+    }
+    switch line.command {
+    case .help(let command):
+      terminal.say(HelpText.of(command), terminator: "")
+      return 0
+    case .version:
+      terminal.say("\(Product.name) \(Product.version)")
+      return 0
+    case .schema:
+      terminal.say(ConfigurationReference(registry: registry).schema, terminator: "")
+      return 0
+    case .backends(let type):
+      return BackendsCommand(registry: registry, terminal: terminal).run(type)
+    case .validate(let options):
+      guard let path = find(line.file, environment, terminal) else {
+        return Self.configurationStatus
+      }
+      return ValidateCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, options: options
+      ).run(path)
+    case .run(let once, let level):
+      guard let path = find(line.file, environment, terminal) else {
+        return Self.configurationStatus
+      }
+      return await Daemon(
+        options: RunOptions(configurationPath: path, once: once, logLevel: level),
+        registry: registry, environment: environment
+      ).run()
+    }
+  }
+
+  /// The file that was named, else the first of the usual places; says so where there is none.
+  private func find(
+    _ named: String?, _ environment: [String: String], _ terminal: Terminal
+  ) -> String? {
+    if let named { return named }
+    let places = ConfigurationPlaces(environment: environment)
+    if let found = places.first { return found }
+    terminal.complain("\(Product.name): there is no configuration file. Looked for:")
+    for path in places.paths { terminal.complain("  \(path)") }
+    terminal.complain(
+      """
+      Name one with -c FILE, or write one: '\(Product.name) init' will do that from a later version;
+      until then copy config/printer-uplink.yaml (every setting, explained) or one of config/examples/.
+      """)
+    return nil
+  }
 }

@@ -163,6 +163,7 @@ enum HostSettings {
     private static let logLevelKey = {
       var key = logLevel.live
       key.declaration.defaultText = nil
+      key.declaration.example = LogLevel.debug.rawValue
       return key
     }()
   }

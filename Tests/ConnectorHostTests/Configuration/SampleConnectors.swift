@@ -22,7 +22,8 @@ struct SampleConnector: ConnectorBackend {
       retries.declaration, isFast.declaration, mode.declaration, folder.declaration,
       tags.declaration, webcam.declaration,
       SettingDeclaration(
-        key: "scale", kind: .number(0.5...2), summary: "A number.", aliases: ["zoom.factor"]),
+        key: "scale", kind: .number(0.5...2), example: "1.5", summary: "A number.",
+        aliases: ["zoom.factor"]),
     ],
     reads: StatusInterest(), minimalExample: "type: sample",
     environment: [EnvironmentRule("SAMPLE_URL", setting: "cloud_url", .overridesFile)],

@@ -1,0 +1,75 @@
+/// A command with the options that it takes: parsing and help come from here.
+struct CommandSpecification {
+  /// An option.
+  struct Option {
+    /// The long name without dashes.
+    var name: String
+    /// The letter of its short form.
+    var letter: Character?
+    /// What stands for its value in the help; nil where it takes none.
+    var value: String?
+    /// What it does.
+    var summary: String
+  }
+  /// The name.
+  var name: String
+  /// What may follow it, for the help: `[FILE]`.
+  var operand: String?
+  /// One line: what it does.
+  var summary: String
+  /// What a person should know besides.
+  var details: String
+  /// Its own options.
+  var options: [Option]
+
+  /// The options of every command.
+  static let common = [
+    Option(
+      name: "config", letter: "c", value: "FILE",
+      summary: "the configuration file (default: see printer-uplink --help)"),
+    Option(name: "help", letter: "h", value: nil, summary: "show this help"),
+    Option(name: "version", letter: nil, value: nil, summary: "show the version"),
+  ]
+
+  /// All commands, in the order of the help.
+  static let all = [
+    CommandSpecification(
+      name: "run", operand: nil, summary: "run the daemon",
+      details: """
+        Runs until SIGTERM or Ctrl-C. SIGHUP reloads the file: only what changed restarts, and a file
+        with an error changes nothing.
+        """,
+      options: [
+        Option(
+          name: "once", letter: nil, value: nil,
+          summary: "one full round of every enabled backend, then the end; 1 if one failed"),
+        Option(
+          name: "log-level", letter: nil, value: "LEVEL",
+          summary: "trace, debug, info, warning, error or critical; wins over the file"),
+      ]),
+    CommandSpecification(
+      name: "validate", operand: "[FILE]", summary: "check a configuration file: the dry run",
+      details: """
+        Prints everything that is wrong, with its place and what to do, and what each backend would do.
+        Touches no network and writes nothing.
+        """,
+      options: [
+        Option(name: "json", letter: nil, value: nil, summary: "print it as JSON"),
+        Option(name: "strict", letter: nil, value: nil, summary: "a warning fails too"),
+      ]),
+    CommandSpecification(
+      name: "backends", operand: "[TYPE]",
+      summary: "which connectors there are, and their settings",
+      details: "With a type: each of its settings with values, default and what a change needs.",
+      options: []),
+    CommandSpecification(
+      name: "schema", operand: nil, summary: "print a JSON schema of the file, for editors",
+      details: "Draft 2020-12, made from the declarations that the loader itself uses.", options: []
+    ),
+    CommandSpecification(
+      name: "version", operand: nil, summary: "show the version", details: "", options: []),
+  ]
+
+  /// The command of this name.
+  static func named(_ name: String) -> CommandSpecification? { all.first { $0.name == name } }
+}

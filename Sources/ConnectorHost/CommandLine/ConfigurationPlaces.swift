@@ -1,0 +1,26 @@
+internal import Platform
+
+/// Where a configuration file is looked for when none is named.
+struct ConfigurationPlaces {
+  /// The paths in order: the owner's own, then the system's.
+  let paths: [String]
+
+  init(environment: [String: String]) {
+    var folders = ["/etc/printer-uplink"]
+    if let home = environment["HOME"], home.hasPrefix("/") {
+      folders.insert((home == "/" ? "" : home) + "/printer_data/config", at: 0)
+    }
+    // Fluidd's editor opens .conf and not .yaml.
+    paths = folders.flatMap { folder in
+      ["yaml", "conf"].map { "\(folder)/printer-uplink.\($0)" }
+    }
+  }
+
+  /// The first path at which something stands.
+  var first: String? {
+    paths.first { path in
+      // What may not be looked at may stand there: reading it tells.
+      do { return try Files.information(path) != nil } catch { return true }
+    }
+  }
+}

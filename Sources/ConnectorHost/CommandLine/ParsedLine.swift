@@ -1,0 +1,148 @@
+internal import ConnectorKit
+
+/// A command line, understood.
+struct ParsedLine {
+  /// What to do.
+  enum Command: Equatable {
+    case run(once: Bool, logLevel: LogLevel?)
+    case validate(ValidateCommand.Options)
+    case backends(type: String?)
+    case schema
+    case version
+    case help(command: String?)
+  }
+  /// What is wrong with a command line, and where to read on.
+  struct UsageError: Error, Equatable {
+    var problem: String
+    var hint: String
+  }
+  /// What to do.
+  var command: Command
+  /// The configuration file that was named.
+  var file: String?
+
+  /// Understands `arguments` (without the program's name): `--option value`, `--option=value`, `-o value`, `-ovalue`;
+  /// `--` ends the options.
+  init(_ arguments: [String]) throws(UsageError) {
+    var scan = Scan()
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        for operand in rest { try scan.take(operand: operand) }
+        break
+      }
+      if argument.hasPrefix("-") && argument != "-" {
+        try scan.take(option: argument, rest: &rest)
+      } else {
+        try scan.take(operand: argument)
+      }
+    }
+    (command, file) = try scan.result()
+  }
+
+  /// What has been read so far.
+  private struct Scan {
+    var specification: CommandSpecification?
+    var isHelp = false
+    var flags: Set<String> = []
+    var values: [String: String] = [:]
+    var operands: [String] = []
+
+    private var hint: String {
+      let command = specification.map { " \($0.name)" } ?? ""
+      return "Try '\(Product.name)\(command) --help'."
+    }
+
+    private func failure(_ problem: String) -> UsageError {
+      UsageError(problem: problem, hint: hint)
+    }
+
+    mutating func take(operand: String) throws(UsageError) {
+      if let specification {
+        guard specification.operand != nil || isHelp, operands.isEmpty else {
+          throw failure("'\(operand)' is one argument too many")
+        }
+        operands.append(operand)
+      } else if operand == "help" {
+        isHelp = true
+      } else if let command = CommandSpecification.named(operand) {
+        specification = command
+      } else {
+        let nearest = NearestName.of(operand, among: CommandSpecification.all.map(\.name))
+        throw failure(
+          "unknown command '\(operand)'" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+      }
+    }
+
+    mutating func take(option argument: String, rest: inout ArraySlice<String>) throws(UsageError) {
+      let known = (specification?.options ?? []) + CommandSpecification.common
+      let isLong = argument.hasPrefix("--")
+      let name: String
+      var inline: String?
+      if isLong {
+        let parts = argument.dropFirst(2).split(
+          separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        name = parts.first.map(String.init) ?? ""
+        inline = parts.count == 2 ? String(parts[1]) : nil
+      } else {
+        name = String(argument.dropFirst().prefix(1))
+        let remainder = argument.dropFirst(2)
+        inline = remainder.isEmpty ? nil : String(remainder)
+      }
+      let shown = isLong ? "--\(name)" : "-\(name)"
+      guard
+        let option = known.first(where: {
+          isLong ? $0.name == name : $0.letter.map(String.init) == name
+        })
+      else {
+        let nearest = isLong ? NearestName.of(name, among: known.map(\.name)) : nil
+        throw failure(
+          "unknown option '\(shown)'" + (nearest.map { "; did you mean '--\($0)'?" } ?? ""))
+      }
+      guard let placeholder = option.value else {
+        guard inline == nil else { throw failure("'\(shown)' takes no value") }
+        flags.insert(option.name)
+        return
+      }
+      guard let value = inline ?? rest.popFirst(), !value.isEmpty else {
+        throw failure("'\(shown)' needs a value: \(shown) \(placeholder)")
+      }
+      guard values.updateValue(value, forKey: option.name) == nil else {
+        throw failure("'\(shown)' is given twice")
+      }
+    }
+
+    func result() throws(UsageError) -> (Command, String?) {
+      if isHelp || flags.contains("help") { return (.help(command: specification?.name), nil) }
+      if flags.contains("version") { return (.version, nil) }
+      guard let specification else {
+        throw UsageError(problem: "a command is missing", hint: hint)
+      }
+      let file = values["config"]
+      switch specification.name {
+      case "run":
+        return (.run(once: flags.contains("once"), logLevel: try logLevel()), file)
+      case "validate":
+        guard file == nil || operands.isEmpty else {
+          throw failure("the file is named twice: '\(operands[0])' and with --config")
+        }
+        let options = ValidateCommand.Options(
+          isJSON: flags.contains("json"), isStrict: flags.contains("strict"))
+        return (.validate(options), file ?? operands.first)
+      case "backends": return (.backends(type: operands.first), file)
+      case "schema": return (.schema, file)
+      default: return (.version, file)
+      }
+    }
+
+    private func logLevel() throws(UsageError) -> LogLevel? {
+      guard let text = values["log-level"] else { return nil }
+      if let level = LogLevel(rawValue: text) { return level }
+      let all = LogLevel.allCases.map(\.rawValue)
+      let remedy =
+        NearestName.of(text, among: all).map { "did you mean '\($0)'?" }
+        ?? "write one of \(all.joined(separator: ", "))"
+      throw failure("unknown log level '\(text)'; \(remedy)")
+    }
+  }
+}
