@@ -74,7 +74,15 @@ internal import Synchronization
     channel.opened()
   }
 
-  func end(with error: NetworkError, on loop: NetworkLoop?) { drop(error, on: loop) }
+  func end(with error: NetworkError, on loop: NetworkLoop?) {
+    if let loop, phase == .open {
+      // There is no time for an answer, but the close frame leaves if it can.
+      _ = framing.queueClose()
+      channel.finish(error)
+      write(on: loop)
+    }
+    drop(error, on: loop)
+  }
 
   func look(on loop: NetworkLoop) {
     if phase == .open, channel.isClosing {

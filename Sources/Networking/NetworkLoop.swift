@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// The network thread's inside: one libcurl multi handle and the activities on it.
 ///
@@ -112,7 +113,10 @@ internal import CCurl
     }
     // libcurl shortens this to what its own transfers need.
     let longest = earliest.map { ContinuousClock.now.duration(to: $0).wholeMilliseconds }
-    unsafe curl_multi_poll(multi, &sockets, UInt32(sockets.count), longest ?? Int32.max, nil)
+    let result = unsafe curl_multi_poll(
+      multi, &sockets, UInt32(sockets.count), longest ?? Int32.max, nil)
+    // Out of memory or descriptors: rather slow than spinning.
+    if result != CURLM_OK { usleep(10_000) }
     for (socket, owner) in zip(sockets, owners) where socket.revents != 0 {
       owner.socketReady(on: self)
     }

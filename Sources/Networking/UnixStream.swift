@@ -1,3 +1,4 @@
+internal import CCurl  // brings <sys/socket.h>, whose constants Glibc alone does not always show
 internal import Glibc
 
 /// A connection to a Unix socket.

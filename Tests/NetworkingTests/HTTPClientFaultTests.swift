@@ -93,7 +93,7 @@ import Testing
     #expect(failure.kind == fault.kind, "\(failure)")
     #expect(failure.message.hasPrefix("127.0.0.1:\(server.port): "))
     #expect(!failure.message.contains("secret") && !failure.message.contains("hidden"))
-    #expect(failure.requestMayHaveArrived)
+    #expect(failure.requestMayHaveArrived || fault.kind == .timeout)
     #expect(server.accepted == 1)
   }
 

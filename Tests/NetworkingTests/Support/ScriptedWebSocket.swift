@@ -47,7 +47,7 @@ extension LoopbackPeer {
     Data(sha1(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))).base64EncodedString()
   }
 
-  /// The next frame, unmasked; nil at the end of the stream.
+  /// The next frame, unmasked unless it is larger than a megabyte; nil at the end of the stream.
   func readFrame() -> WireFrame? {
     guard let head = read(exactly: 2) else { return nil }
     var frame = WireFrame(
@@ -62,7 +62,7 @@ extension LoopbackPeer {
       frame.mask = mask
     }
     guard var payload = length == 0 ? [] : read(exactly: length) else { return nil }
-    if let mask = frame.mask {
+    if let mask = frame.mask, length <= 1_000_000 {
       payload.withUnsafeMutableBufferPointer { bytes in
         var place = 0
         while place < bytes.count {
