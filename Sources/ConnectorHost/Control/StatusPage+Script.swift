@@ -24,7 +24,7 @@ extension StatusPage {
       let timer = 0;
       let asking = false;
 
-        /* What turns the writing direction or has no glyph must not garble its neighbours. */
+      /* What turns the writing direction or has no glyph must not garble its neighbours. */
       const odd =
         /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
       const set = (element, raw) => {
