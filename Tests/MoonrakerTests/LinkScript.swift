@@ -11,7 +11,8 @@ struct LinkScript {
   var lastHeard: MonotonicInstant?
 
   init(usesPing: Bool = true, interest: StatusInterest = LinkScript.interest) {
-    machine = LinkMachine(agentName: "printer-uplink", usesPing: usesPing, interest: interest)
+    machine = LinkMachine(
+      agentName: "printer-uplink", hasKey: true, usesPing: usesPing, interest: interest)
   }
 
   static let interest = StatusInterest(["extruder": .named(["temperature", "target"])])

@@ -25,6 +25,8 @@ import Testing
     let link: MoonrakerLink
     let connections = Mailbox<ScriptedConnection>()
     let refusals = Guarded(0)
+    /// Attempts to connect that never come to anything.
+    let hanging = Guarded((left: 0, now: 0))
     let lines = Lines()
 
     init(time: ManualTime, apiKey: Secret? = nil, unix: Bool = false) {
@@ -32,6 +34,7 @@ import Testing
       cache = StatusCache(time: time)
       let connections = connections
       let refusals = refusals
+      let hanging = hanging
       link = MoonrakerLink(
         settings: MoonrakerSettings(
           address: unix ? .unixSocket("/x") : .http("http://printer:7125"), apiKey: apiKey),
@@ -40,6 +43,17 @@ import Testing
         let refuses = refusals.withLock { left in
           defer { left = max(0, left - 1) }
           return left > 0
+        }
+        let hangs = hanging.withLock { state in
+          guard state.left > 0 else { return false }
+          state.left -= 1
+          state.now += 1
+          return true
+        }
+        if hangs {
+          _ = await Mailbox<Int>().next()
+          hanging.withLock { $0.now -= 1 }
+          throw NetworkError(.cancelled, "cancelled")
         }
         if refuses { throw NetworkError(.connect, "connection refused") }
         let connection = ScriptedConnection(time: time)
@@ -181,6 +195,23 @@ import Testing
       time.advance(to: deadline)
       #expect(await wire.nextRequest() == nil)
       #expect(wire.isClosed)
+    }
+  }
+
+  @Test("an attempt that comes to nothing ends after 15 s, and only then there is another")
+  func hangingAttempt() async throws {
+    let bench = Bench(time: time)
+    bench.hanging.withLock { $0.left = 2 }
+    try await bench.run {
+      for pause in [1, 2] {
+        await bench.sleeps(for: .seconds(15))
+        #expect(bench.hanging.withLock { $0.now } == 1)
+        time.advance(by: .seconds(15))
+        await bench.sleeps(for: .seconds(pause))
+        #expect(bench.hanging.withLock { $0.now } == 0)
+        time.advance(by: .seconds(pause))
+      }
+      try await bench.serve(try await bench.nextConnection())
     }
   }
 

@@ -31,7 +31,11 @@ actor LinkDriver {
   private var work: AsyncStream<Work>.Continuation?
   /// The deadlines that are slept for; a later one does no harm when it comes too early.
   private var sleeping: Set<MonotonicInstant> = []
+  /// Requests of others that are being refused; bounded, so that nobody fills our memory with them.
+  private var refusals = 0
+  private var hasToldOrphan = false
 
+  /// A driver of one machine; nothing is started.
   init(
     settings: MoonrakerSettings, usesPing: Bool, cache: StatusCache, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double, condition: Guarded<String>, open: @escaping Opener
@@ -43,7 +47,8 @@ actor LinkDriver {
     self.log = log
     self.random = random
     self.condition = condition
-    machine = LinkMachine(agentName: settings.agentName, usesPing: usesPing)
+    machine = LinkMachine(
+      agentName: settings.agentName, hasKey: settings.apiKey != nil, usesPing: usesPing)
   }
 
   /// Works until cancelled; all that it started has ended when it returns.
@@ -51,9 +56,7 @@ actor LinkDriver {
     let (stream, continuation) = AsyncStream.makeStream(of: Work.self)
     work = continuation
     sleeping = []
-    let interest = machine.interest
-    machine = LinkMachine(
-      agentName: settings.agentName, usesPing: machine.usesPing, interest: interest)
+    machine = machine.unstarted
     handle(.start)
     await withDiscardingTaskGroup { group in
       for await item in stream {
@@ -64,8 +67,7 @@ actor LinkDriver {
     }
     work = nil
     connection = nil
-    machine = LinkMachine(
-      agentName: settings.agentName, usesPing: machine.usesPing, interest: machine.interest)
+    machine = machine.unstarted
     cache.apply(.link(isUp: false))
     condition.withLock { $0 = "stopped" }
   }
@@ -121,6 +123,7 @@ actor LinkDriver {
       }
     case .refuse(let connection, let id, let method):
       await connection.refuse(id: id, code: -32601, message: "Method not found: \(method)")
+      refusals -= 1
     case .sleep(let deadline):
       do { try await time.sleep(until: deadline) } catch { return }
       sleeping.remove(deadline)
@@ -203,8 +206,12 @@ actor LinkDriver {
     switch message {
     case .notification(let method, let params): notified(method, params)
     case .request(let id, let method, _):
+      guard refusals < 100 else { return }
+      refusals += 1
       work?.yield(.refuse(connection, id: id, method: method))
-    case .orphan(let failure): log(.warning, "Moonraker did not understand us: \(failure)")
+    case .orphan(let failure):
+      log(hasToldOrphan ? .debug : .warning, "Moonraker did not understand us: \(failure)")
+      hasToldOrphan = true
     case .response: break
     }
   }

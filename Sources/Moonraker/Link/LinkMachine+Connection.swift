@@ -66,7 +66,14 @@ extension LinkMachine {
 
   mutating func unauthorized(_ actions: inout [Action]) {
     isUnauthorized = true
-    actions.append(.disconnect("Moonraker refuses us: Unauthorized"))
+    actions.append(
+      .disconnect(hasKey ? "Moonraker does not take the API key" : "Moonraker wants an API key"))
+  }
+
+  private var keyRemedy: String {
+    hasKey
+      ? "compare printer.api_key_file with the key that Mainsail or Fluidd shows"
+      : "give its API key in printer.api_key_file, or add this host to Moonraker's trusted_clients"
   }
 
   /// Moonraker has answered, or told us something: it knows us and works.
@@ -106,10 +113,7 @@ extension LinkMachine {
     }
     let level = levelOfNews(reason)
     problem = reason
-    remedy =
-      isUnauthorized
-      ? "give its API key in printer.api_key_file, or add this host to Moonraker's trusted_clients"
-      : ""
+    remedy = isUnauthorized ? keyRemedy : ""
     let advice = remedy.isEmpty ? "" : "; \(remedy)"
     actions.append(
       .log(level, isLinkUp ? "Moonraker is away: \(reason)" : "no Moonraker: \(reason)\(advice)"))

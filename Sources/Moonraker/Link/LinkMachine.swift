@@ -93,6 +93,7 @@ package struct LinkMachine: Sendable {
   }
 
   let agentName: String
+  let hasKey: Bool
   let usesPing: Bool
   var interest: StatusInterest
   var phase = Phase.stopped
@@ -143,11 +144,21 @@ package struct LinkMachine: Sendable {
   ///
   /// - Parameters:
   ///   - agentName: the name to identify with.
+  ///   - hasKey: whether there is an API key, for what we tell when Moonraker refuses us.
   ///   - usesPing: whether the connection has pings (a WebSocket); else a small call takes their place.
-  package init(agentName: String, usesPing: Bool, interest: StatusInterest = StatusInterest()) {
+  ///   - interest: what the backends need.
+  package init(
+    agentName: String, hasKey: Bool, usesPing: Bool, interest: StatusInterest = StatusInterest()
+  ) {
     self.agentName = agentName
+    self.hasKey = hasKey
     self.usesPing = usesPing
     self.interest = interest
+  }
+
+  /// The same machine before its start.
+  var unstarted: LinkMachine {
+    LinkMachine(agentName: agentName, hasKey: hasKey, usesPing: usesPing, interest: interest)
   }
 
   /// When the next `tick` is due; nil when only other events can move the machine.

@@ -21,15 +21,19 @@ package final class StatusCache: StatusSource {
     state = Guarded(State(status: StatusState(startedAt: time.now, wallTime: time.wallTime)))
   }
 
+  /// The newest snapshot with the newest load of the host. Never blocks for long, safe from any thread.
   package var current: PrinterStatus { state.withLock { Self.snapshot($0.status) } }
 
+  /// When the newest frame came from Moonraker; nil before the first.
   package var lastHeard: MonotonicInstant? { state.withLock { $0.lastHeard } }
 
+  /// The state lane: the newest snapshot first, then each newer one that the reader keeps up with.
   package func snapshots() -> Subscription<PrinterStatus> {
     // Under the lock, so that no snapshot falls between the first one and the following.
     state.withLock { snapshotLane.subscribe(startingWith: Self.snapshot($0.status)) }
   }
 
+  /// The event lane: what happens from now on, in order, up to 256 events behind.
   package func events() -> Subscription<PrinterEvent> { eventLane.subscribe() }
 
   /// Notes that a frame of any kind came from Moonraker just now.
