@@ -24,8 +24,11 @@ import Testing
       #expect(try Files.information(folder + "/identities")?.mode == 0o700)
       #expect(try Files.information(folder + "/identities/reach.json")?.mode == 0o600)
       #expect(try Files.names(in: folder + "/identities") == ["reach%202.json", "reach.json"])
+      #expect(FileIdentityStore.names(inStateDirectory: folder) == ["reach", "reach 2"])
+      try Files.replace(folder + "/identities/x.json", with: [1])
       try await one.remove()
       try await one.remove()
+      #expect(FileIdentityStore.names(inStateDirectory: folder) == ["reach 2"])
       #expect(try await one.load() == nil)
       #expect(try await other.load() == ["secret": "t"])
     }

@@ -33,6 +33,17 @@ package struct Daemon: Sendable {
     loader = ConfigurationLoader(registry: registry, environment: environment)
   }
 
+  /// The file's findings, with a pairing that a rename has left behind.
+  private func findings(
+    _ loaded: LoadedConfiguration, _ configuration: Configuration, _ directory: StateDirectory
+  ) -> [LocatedFinding] {
+    let names = FileIdentityStore.names(inStateDirectory: directory.path)
+    guard !Set(names).isSubset(of: configuration.backends.map(\.name)) else {
+      return loaded.findings
+    }
+    return loader.load(options.configurationPath, knownIdentities: names).findings
+  }
+
   /// Runs until SIGTERM or SIGINT (or one round with `once`).
   ///
   /// - Returns: the exit status: 0, 1 (failed) or 78 (configuration).
@@ -61,7 +72,7 @@ package struct Daemon: Sendable {
       settings: configuration.logSettings(override: options.logLevel), time: SystemTime.shared)
     defer { writer.flush(within: .milliseconds(300)) }
     let log = Log(label: "host", sink: writer)
-    for found in loaded.findings where found.finding.severity != .note {
+    for found in findings(loaded, configuration, directory) where found.finding.severity != .note {
       log(.warning, "\(found)")
     }
     log(

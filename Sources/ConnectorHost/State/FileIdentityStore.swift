@@ -45,6 +45,18 @@ package struct FileIdentityStore: IdentityStore {
     try await offload { [self] in try file.remove() }
   }
 
+  /// The names under which the state directory at `path` holds identities, sorted; files that cannot be read are
+  /// left out. Blocks; opens for reading only.
+  package static func names(inStateDirectory path: String) -> [String] {
+    let files = (try? Files.names(in: "\(path)/\(folder)")) ?? []
+    return files.filter { $0.hasSuffix(".json") }.compactMap { file in
+      guard let bytes = try? Files.read("\(path)/\(folder)/\(file)", limit: 1 << 20),
+        let document = try? JSONValue(parsing: bytes)
+      else { return nil }
+      return document["backend"]?.string
+    }.sorted()
+  }
+
   private var path: String { directory.path(of: file.name) }
 
   private func refusal(_ failure: StateFile.Failure) -> BackendFailure {

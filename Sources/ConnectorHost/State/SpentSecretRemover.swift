@@ -29,7 +29,7 @@ struct SpentSecretRemover: Sendable {
         return .kept(reason: "\(path) is gone")
       }
       let text = try Files.read(target, limit: Self.limit)
-      let loaded = loader.load(target)
+      let loaded = loader.load(path)
       guard loaded.fingerprint == fingerprint, let configuration = loaded.configuration else {
         return .kept(reason: "\(path) was changed since it was loaded")
       }
@@ -50,7 +50,7 @@ struct SpentSecretRemover: Sendable {
       }
       try Files.replace(
         target, with: edited, mode: before.mode, owner: before.owner, group: before.group)
-      return .removed(line: line, fingerprint: loader.load(target).fingerprint)
+      return .removed(line: line, fingerprint: loader.load(path).fingerprint)
     } catch {
       return .kept(reason: "\(error)")
     }
