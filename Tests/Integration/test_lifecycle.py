@@ -195,7 +195,7 @@ def test_a_bad_configuration_ends_with_78_and_touches_nothing(cloud_rig: Rig) ->
     assert done.returncode == 78
     assert f"{rig.daemon.config}:2:" in done.stderr
     assert not rig.daemon.state.exists()
-    missing = rig.daemon.command("run", "--config", str(rig.folder / "missing.yaml"))
+    missing = rig.daemon.command("run", "--config", str(rig.daemon.folder / "missing.yaml"))
     assert missing.returncode == 78
     nowhere = rig.daemon.command("run")
     assert nowhere.returncode == 78

@@ -578,13 +578,14 @@ class Cloud:
 
 
 class Daemon:
-    """The daemon under test."""
+    """The daemon under test, with a folder of its own: it watches the one that its configuration lies in."""
 
     def __init__(self, folder: Path, binary: Path, restarted: Callable[[], None]) -> None:
-        self.folder = folder
+        self.folder = folder / "daemon"
+        self.folder.mkdir(exist_ok=True)
         self.binary = binary
-        self.config = folder / "printer-uplink.yaml"
-        self.state = folder / "state"
+        self.config = self.folder / "printer-uplink.yaml"
+        self.state = self.folder / "state"
         self.port = free_port()
         self.process = ManagedProcess("daemon", folder)
         self.variables: dict[str, str] = {}  # environment variables that a test adds
