@@ -32,7 +32,7 @@ extension ReachRelayBackend {
       "webhooks": .named(["state", "state_message"]),
     ]
     for number in 1...9 { objects["extruder\(number)"] = heater }
-    return StatusInterest(objects)
+    return StatusInterest(objects, wantsDiskUsage: true)
   }()
 
   private static func intention(_ settings: Settings) -> String {

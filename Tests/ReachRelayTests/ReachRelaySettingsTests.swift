@@ -54,6 +54,20 @@ import Testing
     #expect(findings.map(\.key) == ["token"])
   }
 
+  @Test("A token or a version that could write further header fields is an error")
+  func headerInjection() {
+    for (key, value) in [
+      ("token", SettingValue.secret(Secret("t\r\nHost: other"))),
+      ("agent_version", .string("1.0\r\nHost: other")),
+    ] {
+      var values = Self.paired
+      values[key] = value
+      let findings = ReachRelayBackend.validate(Self.settings(values))
+      #expect(findings.map(\.key) == [key])
+      #expect(findings.map(\.severity) == [.error])
+    }
+  }
+
   @Test("Neither token nor code is a warning, since the printer may be paired already")
   func nothing() {
     let findings = ReachRelayBackend.validate(

@@ -10,7 +10,13 @@ extension ReachRelayBackend {
           .error, key: "relay", "the relay's address has \(excess)",
           remedy: "write scheme, host and, where needed, port only: https://relay.example.com"))
     }
-    if settings[ReachRelaySettings.token] != nil {
+    if let token = settings[ReachRelaySettings.token] {
+      if !TokenForm.isUsable(token.revealed) {
+        findings.append(
+          Finding(
+            .error, key: "token", "the token has a character that no header field can carry",
+            remedy: "copy it again: printable ASCII without spaces"))
+      }
       if settings[ReachRelaySettings.printerID] == nil {
         findings.append(
           Finding(
@@ -29,6 +35,12 @@ extension ReachRelayBackend {
           .warning, key: "",
           "neither pairing_code nor token: this works only if it is paired already",
           remedy: "take a pairing code from the dashboard's wizard and add it as pairing_code"))
+    }
+    if !TokenForm.isUsable(settings[ReachRelaySettings.agentVersion]) {
+      findings.append(
+        Finding(
+          .error, key: "agent_version", "no header field can carry this version",
+          remedy: "write a version such as 1.0.12, or leave it out"))
     }
     if let key = settings[ReachRelaySettings.pinnedPublicKey], !isPublicKeyPin(key) {
       findings.append(

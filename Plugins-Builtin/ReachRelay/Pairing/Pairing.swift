@@ -1,0 +1,74 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// Finds out who this printer is for its relay: stored, configured, or paired now.
+struct Pairing {
+  let configuration: ReachConfiguration
+  let context: BackendContext
+
+  /// The identity to go on with; pairs where that is needed.
+  ///
+  /// - Parameter insists: whether to try again until the relay answers; else the first failure is thrown.
+  /// - Throws: `BackendFailure`: *park* when there is nothing to pair with or the code is refused.
+  func identity(insists: Bool) async throws -> ReachIdentity {
+    let stored = try await context.identity.load()
+    let known = stored.flatMap(ReachIdentity.init)
+    if stored != nil, known == nil {
+      context.log(.warning, "the stored pairing has no token or no printer id and is not used")
+    }
+    switch PairingDecision(configuration, stored: known) {
+    case .paired(let identity): return identity
+    case .claim(let code): return try await claim(code, insists: insists)
+    case .unpaired:
+      throw BackendFailure(
+        .park, "not paired: there is no pairing_code, no token and no stored pairing",
+        remedy: "take a pairing code from the dashboard's wizard and add it as pairing_code")
+    }
+  }
+
+  private func claim(_ code: Secret, insists: Bool) async throws -> ReachIdentity {
+    let client = RelayClient(
+      relay: configuration.relay, configuration: configuration, context: context)
+    var failures = 0
+    var occurrences = Occurrences()
+    while true {
+      let address = await LocalAddress.find(
+        configured: configuration.printerIP, relay: configuration.relay)
+      let body = RelayBodies.claim(
+        code: code, agentVersion: configuration.agentVersion,
+        moonrakerAddress: context.moonrakerAddress, localAddress: address)
+      let answer = try await client.post("/api/reach-link/pairing/claim", body, token: nil)
+      switch PairingClaim(answer, code: code, configuration: configuration) {
+      case .paired(let identity, let rejectedMove):
+        if let rejectedMove {
+          context.log(
+            .warning,
+            "the relay would move this printer to \(rejectedMove), which is not followed; set allow_relay_move: true if that is right"
+          )
+        }
+        try await context.identity.save(identity.json)
+        await context.retireSecret(ReachRelaySettings.pairingCode.declaration.key)
+        context.log(
+          .info, "paired with \(configuration.relay.host) as printer \(identity.printerID)")
+        return identity
+      case .refused(let reason):
+        throw BackendFailure(
+          .park, "unpaired: \(configuration.relay.host) refuses the pairing code (\(reason))",
+          remedy: "take a new pairing code from the dashboard's wizard and set pairing_code to it")
+      case .again(let problem, let pause):
+        failures += 1
+        let line = "pairing: \(problem)"
+        guard insists else {
+          throw BackendFailure(.retry(after: pause), line, remedy: answer.remedy)
+        }
+        if let count = occurrences.count(answer.kind) {
+          context.log(.warning, "\(line)\(count > 1 ? " (\(count) times)" : ""); \(answer.remedy)")
+        }
+        if failures > 1 { context.report(.degraded(problem: line, remedy: answer.remedy)) }
+        let delay = pause ?? Backoff.afterFailure(failures, random: context.random())
+        try await context.time.sleep(for: delay)
+      }
+    }
+  }
+}

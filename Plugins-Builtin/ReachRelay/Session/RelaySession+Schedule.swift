@@ -1,0 +1,63 @@
+internal import Platform
+
+// When what is due.
+
+extension RelaySession {
+  func lane(_ endpoint: RelayEndpoint) -> Lane { lanes[endpoint] ?? Lane() }
+
+  mutating func change(_ endpoint: RelayEndpoint, _ body: (inout Lane) -> Void) {
+    body(&lanes[endpoint, default: Lane()])
+  }
+
+  func due(_ endpoint: RelayEndpoint, _ now: MonotonicInstant) -> MonotonicInstant {
+    let lane = lane(endpoint)
+    var due: MonotonicInstant
+    if lane.failures > 0 {
+      due = lane.retryAt
+    } else if let lastStart = lane.lastStart {
+      due =
+        endpoint == .heartbeat
+        ? lastStart.advanced(by: heartbeatInterval) : reportDue(after: lastStart)
+    } else {
+      due = now
+    }
+    switch (standing, endpoint) {
+    case (.good, _): break
+    // What answers here decides; a failed attempt at it waits its back-off all the same.
+    case (.fallenBack, .heartbeat): due = lane.failures > 0 ? lane.retryAt : now
+    case (.checking(let at), .heartbeat): due = lane.failures > 0 ? max(at, lane.retryAt) : at
+    case (_, .telemetry): due = .never
+    }
+    if endpoint == .telemetry {
+      if awaitsHeartbeatSince != nil {
+        due = isProbeDue ? now : .never
+      } else if lane.failures > 0, self.lane(.heartbeat).inFlight != nil {
+        due = .never
+      }
+    }
+    return max(due, heldUntil)
+  }
+
+  func reportDue(after last: MonotonicInstant) -> MonotonicInstant {
+    let interval =
+      dataInterval ?? (reading.isBusy ? rules.telemetryInterval : rules.telemetryIdleInterval)
+    let regular = last.advanced(by: interval)
+    guard reading.jobState != reportedState else { return regular }
+    let news = last.advanced(by: dataInterval ?? Self.breath)
+    return min(regular, max(news, graceUntil ?? news))
+  }
+
+  mutating func observe(_ new: PrinterReading, _ now: MonotonicInstant) {
+    if new.link != reading.link {
+      // Klippy is commonly away for a moment just after Moonraker is back.
+      graceUntil = now.advanced(by: Self.grace)
+    }
+    if new.jobState != .unknown { graceUntil = nil }
+    reading = new
+  }
+}
+
+extension MonotonicInstant {
+  /// Later than anything that is waited for.
+  static let never = MonotonicInstant(sinceOrigin: .seconds(1_000_000_000_000))
+}

@@ -1,0 +1,56 @@
+internal import ConnectorKit
+internal import Platform
+
+// Which token is in use, and whether the relay still takes it.
+
+extension RelaySession {
+  mutating func adopt(_ saved: ReachIdentity) {
+    isSaving = false
+    guard saved == unsaved else { return }
+    unsaved = nil
+    previousToken = identity.token
+    identity = saved
+  }
+
+  mutating func complain(aboutSaving reason: String, _ actions: inout [Action]) {
+    isSaving = false
+    if let count = occurrences.count("saving") {
+      actions.append(
+        .log(
+          .error,
+          "the new token cannot be stored, so the former stays in use: \(reason)\(Self.times(count))"
+        ))
+    }
+  }
+
+  /// The relay does not accept the token that `call` went out with.
+  mutating func doubt(
+    _ call: RelayCall, _ now: MonotonicInstant, _ actions: inout [Action]
+  ) {
+    // An answer to a token that is out of use by now says nothing.
+    guard call.token == identity.token else { return }
+    if let previous = previousToken {
+      previousToken = nil
+      identity = identity.rotated(to: previous)
+      standing = .fallenBack
+      change(.heartbeat) { $0.failures = 0 }
+      actions.append(.save(identity))
+      actions.append(
+        .log(.warning, "\(rules.host) does not accept its new token; trying the former one"))
+      return
+    }
+    switch standing {
+    case .good, .fallenBack:
+      standing = .checking(at: now.advanced(by: .seconds(5)))
+      change(.heartbeat) { $0.failures = 0 }
+      actions.append(
+        .log(.warning, "\(rules.host) does not accept the token; checking once more in 5 s"))
+    case .checking:
+      guard call.endpoint == .heartbeat else { return }
+      actions.append(
+        .park(
+          problem: "\(rules.host) has revoked this printer's token",
+          remedy: RelayAnswer.unauthorised("").remedy))
+    }
+  }
+}

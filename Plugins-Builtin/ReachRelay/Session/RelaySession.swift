@@ -1,0 +1,87 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// When which call goes to a paired relay, and what its answer means. Events in, actions out: no
+/// clock, no I/O.
+///
+/// Heartbeats and reports have schedules of their own, and one that fails does not hold the other
+/// up, but for three things that concern both: a token in doubt, a relay that asks to wait or
+/// refuses this printer, and a link that was lost (a heartbeat goes first when it is back).
+struct RelaySession {
+  /// So long the loss of Moonraker alone is no news: restarting takes it no longer.
+  static let grace = Duration.seconds(10)
+  /// The least time between two reports.
+  static let breath = Duration.seconds(1)
+  /// After so long without a heartbeat's answer a report tries its luck behind a failed one.
+  static let probeAfter = Duration.seconds(60)
+
+  let rules: Rules
+  var identity: ReachIdentity
+  /// The token before a rotation, until the new one has been accepted.
+  var previousToken: Secret?
+  /// A rotation that is not on the disk yet.
+  var unsaved: ReachIdentity?
+  var isSaving = false
+  var standing = Standing.good
+  var lanes: [RelayEndpoint: Lane] = [:]
+  /// Nothing goes out before this.
+  var heldUntil = MonotonicInstant(sinceOrigin: .zero)
+  /// Since when reports wait for a heartbeat's answer.
+  var awaitsHeartbeatSince: MonotonicInstant?
+  /// Whether one report may go out although they wait: perhaps only heartbeats get no answer.
+  var isProbeDue = false
+  var lastAnswerAt: MonotonicInstant?
+  var heartbeatInterval: Duration
+  /// The relay's own interval for reports.
+  var dataInterval: Duration?
+  var reading: PrinterReading
+  var reportedState: JobState?
+  var graceUntil: MonotonicInstant?
+  var isKnown = false
+  var health: BackendHealth?
+  var occurrences = Occurrences()
+
+  /// A session as `identity`, to which the printer reads `reading` at `now`.
+  init(_ identity: ReachIdentity, rules: Rules, reading: PrinterReading, now: MonotonicInstant) {
+    self.identity = identity
+    self.rules = rules
+    self.reading = reading
+    heartbeatInterval = rules.heartbeatInterval
+    awaitsHeartbeatSince = now
+  }
+
+  /// Takes an event, with what the printer reads by now.
+  ///
+  /// - Returns: what is to be done, in order.
+  mutating func handle(
+    _ event: Event, reading: PrinterReading, now: MonotonicInstant
+  ) -> [Action] {
+    observe(reading, now)
+    var actions: [Action] = []
+    switch event {
+    case .tick: break
+    case .answered(let call, let answer): take(answer, to: call, now, &actions)
+    case .saved(let saved): adopt(saved)
+    case .saveFailed(_, let reason): complain(aboutSaving: reason, &actions)
+    }
+    for endpoint in RelayEndpoint.allCases {
+      guard lane(endpoint).inFlight == nil, due(endpoint, now) <= now else { continue }
+      let call = RelayCall(endpoint: endpoint, token: identity.token, startedAt: now)
+      change(endpoint) {
+        $0.inFlight = call
+        $0.lastStart = now
+      }
+      if endpoint == .telemetry { reportedState = reading.jobState }
+      actions.append(.send(call))
+    }
+    reportHealth(&actions)
+    return actions
+  }
+
+  /// When something is due next, if nothing happens before; nil while only an answer is awaited.
+  func nextDue(_ now: MonotonicInstant) -> MonotonicInstant? {
+    RelayEndpoint.allCases.filter { lane($0).inFlight == nil }.map { due($0, now) }
+      .filter { $0 < .never }.min()
+  }
+}
