@@ -137,9 +137,8 @@ import Testing
     let rig = BackendRig(ScriptedRelay { _, _ in .success(.ok()) }, identity: Self.paired)
     try await Self.running(try await rig.backend([:])) {
       _ = await rig.relay.exchanges(atLeast: 2)
-      while rig.time.deadlines.isEmpty || rig.time.now.sinceOrigin < .seconds(1_030) {
-        await rig.time.advanceToNextDeadline()
-      }
+      rig.time.advance(to: await rig.time.nextDeadline())
+      #expect(rig.time.now.sinceOrigin == .seconds(1_030))
       let calls = await rig.relay.exchanges(atLeast: 4)
       #expect(Set(calls.dropFirst(2).map(\.path)) == [Self.heartbeatPath, Self.telemetryPath])
       #expect(calls.first { $0.path == Self.heartbeatPath && $0.body["uptime"] == 30 } != nil)
