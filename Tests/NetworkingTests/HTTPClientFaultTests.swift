@@ -68,16 +68,11 @@ import Testing
     },
   ]
 
-  /// 1 MB of zeros.
-  static let gzippedZeros: [UInt8] = {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "head -c 1000000 /dev/zero | gzip -c"]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try? process.run()
-    return Array(pipe.fileHandleForReading.readDataToEndOfFile())
-  }()
+  /// 100 kB of zeros.
+  static let gzippedZeros = [UInt8](
+    Data(
+      base64Encoded: "H4sIAAAAAAACA+3BMQEAAADCoPVPbQ0PoAAA" + String(repeating: "A", count: 132)
+        + "AIBXA32VEdSghgEA") ?? Data())
 
   @Test("that misbehaves, and names the kind", arguments: faults)
   func fault(_ fault: Fault) async throws {
