@@ -1,35 +1,24 @@
 import Foundation
 import HTTPServer
+import Networking
 import Testing
 
 @testable import ConnectorHost
 
-/// Asked with Python's HTTP client, so that both ends cannot share a fault.
 @Suite("The control server") struct ControlServerTests {
-  private struct Answer: Decodable {
-    var status: Int
-    var fields: [String: String]
-    var body: String
+  private let network: Network
+
+  init() throws { network = try Network() }
+
+  private func ask(
+    _ server: ControlServer, _ path: String, method: String = "GET"
+  ) async throws -> HTTPResponse {
+    try await network.client().send(
+      HTTPRequest(method, "http://127.0.0.1:\(server.port)\(path)"))
   }
 
-  private func ask(_ port: Int, _ path: String, method: String = "GET") throws -> Answer {
-    let program = """
-      import http.client, json, sys
-      c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
-      c.request(sys.argv[3], sys.argv[2])
-      r = c.getresponse()
-      print(json.dumps({"status": r.status, "fields": {k.lower(): v for k, v in r.getheaders()},
-        "body": r.read().decode()}))
-      """
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/python3")
-    process.arguments = ["-c", program, "\(port)", path, method]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return try JSONDecoder().decode(Answer.self, from: data)
+  private func text(_ answer: HTTPResponse) -> String {
+    String(decoding: answer.body, as: UTF8.self)
   }
 
   private func server(
@@ -41,19 +30,19 @@ import Testing
   }
 
   @Test("The page and its parts are small, of the right type and load nothing from elsewhere")
-  func page() throws {
+  func page() async throws {
     let server = try server()
     var size = 0
     for (path, type) in [
       ("/", "text/html"), ("/app.js", "text/javascript"), ("/style.css", "text/css"),
     ] {
-      let answer = try ask(server.port, path)
+      let answer = try await ask(server, path)
       #expect(answer.status == 200)
-      #expect(answer.fields["content-type"] == "\(type); charset=utf-8")
-      #expect(answer.fields["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
-      #expect(answer.fields["x-content-type-options"] == "nosniff")
-      #expect(!answer.body.replacing("http://www.w3.org/2000/svg", with: "").contains("://"))
-      size += answer.body.utf8.count
+      #expect(answer[field: "content-type"] == "\(type); charset=utf-8")
+      #expect(answer[field: "content-security-policy"]?.hasPrefix("default-src 'none'") == true)
+      #expect(answer[field: "x-content-type-options"] == "nosniff")
+      #expect(!text(answer).replacing("http://www.w3.org/2000/svg", with: "").contains("://"))
+      size += answer.body.count
     }
     #expect(size <= 20 << 10)
   }
@@ -69,55 +58,55 @@ import Testing
   }
 
   @Test("The data are JSON, the metrics are text, HEAD works, all of it uncached")
-  func data() throws {
+  func data() async throws {
     let server = try server([sampleBackend("a", .online)])
-    let status = try ask(server.port, "/api/status")
+    let status = try await ask(server, "/api/status")
     #expect(status.status == 200)
-    #expect(status.fields["content-type"] == "application/json")
-    #expect(status.fields["cache-control"] == "no-store")
-    let document = try JSONSerialization.jsonObject(with: Data(status.body.utf8))
+    #expect(status[field: "content-type"] == "application/json")
+    #expect(status[field: "cache-control"] == "no-store")
+    let document = try JSONSerialization.jsonObject(with: Data(status.body))
     #expect(
       (document as? [String: Any])?.keys.sorted() == [
         "backends", "printer", "program", "version",
       ])
-    let metrics = try ask(server.port, "/metrics")
-    #expect(metrics.fields["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
-    let head = try ask(server.port, "/metrics", method: "HEAD")
+    let metrics = try await ask(server, "/metrics")
+    #expect(metrics[field: "content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+    let head = try await ask(server, "/metrics", method: "HEAD")
     #expect(head.status == 200)
     #expect(head.body.isEmpty)
   }
 
   @Test("Health is OK as plain text, or 503 with the reasons")
-  func health() throws {
+  func health() async throws {
     let well = try server()
-    let answer = try ask(well.port, "/health")
+    let answer = try await ask(well, "/health")
     #expect(answer.status == 200)
-    #expect(answer.body == "OK\n")
-    #expect(answer.fields["content-type"]?.hasPrefix("text/plain") == true)
+    #expect(text(answer) == "OK\n")
+    #expect(answer[field: "content-type"]?.hasPrefix("text/plain") == true)
     let ill = try server([sampleBackend("reach", .parked(problem: "revoked", remedy: ""))])
-    let reasons = try ask(ill.port, "/health")
+    let reasons = try await ask(ill, "/health")
     #expect(reasons.status == 503)
-    #expect(reasons.body == "reach: parked: revoked\n")
+    #expect(text(reasons) == "reach: parked: revoked\n")
   }
 
   @Test("What is not there is 404 and says nothing of what was asked")
-  func notFound() throws {
+  func notFound() async throws {
     let server = try server()
-    for path in ["/nothing", "/api", "/api/status/", "/../etc/passwd", "/health/%3Cscript%3E"] {
-      let answer = try ask(server.port, path)
+    for path in ["/nothing", "/api", "/api/status/", "/etc/passwd", "/health/%3Cscript%3E"] {
+      let answer = try await ask(server, path)
       #expect(answer.status == 404)
-      #expect(!answer.body.contains("script>"))
-      #expect(!answer.body.contains("passwd"))
+      #expect(!text(answer).contains("script>"))
+      #expect(!text(answer).contains("passwd"))
     }
-    #expect(try ask(server.port, "/", method: "POST").status == 405)
+    #expect(try await ask(server, "/", method: "POST").status == 405)
   }
 
   @Test("A listener for health serves nothing else")
-  func healthOnly() throws {
+  func healthOnly() async throws {
     let server = try server(healthOnly: true)
-    #expect(try ask(server.port, "/health").status == 200)
+    #expect(try await ask(server, "/health").status == 200)
     for path in ["/", "/api/status", "/metrics", "/app.js", "/style.css"] {
-      #expect(try ask(server.port, path).status == 404)
+      #expect(try await ask(server, path).status == 404)
     }
     server.stop()
     server.stop()
