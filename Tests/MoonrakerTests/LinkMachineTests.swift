@@ -180,6 +180,18 @@ import Testing
     #expect(script.tickAtDeadline()?.methods == ["server.info"])
   }
 
+  @Test(
+    "an answer without Klippy's state is not Moonraker's",
+    arguments: [nil, [], "ready", ["klippy_state": 5], ["state": "ready"]] as [JSONValue])
+  func notMoonraker(answer: JSONValue) {
+    var script = LinkScript()
+    script.connect()
+    let actions = script.tell(.answer(.serverInfo, .success(answer)))
+    #expect(actions.disconnects)
+    #expect(!actions.contains(.cache(.link(isUp: true))))
+    #expect(script.machine.condition == "connecting")
+  }
+
   @Test("ready is not polled") func readyIsNotPolled() {
     let script = LinkScript.live()
     #expect(script.untilDeadline == .seconds(20), "only the connection itself is tried")

@@ -4,25 +4,23 @@ import ConnectorKit
 extension LinkMachine {
   /// One line for `status`; no secrets.
   package var condition: String {
-    switch phase {
-    case .stopped: return "not started"
-    case .connecting, .waiting, .identifying:
+    if phase == .stopped { return "not started" }
+    guard isLinkUp else {
       guard !problem.isEmpty else { return "connecting" }
       return remedy.isEmpty ? "away: \(problem)" : "away: \(problem); \(remedy)"
-    case .connected:
-      var text =
-        switch shownKlippy {
-        case .disconnected: "connected; Klippy is away"
-        case .startup: "connected; Klippy is starting"
-        case .ready: "connected; Klippy is ready"
-        case .error: "connected; Klippy could not start"
-        case .shutdown: "connected; Klippy has shut down"
-        }
-      if isNameTaken {
-        text +=
-          "; the agent name \(agentName) is taken by another client, so we are \(identifiedName)"
-      }
-      return text
     }
+    var text =
+      switch shownKlippy {
+      case .disconnected: "connected; Klippy is away"
+      case .startup: "connected; Klippy is starting"
+      case .ready: "connected; Klippy is ready"
+      case .error: "connected; Klippy could not start"
+      case .shutdown: "connected; Klippy has shut down"
+      }
+    if isNameTaken {
+      text +=
+        "; the agent name \(agentName) is taken by another client, so we are \(identifiedName)"
+    }
+    return text
   }
 }

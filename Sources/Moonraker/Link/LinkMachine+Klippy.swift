@@ -64,14 +64,17 @@ extension LinkMachine {
     isInfoPending = false
     switch outcome {
     case .success(let info):
+      guard let text = info["klippy_state"]?.string else {
+        actions.append(.disconnect("the answer to server.info is none of Moonraker's"))
+        return
+      }
       tellMoonraker(info, &actions)
       linkIsUp(at: now, &actions)
       guard !isInfoOutdated else {
         if klippy != .ready, pollAt == nil { pollAt = now.advanced(by: Times.fastPoll) }
         return
       }
-      let state = info["klippy_state"]?.string.flatMap(KlippyState.init(rawValue:))
-      klippyIs(state ?? .startup, at: now, &actions)
+      klippyIs(KlippyState(rawValue: text) ?? .startup, at: now, &actions)
     case .failure(let failure) where failure.isUnauthorized: unauthorized(&actions)
     case .failure(.refused(_, let message)):
       actions.append(.log(.debug, "server.info failed: \(message)"))
