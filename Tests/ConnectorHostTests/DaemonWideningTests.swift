@@ -1,4 +1,5 @@
 import ConnectorKit
+import HTTPServer
 import Moonraker
 import Networking
 import Testing
@@ -86,11 +87,32 @@ import Testing
     #expect(lines == ["a: files.allowed was [], is [*]"])
   }
 
-  @Test("New and removed entries widen nothing")
+  @Test("A new cloud is told, a removed or disabled one is not")
   func entries() throws {
+    let (one, two) = (backendEntry("a"), backendEntry("b"))
+    let off = backendEntry("b", isEnabled: false)
+    let told = ["b: is new, type idle, permissions print"]
+    #expect(Widening.between(try configuration([one]), try configuration([one, two])) == told)
     #expect(
-      Widening.between(
-        try configuration([backendEntry("a")]), try configuration([backendEntry("b")])) == [])
+      Widening.between(try configuration([one, off]), try configuration([one, two])) == told)
+    #expect(Widening.between(try configuration([one, two]), try configuration([one, off])) == [])
+    #expect(Widening.between(try configuration([one, two]), try configuration([one])) == [])
+  }
+
+  @Test("Another printer, proxy, CA or listener is told, without passwords")
+  func daemon() throws {
+    var former = try configuration([])
+    former.control.pinPermissions = true
+    var new = try configuration([])
+    new.printer.moonraker = "http://user:pw@10.0.0.9:7125"
+    new.network = NetworkSettings(caFile: "/ca.pem", proxy: "http://user:pw@10.0.0.1:3128")
+    new.control.listen = HTTPServer.Address(host: "0.0.0.0", port: 7180)
+    let lines = Widening.between(former, new)
+    #expect(lines.count == 5)
+    #expect(lines.first == "printer.moonraker was http://127.0.0.1:7125/, is http://10.0.0.9:7125/")
+    #expect(lines.last == "control.pin_permissions was true, is false")
+    #expect(!lines.joined().contains("pw"))
+    #expect(Widening.between(new, new) == [])
   }
 
   @Test("The link needs what the enabled backends read, and the log's levels follow the entries")

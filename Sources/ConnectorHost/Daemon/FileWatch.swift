@@ -31,7 +31,7 @@ final class FileWatch: @unchecked Sendable {
     guard descriptor >= 0 else { return }
     let events = UInt32(IN_CLOSE_WRITE) | UInt32(IN_MOVED_TO) | UInt32(IN_CREATE)
     // The file behind a link changes in its own folder.
-    for folder in Set([path, Files.realPath(path) ?? path].map(StateDirectory.parent(of:))) {
+    for folder in Set([path, Files.realPath(path) ?? path].map(Files.folder(of:))) {
       _ = unsafe inotify_add_watch(descriptor, folder, events)
     }
     let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)

@@ -8,9 +8,36 @@ enum Widening {
   static func between(_ former: Configuration, _ new: Configuration) -> [String] {
     let old = Dictionary(
       former.backends.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    return new.backends.flatMap { entry in
-      old[entry.name].map { between($0, entry).map { "\(entry.name): \($0)" } } ?? []
+    return daemon(former, new)
+      + new.backends.filter(\.isEnabled).flatMap { entry in
+        guard let old = old[entry.name], old.isEnabled,
+          ObjectIdentifier(old.connector) == ObjectIdentifier(entry.connector)
+        else {
+          let type = entry.connector.descriptor.type
+          return ["\(entry.name): is new, type \(type), permissions \(entry.permissionsText)"]
+        }
+        return between(old, entry).map { "\(entry.name): \($0)" }
+      }
+  }
+
+  /// What concerns all: whom we trust, which printer is meant, who sees the page.
+  private static func daemon(_ former: Configuration, _ new: Configuration) -> [String] {
+    var lines: [String] = []
+    func compare(_ key: String, _ before: String, _ after: String) {
+      if before != after { lines.append(change(key, before, after)) }
     }
+    compare("printer.moonraker", place(former.printer.moonraker), place(new.printer.moonraker))
+    compare("network.ca_file", former.network.caFile ?? "not set", new.network.caFile ?? "not set")
+    compare(
+      "network.proxy", former.network.proxy.map(place) ?? "not set",
+      new.network.proxy.map(place) ?? "not set")
+    compare(
+      "control.listen", former.control.listen.map { "\($0)" } ?? "off",
+      new.control.listen.map { "\($0)" } ?? "off")
+    if former.control.pinPermissions {
+      compare("control.pin_permissions", "true", "\(new.control.pinPermissions)")
+    }
+    return lines
   }
 
   private static func between(
@@ -34,9 +61,6 @@ enum Widening {
       lines.append(
         change("max_command_age", "\(former.maximumCommandAge)", "\(new.maximumCommandAge)"))
     }
-    guard ObjectIdentifier(new.connector) == ObjectIdentifier(former.connector) else {
-      return lines
-    }
     for declaration in new.connector.descriptor.settings where isWatched(declaration) {
       let before = former.settings.entries[declaration.key]?.value
       let after = new.settings.entries[declaration.key]?.value
@@ -59,15 +83,19 @@ enum Widening {
     case nil: return declaration.defaultText ?? "not set"
     case .secret?: return "<secret>"
     case .string(let text)?:
-      // A URL may carry a password or a token: where it leads is enough.
       guard case .url = declaration.kind else { return text }
-      return URLParts(text).map { $0.origin + $0.path } ?? "?"
+      return place(text)
     case .integer(let number)?: return "\(number)"
     case .number(let number)?: return "\(number)"
     case .boolean(let isOn)?: return "\(isOn)"
     case .duration(let duration)?: return "\(duration)"
     case .list(let items)?: return list(items)
     }
+  }
+
+  /// Where a URL leads, without the password or the token that it may carry.
+  private static func place(_ url: String) -> String {
+    URLParts(url).map { $0.origin + $0.path } ?? String(url.prefix { $0 != "@" && $0 != "?" })
   }
 
   private static func list(_ items: [String]) -> String {

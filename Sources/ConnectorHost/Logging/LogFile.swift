@@ -71,12 +71,21 @@ final class LogFile {
       _ = close(opened)
       throw PlatformError(operation: "write the log to", subject: path, errorNumber: EINVAL)
     }
+    if geteuid() == 0, information.st_uid == 0 { handOver(opened) }
     descriptor = opened
     size = Int(information.st_size)
     device = information.st_dev
     inode = information.st_ino
     nextRotation = maximumBytes
     isTorn = false
+  }
+
+  /// Gives a file that root made to its folder's owner: one run as root must not shut the daemon's own user out.
+  private func handOver(_ descriptor: Int32) {
+    guard let folder = try? Files.information(Files.folder(of: path)), folder.owner != 0 else {
+      return
+    }
+    _ = fchown(descriptor, folder.owner, folder.group)
   }
 
   private func write(_ bytes: [UInt8]) throws(PlatformError) {

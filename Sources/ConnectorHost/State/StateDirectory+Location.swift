@@ -39,7 +39,7 @@ extension StateDirectory {
   /// Whether the folder at `path` can be written, or be made in a parent that exists.
   package static func canUse(_ path: String) -> Bool {
     guard (try? Files.information(path)) == nil else { return Files.isWritable(path) }
-    return Files.isWritable(parent(of: path))
+    return Files.isWritable(Files.folder(of: path))
   }
 
   /// Refuses a path in a Klipper configuration folder: Moonraker hands out all that lies there.
@@ -62,17 +62,12 @@ extension StateDirectory {
     var rest = ""
     while true {
       if let real = Files.realPath(existing) { return real + rest }
-      let parent = parent(of: existing)
+      let parent = Files.folder(of: existing)
       guard parent != existing else { return path }
       rest =
         "/" + existing.dropFirst(parent == "/" ? 1 : parent == "." ? 0 : parent.count + 1) + rest
       existing = parent
     }
-  }
-
-  static func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   static func withoutTrailingSlashes(_ path: String) -> String {
