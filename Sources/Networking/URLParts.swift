@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Glibc
+internal import Platform
 
 /// The parts of an absolute URL, as libcurl's parser reads them.
 package struct URLParts: Sendable, Hashable {
@@ -71,7 +72,7 @@ package struct URLParts: Sendable, Hashable {
 
   /// `host[:port]` as the `Host` field has it.
   var authority: String {
-    let name = host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
+    let name = host.contains(":") ? "[\(host.replacing(text: "%", with: "%25"))]" : host
     return port == Self.defaultPorts[scheme] ? name : "\(name):\(port)"
   }
 

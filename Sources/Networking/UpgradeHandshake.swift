@@ -1,4 +1,5 @@
 internal import CCrypto
+internal import Platform
 
 /// The client's half of a WebSocket's opening handshake (RFC 6455 §4.1), without I/O.
 struct UpgradeHandshake {
@@ -48,7 +49,7 @@ struct UpgradeHandshake {
   /// - Throws: `NetworkError` when it has not, or answered nonsense.
   mutating func receive(_ bytes: [UInt8]) throws(NetworkError) -> [UInt8]? {
     head += bytes
-    guard let end = head.firstRange(of: Array("\r\n\r\n".utf8)) else {
+    guard let end = head.firstRange(ofBytes: Array("\r\n\r\n".utf8)) else {
       if head.count > Self.headerLimit {
         throw NetworkError(
           .tooLarge, "\(label): the handshake's answer is larger than \(Self.headerLimit) bytes")

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What libyaml says of a mistake, and what that means to the person who wrote the file.
 struct YAMLComplaint {
   /// libyaml's text of the mistake.
@@ -28,7 +30,8 @@ struct YAMLComplaint {
         position: position)
     case "did not find expected key":
       return YAMLError(
-        context.contains("flow") ? "a key is missing here" : "this line fits no level above it",
+        context.contains(text: "flow")
+          ? "a key is missing here" : "this line fits no level above it",
         remedy: "check its indentation, the quotes before it and the ',' between values",
         position: position)
     case "did not find expected '-' indicator":

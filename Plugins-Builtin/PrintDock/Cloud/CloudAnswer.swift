@@ -48,7 +48,7 @@ enum CloudAnswer {
   }
 
   private static func isWebPage(_ response: HTTPResponse) -> Bool {
-    if let type = response[field: "Content-Type"], type.lowercased().contains("html") {
+    if let type = response[field: "Content-Type"], type.lowercased().contains(text: "html") {
       return true
     }
     let start = response.body.prefix(64).drop { $0 <= 0x20 }

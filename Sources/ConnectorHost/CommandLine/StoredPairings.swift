@@ -11,6 +11,6 @@ enum StoredPairings {
     else { return [] }
     // A dot is the one character of a name that a file's name has escaped.
     return files.filter { $0.hasSuffix(".json") }
-      .map { String($0.dropLast(5)).replacing("%2E", with: ".") }
+      .map { String($0.dropLast(5)).replacing(text: "%2E", with: ".") }
   }
 }

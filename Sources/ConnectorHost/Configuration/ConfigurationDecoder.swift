@@ -170,7 +170,7 @@ struct ConfigurationDecoder {
     let limit = 4 << 20
     do {
       let bytes = try Files.read(file, limit: limit)
-      if !String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") {
+      if !String(decoding: bytes, as: UTF8.self).contains(text: "-----BEGIN ") {
         findings.add(
           .error, "network.\(key)", at: position, "the file \(file) holds no certificate in PEM",
           "name a file with '-----BEGIN CERTIFICATE-----'")

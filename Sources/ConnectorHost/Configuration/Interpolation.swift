@@ -1,3 +1,5 @@
+internal import Platform
+
 /// `${env:NAME}` and `${file:PATH}` inside a text; `$${` stands for `${` itself.
 struct Interpolation {
   /// A part of a text.
@@ -19,7 +21,7 @@ struct Interpolation {
     var parts: [Part] = []
     var literal = ""
     var rest = text[...]
-    while let dollar = rest.firstRange(of: "${") {
+    while let dollar = rest.firstRange(ofText: "${") {
       if rest[..<dollar.lowerBound].hasSuffix("$") {
         literal += rest[..<dollar.lowerBound].dropLast() + "${"
         rest = rest[dollar.upperBound...]

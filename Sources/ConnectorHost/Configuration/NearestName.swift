@@ -1,3 +1,5 @@
+internal import Platform
+
 /// Finds what somebody probably meant.
 enum NearestName {
   /// The candidate nearest to `name`, or nil when none is near.
@@ -12,7 +14,7 @@ enum NearestName {
     guard wanted.count >= 4 else { return nil }
     let text = String(decoding: wanted, as: UTF8.self)
     let holding = candidates.filter {
-      String(decoding: normalized($0), as: UTF8.self).contains(text)
+      String(decoding: normalized($0), as: UTF8.self).contains(text: text)
     }
     return holding.count == 1 ? holding.first : nil
   }

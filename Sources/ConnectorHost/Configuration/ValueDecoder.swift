@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import Networking
+internal import Platform
 internal import YAML
 
 /// Turns one value of the file into what its declaration says, or says why it cannot.
@@ -97,7 +98,7 @@ struct ValueDecoder {
   /// The text of a scalar with its references resolved.
   private func text(_ node: YAMLNode, origin: SettingOrigin) -> Text? {
     guard let raw = scalar(node) else { return nil }
-    guard raw.contains("${") else { return Text(characters: raw, origin: origin) }
+    guard raw.contains(text: "${") else { return Text(characters: raw, origin: origin) }
     let parts: [Interpolation.Part]
     do { parts = try Interpolation.parts(of: raw) } catch {
       switch error {
@@ -244,7 +245,7 @@ struct ValueDecoder {
 
   private func plain(_ text: String, of node: YAMLNode) -> SettingValue? {
     let position = node.position
-    if text.contains("${") {
+    if text.contains(text: "${") {
       return fail("${…} works in texts only", "write \(form)", at: position)
     }
     switch key.declaration.kind {

@@ -73,7 +73,7 @@ struct MetricsText: Sendable {
 
   /// A label's value: backslash, quote and line end are escaped.
   private static func escaped(_ value: String) -> String {
-    value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").onOneLine
+    value.replacing(text: "\\", with: "\\\\").replacing(text: "\"", with: "\\\"").onOneLine
   }
 
   private static func number(_ value: Double) -> String {

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// Why a call to Moonraker brought no result.
 package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
   /// Moonraker or Klipper answered with an error.
@@ -24,8 +26,8 @@ package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
     if case .refused(let code, let message) = self {
       return code == 401
         || (code == -32602
-          && (message.contains("Unauthorized") || message.contains("API Key")
-            || message.contains("JWT") || message.contains("Token")))
+          && (message.contains(text: "Unauthorized") || message.contains(text: "API Key")
+            || message.contains(text: "JWT") || message.contains(text: "Token")))
     }
     return false
   }

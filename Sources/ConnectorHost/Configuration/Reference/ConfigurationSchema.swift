@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Platform
 
 /// The JSON schema of a configuration file, for editors.
 ///
@@ -210,7 +211,7 @@ struct ConfigurationSchema {
       .array(
         text.drop { $0 == "[" }.split(separator: "]").first.map { items in
           items.split(separator: ",").map {
-            .string(String($0.drop { $0 == " " }).replacing("\"", with: ""))
+            .string(String($0.drop { $0 == " " }).replacing(text: "\"", with: ""))
           }
         } ?? [])
     case .string, .choice, .url, .path: .string(text)

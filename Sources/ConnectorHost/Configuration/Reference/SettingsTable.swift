@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import Platform
 
 /// A table of settings in Markdown.
 struct SettingsTable {
@@ -29,5 +30,5 @@ struct SettingsTable {
     return "`\(setting.key)`\(twin)"
   }
 
-  private static func escaped(_ text: String) -> String { text.replacing("|", with: "\\|") }
+  private static func escaped(_ text: String) -> String { text.replacing(text: "|", with: "\\|") }
 }
