@@ -39,8 +39,8 @@ struct OnceRound: Sendable {
     if !configuration.backends.contains(where: \.isEnabled) {
       Console.say("no backend is enabled in \(configuration.path)")
     }
-    parts.network.shutdown()
     await parts.moonraker.stop()
+    parts.network.shutdown()
     return failures == 0 ? 0 : 1
   }
 

@@ -64,9 +64,9 @@ final class ServingDaemon: Sendable {
     parts.log(.info, "ending")
     parts.notifier.stopping()
     await supervision.stop(grace: Self.grace)
-    // Every call that still waits on the network ends with it, the link's too.
-    parts.network.shutdown()
     await parts.moonraker.stop()
+    // What still waits on the network, of a backend that was left behind, ends with it.
+    parts.network.shutdown()
     _ = try? await offload { [listeners] in listeners.stop() }
     parts.log(.info, "ended")
   }
