@@ -124,6 +124,7 @@ struct BackendsDecoder {
     _ names: inout [String: Int]
   ) -> String {
     let name = decoded.settings[HostSettings.Entry.name] ?? type
+    guard !context.findings.hasError(at: "\(path).name") else { return name }
     if let line = names[name] {
       let isGiven = decoded.settings[HostSettings.Entry.name] != nil
       context.findings.add(

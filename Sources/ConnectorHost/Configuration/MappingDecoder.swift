@@ -24,7 +24,7 @@ struct MappingDecoder {
   var isDisabled = false
   /// Whether the entry says `insecure: true`.
   var isInsecure = false
-  /// What to write instead of a key, by path below the mapping.
+  /// What to do instead of writing a key, by path below the mapping.
   var refusedKeys: [String: String] = [:]
 
   /// Decodes `members`, which stand at `path` (empty at the top of the file).
@@ -113,7 +113,7 @@ struct MappingDecoder {
     let name = member.key
     if let instead = refusedKeys[below + name] {
       context.findings.add(
-        .error, path, at: member.keyPosition, "is the host's here", "write \(instead) instead")
+        .error, path, at: member.keyPosition, "is not a key of this entry", instead)
       return
     }
     if let dot = name.firstIndex(of: "."), case .group = tree.branches[String(name[..<dot])] {

@@ -207,9 +207,10 @@ struct ValueDecoder {
     guard !words.contains(text) else { return .string(text) }
     let nearest = NearestName.of(text, among: words)
     let all = words.joined(separator: ", ")
+    let others = words.count > 8 ? "" : " (\(all))"
     return fail(
       "\(quoted(text)) is not known",
-      nearest.map { "did you mean \($0)? (\(all))" } ?? "write one of \(all)", at: position)
+      nearest.map { "did you mean \($0)?\(others)" } ?? "write one of \(all)", at: position)
   }
 
   private func url(

@@ -18,6 +18,7 @@ struct ValueForm: CustomStringConvertible {
       switch key.declaration.kind {
       case .string: description = "a text"
       case .choice(let words): description = "one of " + words.joined(separator: ", ")
+      case .integer(let range) where range.count == 1: description = "\(range.lowerBound)"
       case .integer(let range):
         description = "a whole number from \(range.lowerBound) to \(range.upperBound)\(unit)"
       case .number(let range):

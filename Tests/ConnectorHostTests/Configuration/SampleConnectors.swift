@@ -27,7 +27,7 @@ struct SampleConnector: ConnectorBackend {
     ],
     reads: StatusInterest(), minimalExample: "type: sample",
     environment: [EnvironmentRule("SAMPLE_URL", setting: "cloud_url", .overridesFile)],
-    refusedKeys: ["moonraker": "printer.moonraker"],
+    refusedKeys: ["moonraker": "write printer.moonraker instead"],
     intention: { "reports to \($0[SampleConnector.url])" })
 
   static func validate(_ settings: Settings) -> [Finding] {

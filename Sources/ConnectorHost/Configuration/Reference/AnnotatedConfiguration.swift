@@ -50,7 +50,8 @@ struct AnnotatedConfiguration {
     for index in keys.indices where keys[index].form == .name {
       keys[index].declaration.example = descriptor.type
     }
-    let lead = TextBlock.wrapped("\(descriptor.title): \(descriptor.summary)", width: 94)
+    let title = descriptor.title.prefix(1).uppercased() + descriptor.title.dropFirst()
+    let lead = TextBlock.wrapped("\(title): \(descriptor.summary)", width: 94)
       .map { "  # \($0)\n" }.joined()
     return "\n\(lead)  - type: \(descriptor.type)\n"
       + Self.blocks(keys, active: active, indent: "    ")
@@ -102,7 +103,9 @@ struct AnnotatedConfiguration {
   private static func comment(_ setting: SettingReference, indent: String) -> String {
     var facts = setting.values
     if let twin = setting.fileKey { facts += "; or \(twin)" }
-    if setting.defaultText == nil && !setting.isRequired { facts += "; no default" }
+    if setting.defaultText == nil, !setting.isRequired, !setting.summary.contains("Default:") {
+      facts += "; no default"
+    }
     return TextBlock.wrapped("\(setting.summary) [\(facts)]", width: 96 - indent.count)
       .map { "\(indent)# \($0)\n" }.joined()
   }
