@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import Platform
 
 /// A configuration file with every setting, its explanation and its default.
 struct AnnotatedConfiguration {
@@ -103,7 +104,7 @@ struct AnnotatedConfiguration {
   private static func comment(_ setting: SettingReference, indent: String) -> String {
     var facts = setting.values
     if let twin = setting.fileKey { facts += "; or \(twin)" }
-    if setting.defaultText == nil, !setting.isRequired, !setting.summary.contains("Default:") {
+    if setting.defaultText == nil, !setting.isRequired, !setting.summary.contains(text: "Default:") {
       facts += "; no default"
     }
     return TextBlock.wrapped("\(setting.summary) [\(facts)]", width: 96 - indent.count)
