@@ -85,6 +85,9 @@ import Testing
     #expect(sample["zoom"]?["properties"]?["factor"]?["deprecated"] == true)
     #expect(sample["insecure"]?["default"] == false)
     #expect(entries[1]["properties"]?["insecure"] == nil)
-    #expect(entries.first?["allOf"] == [["not": ["required": ["token", "token_file"]]]])
+    #expect(
+      entries.first?["allOf"] == [
+        ["not": ["type": "object", "required": ["token", "token_file"]]]
+      ])
   }
 }

@@ -66,7 +66,7 @@ struct ConfigurationSchema {
     schema["properties"] = .object(properties(keys))
     let twins = keys.filter(\.declaration.isSecret).map { key -> JSONValue in
       let name = key.declaration.key
-      return ["not": ["required": [.string(name), .string(name + "_file")]]]
+      return ["not": ["type": "object", "required": [.string(name), .string(name + "_file")]]]
     }
     if !twins.isEmpty { schema["allOf"] = .array(twins) }
     return schema
