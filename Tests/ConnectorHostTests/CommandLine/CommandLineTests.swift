@@ -358,7 +358,8 @@ func command(
   func rename() async throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("c.yaml", good)
-    _ = try folder.write("state/identities/old%2Ename.json", "{}")
+    let stored = #"{"backend": "old.name"}"#
+    _ = try folder.write("state/identities/old%2Ename.json", stored)
     let result = await command("validate", path)
     #expect(
       result.output.hasPrefix(
