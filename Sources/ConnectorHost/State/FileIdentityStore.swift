@@ -45,16 +45,12 @@ package struct FileIdentityStore: IdentityStore {
     try await offload { [self] in try file.remove() }
   }
 
-  /// The names under which the state directory at `path` holds identities, sorted; files that cannot be read are
-  /// left out. Blocks; opens for reading only.
+  /// The names under which the state directory at `path` holds identities, sorted, as far as the files' names tell.
+  /// Blocks; opens no file.
   package static func names(inStateDirectory path: String) -> [String] {
     let files = (try? Files.names(in: "\(path)/\(folder)")) ?? []
-    return files.filter { $0.hasSuffix(".json") }.compactMap { file in
-      guard let bytes = try? Files.read("\(path)/\(folder)/\(file)", limit: 1 << 20),
-        let document = try? JSONValue(parsing: bytes)
-      else { return nil }
-      return document["backend"]?.string
-    }.sorted()
+    return files.filter { $0.hasSuffix(".json") }.compactMap { name(forFile: $0.dropLast(5)) }
+      .sorted()
   }
 
   private var path: String { directory.path(of: file.name) }
@@ -75,6 +71,20 @@ package struct FileIdentityStore: IdentityStore {
         .retry(after: nil), "the stored identity cannot be read: \(error)",
         remedy: "check the state directory \(directory.path)")
     }
+  }
+
+  /// The name that ``fileName(for:)`` encoded; nil where it did not.
+  private static func name(forFile file: Substring) -> String? {
+    let parts = file.split(separator: "%", omittingEmptySubsequences: false)
+    var bytes = Array((parts.first ?? "").utf8)
+    for part in parts.dropFirst() {
+      guard let byte = UInt8(part.prefix(2), radix: 16) else { return nil }
+      bytes += [byte] + part.utf8.dropFirst(2)
+    }
+    guard let name = String(validating: bytes, as: UTF8.self), fileName(for: name) == file else {
+      return nil
+    }
+    return name
   }
 
   /// `name` as a file name: letters, digits, `-` and `_` stand for themselves, all else is percent-encoded.
