@@ -114,14 +114,14 @@ let testing: [Target] = [
 ]
 
 /// Executables for libFuzzer, present only on demand: see Fuzz/README.md.
-func fuzzer(_ name: String, _ product: String, _ dependencies: [Target.Dependency]) -> Target {
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
-    name: product, dependencies: dependencies, path: "Fuzz/\(name)", swiftSettings: common)
+    name: name, dependencies: dependencies, path: "Fuzz/\(name)", swiftSettings: common)
 }
 
 let fuzzing: [Target] =
   Context.environment["UPLINK_FUZZ"] == nil
-  ? [] : [fuzzer("JSONFuzzer", "json-fuzzer", ["JSON"])]
+  ? [] : [fuzzer("JSONFuzz", ["JSON"]), fuzzer("YAMLFuzz", ["YAML"])]
 
 let package = Package(
   name: "printer-uplink",
