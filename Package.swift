@@ -121,7 +121,10 @@ func fuzzer(_ name: String, _ product: String, _ dependencies: [Target.Dependenc
 
 let fuzzing: [Target] =
   Context.environment["UPLINK_FUZZ"] == nil
-  ? [] : [fuzzer("JSONFuzzer", "json-fuzzer", ["JSON"])]
+  ? []
+  : [
+    fuzzer("JSONFuzzer", "json-fuzzer", ["JSON"]), fuzzer("YAMLFuzzer", "yaml-fuzzer", ["YAML"]),
+  ]
 
 let package = Package(
   name: "printer-uplink",
