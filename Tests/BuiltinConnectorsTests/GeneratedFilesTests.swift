@@ -6,7 +6,7 @@ import Testing
 
 /// The files that are made from the declarations. `make generate` writes them anew; otherwise these tests fail when
 /// one of them has drifted.
-@Suite("GeneratedFiles") struct GeneratedFilesTests {
+@Suite("GeneratedFiles", .serialized) struct GeneratedFilesTests {
   private static let reference = ConfigurationReference(registry: builtinConnectors)
   private static var isRegenerating: Bool {
     ProcessInfo.processInfo.environment["UPLINK_REGENERATE"] == "1"
@@ -35,12 +35,24 @@ import Testing
 
   @Test("The settings table of each connector's page is up to date", arguments: types)
   func table(type: String) throws {
-    let path = "docs/connectors/\(type).md"
-    let (begin, end) = ("<!-- settings:begin -->\n", "<!-- settings:end -->")
+    let table = try #require(Self.reference.table(ofType: type))
+    try check(table, between: "settings", in: "docs/connectors/\(type).md")
+  }
+
+  @Test(
+    "The tables of the configuration's page are up to date",
+    arguments: ["top", "printer", "control", "network", "log", "entry"])
+  func hostTable(section: String) throws {
+    let table = try #require(Self.reference.table(ofSection: section))
+    try check(table, between: "settings:\(section)", in: "docs/configuration.md")
+  }
+
+  /// Checks the part of a page that stands between two marks.
+  private func check(_ table: String, between mark: String, in path: String) throws {
+    let (begin, end) = ("<!-- \(mark):begin -->\n", "<!-- \(mark):end -->")
     let page = try #require(Project.text(path), "\(path) is missing")
     let first = try #require(page.range(of: begin), "\(path) has no '\(begin)'")
     let last = try #require(page.range(of: end), "\(path) has no '\(end)'")
-    let table = try #require(Self.reference.table(ofType: type))
     try check(path, page[..<first.upperBound] + "\n" + table + "\n" + page[last.lowerBound...])
   }
 

@@ -104,7 +104,8 @@ struct AnnotatedConfiguration {
   private static func comment(_ setting: SettingReference, indent: String) -> String {
     var facts = setting.values
     if let twin = setting.fileKey { facts += "; or \(twin)" }
-    if setting.defaultText == nil, !setting.isRequired, !setting.summary.contains(text: "Default:") {
+    if setting.defaultText == nil, !setting.isRequired, !setting.summary.contains(text: "Default:")
+    {
       facts += "; no default"
     }
     return TextBlock.wrapped("\(setting.summary) [\(facts)]", width: 96 - indent.count)

@@ -37,6 +37,19 @@ package struct ConfigurationReference: Sendable {
     }
   }
 
+  /// The table of the host's own settings under `name` (a section, `top` or `entry`), as Markdown; nil for another.
+  package func table(ofSection name: String) -> String? {
+    switch name {
+    case "top": return SettingsTable(HostSettings.Top.keys).markdown
+    case "entry":
+      let trailing = registry.map { HostSettings.Entry.trailing(of: $0.descriptor) }
+      let keys = HostSettings.Entry.leading + (trailing.max { $0.count < $1.count } ?? [])
+      return SettingsTable(keys).markdown
+    default:
+      return HostSettings.sections.first { $0.name == name }.map { SettingsTable($0.keys).markdown }
+    }
+  }
+
   /// The lines of one entry as an item of a list.
   static func listItem(_ entry: String) -> String {
     entry.split(separator: "\n").enumerated().map { index, line in
