@@ -301,6 +301,26 @@ extension TestBench {
     }
   }
 
+  @Test("Trouble on top of refused credentials does not bring more calls")
+  func refusedThenBusy() async throws {
+    let bench = TestBench(identity: paired) { request, _ in
+      request.kind == "heartbeat" ? .json(401, "{}") : .json(200, "{}")
+    }
+    bench.printer.come()
+    let start = bench.time.now
+    try await bench.run {
+      await bench.play(until: .seconds(50), of: start)
+      bench.transport.follow { _, _ in .json(500, "{}") }
+      let before = bench.transport.requests.count
+      await bench.play(until: .seconds(650), of: start)
+      #expect(bench.transport.requests.count - before <= 10)
+      bench.transport.follow(friendly)
+      await bench.play(until: .seconds(800), of: start)
+      #expect(bench.health.last == .online)
+      #expect(bench.count("batch") > 0)
+    }
+  }
+
   @Test("An outage is logged once, backed off from, and over with the first answer")
   func outage() async throws {
     let bench = TestBench(identity: paired) { _, _ throws(NetworkError) in

@@ -57,6 +57,21 @@ private func failure(_ kind: CloudError.Kind, status: Int? = nil, retryAfter: In
     #expect(schedule.next(after: at(0), endedAt: at(1), error: nil, random: 0.5) == at(10))
   }
 
+  @Test("While credentials are refused no other failure makes it knock more often")
+  func refusedAndBusy() {
+    var schedule = HeartbeatSchedule(interval: .seconds(10))
+    for error in [
+      failure(.busy, status: 500), failure(.unreachable), failure(.rejected, status: 422),
+    ] {
+      let next = schedule.next(
+        after: at(0), endedAt: at(5), error: error, isRefused: true, random: 0.5)
+      #expect(next == at(60))
+    }
+    #expect(
+      schedule.next(after: at(0), endedAt: at(1), error: nil, isRefused: true, random: 0.5)
+        == at(10))
+  }
+
   @Test("A refused body keeps the interval; other refusals back off")
   func rejected() {
     var schedule = HeartbeatSchedule(interval: .seconds(1))

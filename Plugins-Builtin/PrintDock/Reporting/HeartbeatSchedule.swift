@@ -15,23 +15,29 @@ struct HeartbeatSchedule: Sendable {
   ///
   /// - Parameters:
   ///   - error: why it failed; nil when it did not.
+  ///   - isRefused: whether our credentials had been refused before, by whatever call; then other failures do not
+  ///     make us knock more often.
   ///   - random: a uniform random number in 0..<1.
   mutating func next(
     after start: MonotonicInstant, endedAt now: MonotonicInstant, error: CloudError?,
-    random: Double
+    isRefused: Bool = false, random: Double
   ) -> MonotonicInstant {
     let regular = start.advanced(by: interval.jittered(random))
-    switch error?.kind {
-    case nil,
-      .rejected where error?.isFinal == true:
+    let probe = start.advanced(by: max(interval, Self.probeInterval).jittered(random))
+    guard let error else {
       backoff.succeeded()
       return regular
+    }
+    switch error.kind {
     case .unauthorized, .unknown:
       backoff.succeeded()
-      return start.advanced(by: max(interval, Self.probeInterval).jittered(random))
+      return probe
+    case .rejected where error.isFinal:
+      backoff.succeeded()
+      return isRefused ? probe : regular
     case .rejected, .busy, .redirected, .notPrintDock, .unreachable:
-      let wait = backoff.failed(random: random, retryAfter: error?.retryAfter)
-      return max(regular, now.advanced(by: wait))
+      let wait = backoff.failed(random: random, retryAfter: error.retryAfter)
+      return max(isRefused ? probe : regular, now.advanced(by: wait))
     }
   }
 }

@@ -68,7 +68,8 @@ struct Reporter: Sendable {
       let error = try await failure { try await sendHeartbeat() }
       let wasRefused = standing.probe != nil
       let next = schedule.next(
-        after: start, endedAt: context.time.now, error: error, random: context.random())
+        after: start, endedAt: context.time.now, error: error, isRefused: wasRefused,
+        random: context.random())
       standing.ended(.heartbeat, error: error, probe: next)
       if wasRefused && error == nil { nudge.send() }
       try await context.time.sleep(until: next)

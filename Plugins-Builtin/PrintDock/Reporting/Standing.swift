@@ -32,7 +32,7 @@ final class Standing: Sendable {
   ///   - error: why it failed; nil when it did not.
   ///   - probe: when to knock again, should this be a refusal.
   func ended(_ call: Call, error: CloudError?, probe: MonotonicInstant) {
-    let (lines, health) = state.withLock { state -> ([(LogLevel, String)], BackendHealth?) in
+    let lines = state.withLock { state -> [(LogLevel, String)] in
       var lines: [(LogLevel, String)] = []
       let before = state.problems
       state.problems[call] = error
@@ -50,12 +50,17 @@ final class Standing: Sendable {
         }
         if !before.isEmpty && state.problems.isEmpty { lines.append((.info, "PrintDock is back")) }
       }
-      let health = state.health
-      defer { state.reported = health ?? state.reported }
-      return (lines, health == state.reported ? nil : health)
+      tell(state.health, &state)
+      return lines
     }
     for (level, text) in lines { log(level, text) }
-    if let health { report(health) }
+  }
+
+  /// Reports `health` when it is news. Under the lock, so that two loops cannot swap their reports.
+  private func tell(_ health: BackendHealth, _ state: inout State) {
+    guard health != state.reported else { return }
+    state.reported = health
+    report(health)
   }
 
   /// Pairing has succeeded: what hindered it is over.
@@ -64,19 +69,17 @@ final class Standing: Sendable {
   /// Something of ours is wrong, beside PrintDock.
   func degraded(_ problem: String, remedy: String) {
     let health = BackendHealth.degraded(problem: problem, remedy: remedy)
-    let isNew = state.withLock { state in
-      defer { state.reported = health }
-      return state.reported != health
+    let isNews = state.withLock { state in
+      defer { tell(health, &state) }
+      return health != state.reported
     }
-    guard isNew else { return }
-    log(.error, "\(problem); \(remedy)")
-    report(health)
+    if isNews { log(.error, "\(problem); \(remedy)") }
   }
 }
 
 extension Standing.State {
   /// The worst of all problems; online when there is none.
-  fileprivate var health: BackendHealth? {
+  fileprivate var health: BackendHealth {
     let order: [Standing.Call] = [.pairing, .heartbeat, .snapshot]
     let errors = order.compactMap { problems[$0] }
     guard let worst = errors.first(where: { $0.kind == .unauthorized }) ?? errors.first else {
