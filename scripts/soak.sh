@@ -28,21 +28,21 @@ sanitized() {
 }
 
 fuzzed() {
-  local name=$1
-  local product="$name-fuzzer"
+  local name=$1 corpus
+  corpus=$(tr '[:upper:]' '[:lower:]' <<<"$name")
   echo "== fuzzing $name for $fuzz_seconds s"
   UPLINK_FUZZ=1 SWIFT_BACKTRACE=enable=no \
-    $swift build -c release --sanitize=fuzzer --scratch-path .build/fuzz --product "$product"
-  mkdir -p ".build/fuzz-corpus/$name"
-  timeout -k 5 $((fuzz_seconds + 60)) ".build/fuzz/release/$product" \
+    $swift build -c release --sanitize=fuzzer --scratch-path .build/fuzz --product "${name}Fuzz"
+  mkdir -p ".build/fuzz-corpus/$corpus"
+  timeout -k 5 $((fuzz_seconds + 60)) ".build/fuzz/release/${name}Fuzz" \
     -max_total_time="$fuzz_seconds" -max_len=65536 -verbosity=0 -print_final_stats=1 \
-    ".build/fuzz-corpus/$name" "Fuzz/corpus/$name"
+    ".build/fuzz-corpus/$corpus" "Fuzz/corpus/$corpus"
 }
 
 for part in "${parts[@]}"; do
   case $part in
     thread | address) sanitized "$part" ;;
-    fuzz) for name in json yaml; do fuzzed "$name"; done ;;
+    fuzz) for name in JSON YAML; do fuzzed "$name"; done ;;
     long)
       echo '== the long runs'
       PRINTER_UPLINK=.build/release/printer-uplink \
