@@ -26,7 +26,8 @@ let hardened: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z",
-      "-Xlinker", "pack-relative-relocs", "-Xlinker", "-s",
+      "-Xlinker", "pack-relative-relocs", "-Xlinker", "-s", "-Xlinker", "--no-export-dynamic",
+      "-Xlinker", "--icf=safe",
     ], .when(configuration: .release))
 ]
 
