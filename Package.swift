@@ -99,7 +99,7 @@ let testing: [Target] = [
   tests("Cryptography", ["Cryptography"]),
   tests("Networking", ["Networking", "Platform"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
-  tests("ConnectorKit", ["ConnectorKit", "JSON", "Platform"]),
+  tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   tests("Moonraker", ["ConnectorKit", "JSON", "Moonraker", "Networking", "Platform"]),
   tests(
     "ConnectorHost",

@@ -55,6 +55,9 @@ struct Specimen: Sendable, CustomTestStringConvertible {
 enum FarSide: String, Sendable, CaseIterable, CustomTestStringConvertible {
   case dead, silent, garbage, captivePortal, flood, refusing, failing, redirecting, empty
   var testDescription: String { rawValue }
+
+  /// Whether its answers have a status of success and a body that says nothing.
+  var isMeaningless: Bool { self == .garbage || self == .flood || self == .empty }
 }
 
 /// A transport to such a far side; counts what goes out and what is still under way.

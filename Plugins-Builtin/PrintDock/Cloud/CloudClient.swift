@@ -45,7 +45,7 @@ struct CloudClient: Sendable {
       fields: [
         HTTPField("Accept", "application/json"),
         HTTPField("User-Agent", "\(Product.name)/\(Product.version)"),
-        HTTPField("Content-Type", "application/json"),
+        .json,
       ] + credentials,
       body: body, timeout: .seconds(5), connectTimeout: .seconds(5), answerLimit: 1 << 20)
     request.acceptsCompression = true
@@ -65,7 +65,7 @@ extension Identity {
   /// The headers of every call but pairing.
   fileprivate var fields: [HTTPField] {
     [
-      HTTPField("Authorization", "Bearer \(secret.revealed)"),
+      .bearer(secret),
       HTTPField("X-Connector-Id", connectorID),
     ]
   }

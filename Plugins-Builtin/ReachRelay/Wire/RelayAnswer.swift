@@ -37,9 +37,8 @@ enum RelayAnswer: Sendable, Equatable {
     case 401: self = .unauthorised(Self.words(response))
     case 403, 404: self = .forbidden(status: response.status, Self.words(response))
     case 429, 503:
-      if let field = response[field: "Retry-After"], let pause = RetryAfter.duration(field, at: now)
-      {
-        self = .wait(status: response.status, min(pause, Self.longestWait))
+      if let pause = response.retryAfter(at: now, longest: Self.longestWait) {
+        self = .wait(status: response.status, pause)
       } else {
         self = .failed(status: response.status)
       }
@@ -48,19 +47,10 @@ enum RelayAnswer: Sendable, Equatable {
     }
   }
 
-  /// The relay's own words about a refusal, cut and cleaned for one line; the status where it has none.
+  /// The status, and the relay's own words where it has some.
   private static func words(_ response: HTTPResponse) -> String {
     let status = "status \(response.status)"
-    guard let body = try? JSONValue(parsing: response.body, limits: JSONLimits(depth: 16)),
-      let text = body["error"]?.string ?? body["message"]?.string
-        ?? body["error"]?["message"]?.string,
-      !text.isEmpty
-    else { return status }
-    let line = String(
-      text.unicodeScalars.prefix(200).map {
-        $0.properties.generalCategory == .control ? " " : Character($0)
-      })
-    return "\(status): \(line)"
+    return response.words.map { "\(status): \($0)" } ?? status
   }
 
   /// One line on what went wrong; nil when nothing did.

@@ -27,10 +27,10 @@ struct RelayClient: Sendable {
     _ path: String, _ body: JSONObject, token: Secret?
   ) async throws(CancellationError) -> RelayAnswer {
     var fields = [
-      HTTPField("Content-Type", "application/json"), HTTPField("Accept-Encoding", "identity"),
+      .json, HTTPField("Accept-Encoding", "identity"),
       HTTPField("User-Agent", userAgent),
     ]
-    if let token { fields.append(HTTPField("Authorization", "Bearer \(token.revealed)")) }
+    if let token { fields.append(.bearer(token)) }
     let request = HTTPRequest(
       "POST", relay.origin + path, fields: fields, body: JSONValue.object(body).serialized(),
       timeout: .seconds(10), answerLimit: 1 << 16)
