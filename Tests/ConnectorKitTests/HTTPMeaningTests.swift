@@ -61,4 +61,16 @@ import Testing
     #expect(HTTPField.canCarry(value) == isCarried)
     #expect(HTTPField.bearer(Secret(value)) == HTTPField("Authorization", "Bearer \(value)"))
   }
+
+  @Test(
+    "A call without an answer says what to look at, by the setting's own key",
+    arguments: [
+      (NetworkError.Kind.badURL, "correct relay"),
+      (.nameLookup, "check relay and the network's DNS"),
+      (.certificateNotYetValid, "wait for this host's clock to be set, or set it"),
+      (.timeout, "it is tried again by itself"),
+    ])
+  func remedies(kind: NetworkError.Kind, remedy: String) {
+    #expect(kind.remedy(address: "relay") == remedy)
+  }
 }

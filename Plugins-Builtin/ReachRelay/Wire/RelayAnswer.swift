@@ -75,14 +75,10 @@ enum RelayAnswer: Sendable, Equatable {
     case .unauthorised: "pair again with a new pairing_code from the dashboard's wizard"
     case .forbidden: "check in the dashboard that the printer still exists"
     case .redirected: "check relay in the configuration, and whether this network asks for a login"
-    case .unreachable(let kind, _):
-      switch kind {
-      case .nameLookup, .connect:
-        "check this host's internet connection and relay in the configuration"
-      case .tls: "check network.ca_file and pinned_public_key"
-      case .certificateNotYetValid: "check this host's clock"
-      default: "nothing to do: it is tried again"
-      }
+    case .unreachable(.tls, _): "check network.ca_file and pinned_public_key"
+    case .unreachable(.connect, _):
+      "check this host's internet connection and relay in the configuration"
+    case .unreachable(let kind, _): kind.remedy(address: "relay")
     }
   }
 
