@@ -20,11 +20,13 @@ endif
 
 ## The release binary.
 build:
+	@$(SWIFT) where >/dev/null
 	@scripts/packages.sh build
 	@$(RELEASE) --product printer-uplink
 
 ## Everything that ends within 12 minutes on two cores.
 test:
+	@$(SWIFT) where >/dev/null
 	@scripts/packages.sh test
 	@Tests/Support/venv.sh
 	@scripts/test.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs `swift` with the arguments given; where it is missing or too old, says how to get it.
+# Runs `swift` with the arguments given; where it is missing, says how to get it.
+# `scripts/swift.sh where` only says where it is, before anything is installed for it.
 set -euo pipefail
 
 if ! command -v swift >/dev/null; then
@@ -18,4 +19,5 @@ The Swift toolchain (6.3 or newer) is missing. Get it from https://www.swift.org
 TEXT
   exit 1
 fi
+[ "${1:-}" != where ] || { command -v swift; exit; }
 exec swift "$@"
