@@ -37,7 +37,9 @@ enum RelayAnswer: Sendable, Equatable {
     case 401: self = .unauthorised(Self.words(response))
     case 403, 404: self = .forbidden(status: response.status, Self.words(response))
     case 429, 503:
-      if let field = response[field: "Retry-After"], let pause = RetryAfter.duration(field, at: now)
+      // Less than a second would be a busy loop, and is taken as no wish: our own back-off counts.
+      if let field = response[field: "Retry-After"],
+        let pause = RetryAfter.duration(field, at: now), pause >= .seconds(1)
       {
         self = .wait(status: response.status, min(pause, Self.longestWait))
       } else {
