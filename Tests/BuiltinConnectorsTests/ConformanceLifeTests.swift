@@ -37,7 +37,7 @@ import Testing
       // No hot loop: forty steps of the clock are not hundreds of requests.
       #expect(transport.urls.count < 400, "\(transport.urls.count) requests")
       supervisor.requestStop()
-      await until { supervisor.isGone }
+      await untilGone(supervisor, habitat.time)
       #expect(supervisor.standing.state == .stopped)
       #expect(transport.underWay == 0)
       await until { habitat.time.deadlines.isEmpty }
@@ -58,7 +58,7 @@ import Testing
         supervisor.start()
         for _ in 0..<moment { await Task.yield() }
         supervisor.requestStop()
-        await until { supervisor.isGone }
+        await untilGone(supervisor, habitat.time)
         #expect(transport.underWay == 0)
       }
     }
@@ -95,11 +95,11 @@ import Testing
       for supervisor in supervisors { supervisor.start() }
       for habitat in habitats { await live(habitat.time, steps: 5) }
       supervisors[0].requestStop()
-      await until { supervisors[0].isGone }
+      await untilGone(supervisors[0], habitats[0].time)
       #expect(supervisors[1].standing.state != .stopped)
       #expect(habitats[1].sink.lines.allSatisfy { $0.contains(" b ") })
       supervisors[1].requestStop()
-      await until { supervisors[1].isGone }
+      await untilGone(supervisors[1], habitats[1].time)
     }
   }
 }

@@ -48,6 +48,48 @@ import Testing
     #expect(lines.contains("paired with relay.example.com as printer p"))
   }
 
+  @Test("What a claim yielded is stored as soon as that can be done, without a second claim")
+  func storesInTheEnd() async throws {
+    let bench = TestBench { request, _ throws(NetworkError) in
+      .json(200, #"{"reachLinkToken": "t1", "printerId": "p"}"#)
+    }
+    bench.identity.failSaves(2)
+    let settings = ReachRelaySettingsTests.settings(
+      ["relay": .string("https://relay.example.com")].merging(Self.code) { $1 })
+    let backend = try await ReachRelayBackend(settings: settings, context: bench.context())
+    try await Self.running(backend) {
+      for _ in 0..<2 {
+        await bench.time.sleepers(atLeast: 1)
+        bench.time.advance(by: .seconds(60))
+      }
+      await until { bench.transport.requests.count >= 2 }
+    }
+    let claims = bench.transport.requests.filter { $0.url.hasSuffix(Self.claimPath) }
+    #expect(claims.count == 1)
+    #expect(bench.identity.identity?["token"] == "t1")
+    #expect(bench.retired == ["pairing_code"])
+  }
+
+  @Test("A claim under way when the end comes is finished and stored")
+  func endsInMidClaim() async throws {
+    let gate = Gate()
+    let bench = TestBench { request, _ throws(NetworkError) in
+      await gate.wait()
+      return .json(200, #"{"reachLinkToken": "t1", "printerId": "p"}"#)
+    }
+    let settings = ReachRelaySettingsTests.settings(
+      ["relay": .string("https://relay.example.com")].merging(Self.code) { $1 })
+    let backend = try await ReachRelayBackend(settings: settings, context: bench.context())
+    try await Self.running(backend) {
+      await until { bench.transport.requests.count == 1 }
+      Task {
+        await bench.time.sleepers(atLeast: 1)
+        gate.open()
+      }
+    }
+    #expect(bench.identity.identity?["token"] == "t1")
+  }
+
   @Test("Every call carries the fields of the protocol and goes where the relay is")
   func fields() async throws {
     let rig = BackendRig(ScriptedRelay { exchange, _ in .success(Self.willing(exchange)) })
@@ -205,6 +247,12 @@ import Testing
         ScriptedRelay { _, _ in nil }, identity: values.isEmpty ? Self.paired : nil)
       try await Self.running(try await rig.backend(values)) {
         _ = await rig.relay.exchanges(atLeast: 1)
+        guard !values.isEmpty else { return }
+        // A claim under way has this long to be finished.
+        Task {
+          await rig.time.sleepers(atLeast: 1)
+          rig.time.advance(by: BackendContext.finishingTime)
+        }
       }
     }
   }
