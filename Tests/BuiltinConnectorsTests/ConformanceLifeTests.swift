@@ -46,7 +46,7 @@ import Testing
         #expect(supervisor.standing.state != .starting)
       }
       supervisor.requestStop()
-      await until { supervisor.isGone }
+      await untilGone(supervisor, habitat.time)
       #expect(supervisor.standing.state == .stopped)
       #expect(transport.underWay == 0)
       await until { habitat.time.deadlines.isEmpty }
@@ -67,7 +67,7 @@ import Testing
         supervisor.start()
         for _ in 0..<moment { await Task.yield() }
         supervisor.requestStop()
-        await until { supervisor.isGone }
+        await untilGone(supervisor, habitat.time)
         #expect(transport.underWay == 0)
       }
     }
@@ -105,11 +105,11 @@ import Testing
       for supervisor in supervisors { supervisor.start() }
       for habitat in habitats { await live(habitat.time, steps: 5) }
       supervisors[0].requestStop()
-      await until { supervisors[0].isGone }
+      await untilGone(supervisors[0], habitats[0].time)
       #expect(supervisors[1].standing.state != .stopped)
       #expect(habitats[1].sink.lines.allSatisfy { $0.contains(" b ") })
       supervisors[1].requestStop()
-      await until { supervisors[1].isGone }
+      await untilGone(supervisors[1], habitats[1].time)
     }
   }
 }

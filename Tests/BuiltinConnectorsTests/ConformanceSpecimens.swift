@@ -159,3 +159,17 @@ func live(_ time: ManualTime, steps: Int) async {
     time.advance(to: next)
   }
 }
+
+/// Returns when `supervisor`, which was told to end, is gone: with no more time on the clock than there is for what
+/// must be finished (a pairing under way).
+func untilGone(
+  _ supervisor: BackendSupervisor, _ time: ManualTime,
+  sourceLocation: SourceLocation = #_sourceLocation
+) async {
+  let limit = time.now.advanced(by: BackendContext.finishingTime)
+  await until(
+    {
+      if let next = time.deadlines.first, next <= limit { time.advance(to: next) }
+      return supervisor.isGone
+    }, sourceLocation: sourceLocation)
+}

@@ -371,6 +371,23 @@ extension TestBench {
     await #expect(throws: CancellationError.self) { try await task.value }
   }
 
+  @Test("A pairing under way when the end comes is finished and stored")
+  func endsInMidPairing() async throws {
+    let gate = Gate()
+    let bench = TestBench { request, number throws(NetworkError) in
+      await gate.wait()
+      return try await friendly(request, number)
+    }
+    try await bench.run(PrintDockFixture.settings(token: "PAIR_dummy_1")) {
+      await until { bench.count("register") == 1 }
+      Task {
+        await bench.time.sleepers(atLeast: 1)
+        gate.open()
+      }
+    }
+    #expect(bench.identity.identity?["connector_id"] == "46")
+  }
+
   @Test("Pairing goes on through what passes: no network, 5xx, a captive portal, a redirect")
   func pairingRetries() async throws {
     let bench = TestBench { request, number throws(NetworkError) in

@@ -38,6 +38,44 @@ import Testing
     #expect(lines.contains("info reach paired with relay.example.com as printer p"))
   }
 
+  @Test("What a claim yielded is stored as soon as that can be done, without a second claim")
+  func storesInTheEnd() async throws {
+    let bench = TestBench.reach { request, _ throws(NetworkError) in
+      .json(200, #"{"reachLinkToken": "t1", "printerId": "p"}"#)
+    }
+    bench.identity.failSaves(2)
+    let backend = try await bench.backend(Self.code)
+    try await bench.run(backend) {
+      for _ in 0..<2 {
+        await bench.time.sleepers(atLeast: 1)
+        bench.time.advance(by: .seconds(60))
+      }
+      await until { bench.transport.requests.count >= 2 }
+    }
+    let claims = bench.transport.requests.filter { $0.url.hasSuffix(Self.claimPath) }
+    #expect(claims.count == 1)
+    #expect(bench.identity.identity?["token"] == "t1")
+    #expect(bench.retired == ["pairing_code"])
+  }
+
+  @Test("A claim under way when the end comes is finished and stored")
+  func endsInMidClaim() async throws {
+    let gate = Gate()
+    let bench = TestBench.reach { request, _ throws(NetworkError) in
+      await gate.wait()
+      return .json(200, #"{"reachLinkToken": "t1", "printerId": "p"}"#)
+    }
+    let backend = try await bench.backend(Self.code)
+    try await bench.run(backend) {
+      await until { bench.transport.requests.count == 1 }
+      Task {
+        await bench.time.sleepers(atLeast: 1)
+        gate.open()
+      }
+    }
+    #expect(bench.identity.identity?["token"] == "t1")
+  }
+
   @Test("Every call carries the fields of the protocol and goes where the relay is")
   func fields() async throws {
     let bench = TestBench.reach { request, _ in Self.willing(request) }
@@ -187,6 +225,12 @@ import Testing
       }
       try await bench.run(try await bench.backend(values)) {
         _ = try await bench.transport.requests(atLeast: 1)
+        guard !values.isEmpty else { return }
+        // A claim under way has this long to be finished.
+        Task {
+          await bench.time.sleepers(atLeast: 1)
+          bench.time.advance(by: BackendContext.finishingTime)
+        }
       }
     }
   }

@@ -52,8 +52,8 @@ import Testing
   @Test(
     "Retry-After is read as seconds or as a date, and capped",
     arguments: [
-      ("7", Duration.seconds(7)), (" 0 ", .zero), ("999999999999999999999", .seconds(900)),
-      ("Sun, 06 Nov 1994 08:49:57 GMT", .seconds(20)), ("Sun, 06 Nov 1994 08:49:17 GMT", .zero),
+      ("7", Duration.seconds(7)), (" 1 ", .seconds(1)), ("999999999999999999999", .seconds(900)),
+      ("Sun, 06 Nov 1994 08:49:57 GMT", .seconds(20)),
       ("Fri, 31 Dec 9999 23:59:59 GMT", .seconds(900)),
     ])
   func retryAfter(field: String, pause: Duration) {
@@ -65,8 +65,9 @@ import Testing
   }
 
   @Test(
-    "A Retry-After that is neither is as if it were not there",
+    "A Retry-After that is neither, or that would be a busy loop, is as if it were not there",
     arguments: [
+      "0", "Sun, 06 Nov 1994 08:49:17 GMT",
       "", "soon", "-5", "1.5", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 99 Nov 1994 08:49:37 GMT",
     ])
   func badRetryAfter(field: String) {

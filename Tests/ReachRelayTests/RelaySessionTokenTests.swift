@@ -52,6 +52,41 @@ import Testing
         "the new token cannot be stored, so the former stays in use: the disk is full"))
   }
 
+  @Test(
+    "A new token that cannot be stored is used when the former is refused, and stored when it can be"
+  )
+  func unsavedInNeed() {
+    var harness = SessionHarness()
+    harness.happen()
+    harness.answer(.heartbeat, .accepted(["rotatedToken": "t2"]))
+    harness.happen(.saveFailed(harness.saves[0], "the disk is full"))
+    harness.answer(.telemetry, Self.refused)
+    #expect(harness.open.map(\.token) == [Secret("t2")])
+    harness.answer(.heartbeat, .accepted([:]))
+    #expect(harness.saves.map(\.token) == [Secret("t2"), Secret("t2")])
+    harness.happen(.saved(harness.saves[1]))
+    // There is no way back to the former, and none is tried.
+    while harness.parked == nil, harness.seconds < 300 {
+      if let call = harness.open.first {
+        #expect(call.token == Secret("t2"))
+        harness.answer(call.endpoint, Self.refused)
+      } else {
+        harness.moveToNextDue()
+      }
+    }
+    #expect(harness.parked != nil)
+  }
+
+  @Test("A check that is answered with another fault is no reason to hammer")
+  func otherFaultAtCheck() {
+    var harness = SessionHarness()
+    let calls = harness.run(until: 60) { call in
+      call.seconds == 0
+        ? Self.refused : .refused(status: 400, "status 400")
+    }
+    #expect(calls.count { $0.endpoint == .heartbeat } <= 4)
+  }
+
   @Test("The token in use, an empty one and one of another type are no rotation")
   func noRotation() {
     for token: JSONValue in ["t1", "", 5, nil, "t2\r\nHost: other", "t 2", "tö"] {

@@ -45,7 +45,8 @@ struct Pairing: Sendable {
     var backoff = ExponentialBackoff(.printDock)
     while true {
       do {
-        let answer = try await client.register(body)
+        // To its end: the token is spent by the request, whether or not its answer is awaited.
+        let answer = try await context.finishing { [client] in try await client.register(body) }
         let identity = try PairingAnswer.identity(in: answer, token: token)
         standing.paired()
         return identity

@@ -38,7 +38,10 @@ struct Pairing {
       let body = RelayBodies.claim(
         code: code, agentVersion: configuration.agentVersion,
         moonrakerAddress: context.moonrakerAddress, localAddress: address)
-      let answer = try await client.post("/api/reach-link/pairing/claim", body, token: nil)
+      // To its end: the code is spent by the request, whether or not its answer is awaited.
+      let answer = try await context.finishing {
+        try await client.post("/api/reach-link/pairing/claim", body, token: nil)
+      }
       switch PairingClaim(answer, code: code, configuration: configuration) {
       case .paired(let identity, let rejectedMove):
         if let rejectedMove {
@@ -47,7 +50,7 @@ struct Pairing {
             "the relay would move this printer to \(rejectedMove), which is not followed; set allow_relay_move: true if that is right"
           )
         }
-        try await context.identity.save(identity.json)
+        try await store(identity, insists: insists)
         await context.retireSecret(ReachRelaySettings.pairingCode.declaration.key)
         context.log(
           .info, "paired with \(configuration.relay.host) as printer \(identity.printerID)")
@@ -71,6 +74,28 @@ struct Pairing {
           ?? ExponentialBackoff.Policy.failure
           .wait(afterFailure: failures, random: context.random())
         try await context.time.sleep(for: delay)
+      }
+    }
+  }
+
+  /// Stores what the claim yielded, whatever it takes: the code is spent, and there is no second answer.
+  private func store(_ identity: ReachIdentity, insists: Bool) async throws {
+    var failures = 0
+    while true {
+      do {
+        return try await context.identity.save(identity.json)
+      } catch {
+        try Task.checkCancellation()
+        failures += 1
+        guard insists || failures < 3 else { throw error }
+        let problem = "the pairing cannot be stored: \(error)"
+        let remedy =
+          "make room in the state directory; do not end \(Product.name) before, the code is spent"
+        if failures == 1 { context.log(.error, "\(problem); \(remedy)") }
+        context.report(.degraded(problem: problem, remedy: remedy))
+        try await context.time.sleep(
+          for: ExponentialBackoff.Policy.failure.wait(
+            afterFailure: failures, random: context.random()))
       }
     }
   }

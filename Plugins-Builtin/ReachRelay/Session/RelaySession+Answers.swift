@@ -44,6 +44,8 @@ extension RelaySession {
       note(answer, call, &actions)
     case .refused:
       change(endpoint) { $0.failures = 0 }
+      // It finds fault with something else than the token; the next heartbeat comes in its turn.
+      if endpoint == .heartbeat, call.token == identity.token { standing = .good }
       note(answer, call, &actions)
     case .redirected, .failed, .unreachable:
       change(endpoint) { $0.failures += 1 }

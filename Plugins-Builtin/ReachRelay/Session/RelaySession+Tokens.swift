@@ -8,6 +8,8 @@ extension RelaySession {
     isSaving = false
     guard saved == unsaved else { return }
     unsaved = nil
+    // In use already where it was all that the relay took.
+    guard saved != identity else { return }
     previousToken = identity.token
     identity = saved
   }
@@ -29,8 +31,19 @@ extension RelaySession {
   ) {
     // An answer to a token that is out of use by now says nothing.
     guard call.token == identity.token else { return }
+    if let unsaved, unsaved != identity {
+      // The former token is out of use, and the pairing would be lost with the one that is only in memory.
+      previousToken = identity.token
+      identity = unsaved
+      standing = .fallenBack
+      change(.heartbeat) { $0.failures = 0 }
+      actions.append(
+        .log(.warning, "\(rules.host) takes only its new token, which is used before it is stored"))
+      return
+    }
     if let previous = previousToken {
       previousToken = nil
+      unsaved = nil
       identity = identity.rotated(to: previous)
       standing = .fallenBack
       change(.heartbeat) { $0.failures = 0 }

@@ -37,7 +37,8 @@ enum RelayAnswer: Sendable, Equatable {
     case 401: self = .unauthorised(Self.words(response))
     case 403, 404: self = .forbidden(status: response.status, Self.words(response))
     case 429, 503:
-      if let pause = response.retryAfter(at: now, longest: Self.longestWait) {
+      // Less than a second would be a busy loop, and is taken as no wish: our own back-off counts.
+      if let pause = response.retryAfter(at: now, longest: Self.longestWait), pause >= .seconds(1) {
         self = .wait(status: response.status, pause)
       } else {
         self = .failed(status: response.status)

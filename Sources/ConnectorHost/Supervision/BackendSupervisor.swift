@@ -20,8 +20,8 @@ package final class BackendSupervisor: Sendable {
     package var restarts: UInt64
   }
 
-  /// How long a backend may take to end after its cancellation.
-  package static let usualGrace = Duration.seconds(1)
+  /// How long a backend may take to end after its cancellation: a pairing under way is finished first.
+  package static let usualGrace = BackendContext.finishingTime + .milliseconds(200)
 
   private struct Slot {
     var lifecycle: BackendLifecycle
