@@ -26,7 +26,8 @@ let hardened: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z",
-      "-Xlinker", "pack-relative-relocs", "-Xlinker", "-s",
+      "-Xlinker", "pack-relative-relocs", "-Xlinker", "-s", "-Xlinker", "--no-export-dynamic",
+      "-Xlinker", "--icf=safe",
     ], .when(configuration: .release))
 ]
 
@@ -98,7 +99,7 @@ let testing: [Target] = [
   tests("Cryptography", ["Cryptography"]),
   tests("Networking", ["Networking", "Platform"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
-  tests("ConnectorKit", ["ConnectorKit", "JSON", "Platform"]),
+  tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   tests("Moonraker", ["ConnectorKit", "JSON", "Moonraker", "Networking", "Platform"]),
   tests(
     "ConnectorHost",

@@ -27,8 +27,8 @@ from aiohttp import WSMsgType, web
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
-from harness import Rig, free_port, wait_until  # noqa: E402
-from sample_gcode import gcode  # noqa: E402
+from harness import Rig, free_port, wait_until
+from sample_gcode import gcode
 
 
 @dataclass
@@ -315,8 +315,10 @@ def starts(binary: Path, runs: int) -> tuple[list[float], list[float]]:
         for _ in range(runs):
             begin = time.monotonic()
             rig.daemon.start()
-            first = [cloud.wait_for(name, after=begin) for cloud, name in
-                     ((rig.printdock, "heartbeat"), (rig.reach, "register"))]
+            first = [
+                cloud.wait_for(name, after=begin)
+                for cloud, name in ((rig.printdock, "heartbeat"), (rig.reach, "register"))
+            ]
             ups.append(max(record["mono"] for record in first) - begin)
             downs.append(rig.daemon.stop())
     return ups, downs
@@ -324,7 +326,7 @@ def starts(binary: Path, runs: int) -> tuple[list[float], list[float]]:
 
 def validations(binary: Path, runs: int) -> list[float]:
     """Milliseconds of `validate` on the annotated example, process start included."""
-    command = [str(binary), "validate", str(ROOT / "config" / "examples" / "both.yaml")]
+    command = [str(binary), "validate", str(ROOT / "config" / "examples" / "all.yaml")]
     times = []
     for _ in range(runs):
         begin = time.perf_counter()

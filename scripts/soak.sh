@@ -19,7 +19,7 @@ sanitized() {
   echo "== $kind sanitizer: the daemon in its integration tests"
   local options="log_path=$PWD/$reports/report:detect_leaks=0"
   PRINTER_UPLINK=$scratch/debug/printer-uplink TSAN_OPTIONS=$options ASAN_OPTIONS=$options \
-    SWIFT_BACKTRACE=enable=no $python -m pytest Tests/Integration -m 'not soak and not timing' -n 2 -q
+    TEST_PATIENCE=3 SWIFT_BACKTRACE=enable=no $python -m pytest Tests/Integration -m 'not soak' -n 2 -q
   if [ -n "$(ls -A "$reports")" ]; then
     head -60 "$reports"/*
     echo "The $kind sanitizer found something: $reports" >&2

@@ -1,4 +1,5 @@
 package import ConnectorKit
+internal import Networking
 
 extension PrintDockBackend {
   /// A token, or what an earlier pairing yielded, or neither where the state directory holds it; never both.
@@ -9,19 +10,19 @@ extension PrintDockBackend {
     let printer = settings[PrintDockSettings.printerID]
     var findings: [Finding] = []
 
-    if let token, !isVisible(token.revealed) {
+    if let token, !HTTPField.canCarry(token.revealed) {
       findings.append(
         Finding(
           .error, key: "pairing_token", "the token is empty or holds a blank or a line break",
           remedy: "copy it again from PrintDock, on one line"))
     }
-    if let secret, !isVisible(secret.revealed) {
+    if let secret, !HTTPField.canCarry(secret.revealed) {
       findings.append(
         Finding(
           .error, key: "connector_secret", "the secret is empty or holds a blank or a line break",
           remedy: "copy it again, on one line"))
     }
-    if let id, !isVisible(id) {
+    if let id, !HTTPField.canCarry(id) {
       findings.append(
         Finding(
           .error, key: "connector_id", "the number is empty or holds a blank or a line break",
@@ -65,11 +66,6 @@ extension PrintDockBackend {
           remedy: "remove it: pairing tells the number"))
     }
     return findings
-  }
-
-  /// Visible ASCII throughout: what may stand in a header or a token.
-  private static func isVisible(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
   /// One line on what `run` would do.

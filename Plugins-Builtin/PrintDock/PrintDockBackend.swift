@@ -25,8 +25,7 @@ package struct PrintDockBackend: ConnectorBackend {
     self.settings = settings
     self.context = context
     client = CloudClient(
-      url: settings[PrintDockSettings.cloudURL], http: context.http, time: context.time,
-      log: context.log)
+      url: settings[PrintDockSettings.cloudURL], http: context.http, time: context.time)
     standing = Standing(log: context.log, report: context.report)
     startedAt = context.time.now
   }

@@ -12,6 +12,9 @@ package struct ConnectorDescriptor: Sendable {
   package var reads: StatusInterest
   /// Whether the far side comes to us; such a backend is skipped and named by `run --once`.
   package var isInbound: Bool
+  /// Whether the far side acknowledges by its status alone (a webhook): then any 2xx that is no web page means *taken*.
+  /// Otherwise an answer must be understood before the backend calls itself online.
+  package var isAcknowledgedByStatus: Bool
   /// The smallest entry that works, as YAML lines of one `backends` entry without the leading dash.
   package var minimalExample: String
   /// One line on what `run` would do with these settings, for `validate`; no secrets. Pure.
@@ -24,7 +27,8 @@ package struct ConnectorDescriptor: Sendable {
   /// Describes a connector.
   package init(
     type: String, title: String, summary: String, settings: [SettingDeclaration],
-    reads: StatusInterest, isInbound: Bool = false, minimalExample: String,
+    reads: StatusInterest, isInbound: Bool = false, isAcknowledgedByStatus: Bool = false,
+    minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
     intention: @escaping @Sendable (Settings) -> String
   ) {
@@ -34,6 +38,7 @@ package struct ConnectorDescriptor: Sendable {
     self.settings = settings
     self.reads = reads
     self.isInbound = isInbound
+    self.isAcknowledgedByStatus = isAcknowledgedByStatus
     self.minimalExample = minimalExample
     self.environment = environment
     self.refusedKeys = refusedKeys

@@ -36,6 +36,11 @@ package struct OccurrenceThrottle<Key: Hashable & Sendable>: Sendable {
   @discardableResult
   package mutating func reset(_ key: Key) -> UInt64 { counts.removeValue(forKey: key) ?? 0 }
 
+  /// Forgets every key of which `isOver` is true; what is not told apart goes on being counted.
+  package mutating func reset(where isOver: (Key) -> Bool) {
+    counts = counts.filter { !isOver($0.key) }
+  }
+
   /// Forgets all keys.
   ///
   /// - Returns: how often any was noted.

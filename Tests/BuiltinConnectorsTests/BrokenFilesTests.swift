@@ -1,4 +1,5 @@
 import BuiltinConnectors
+import ConnectorKit
 import Foundation
 import Platform
 import Testing
@@ -7,7 +8,7 @@ import Testing
 
 /// The files of `Tests/Fixtures/config` with what `printer-uplink validate` says of them, to the letter.
 ///
-/// `bad-*.yaml` are refused (78), `warn-*.yaml` are accepted with warnings.
+/// `bad-*.yaml` are refused (78), `warn-*.yaml` are accepted with warnings. `{types}` stands for the registry's types.
 @Suite("Broken files", .serialized) struct BrokenFilesTests {
   private static let source = Project.root.appendingPathComponent("Tests/Fixtures/config")
   static let names: [String] =
@@ -55,7 +56,9 @@ import Testing
       .replacing("\(folder.path)/\(name):", with: "\(name):")
       .replacing("\(folder.path)/", with: "./")
     let expected = try #require(
-      Project.text("Tests/Fixtures/config/" + name.replacing(".yaml", with: ".expected")))
+      Project.text("Tests/Fixtures/config/" + name.replacing(".yaml", with: ".expected"))
+    ).replacing(
+      "{types}", with: builtinConnectors.map { $0.descriptor.type }.joined(separator: ", "))
     #expect(output == expected)
     #expect(status == (name.hasPrefix("bad-") ? 78 : 0))
   }

@@ -2,7 +2,6 @@ import BuiltinConnectors
 import ConnectorHost
 import ConnectorKit
 import Foundation
-import JSON
 import Networking
 import Platform
 import TestSupport
@@ -55,6 +54,9 @@ struct Specimen: Sendable, CustomTestStringConvertible {
 enum FarSide: String, Sendable, CaseIterable, CustomTestStringConvertible {
   case dead, silent, garbage, captivePortal, flood, refusing, failing, redirecting, empty
   var testDescription: String { rawValue }
+
+  /// Whether its answers have a status of success and a body that says nothing.
+  var isMeaningless: Bool { self == .garbage || self == .flood || self == .empty }
 }
 
 /// A transport to such a far side; counts what goes out and what is still under way.
@@ -81,8 +83,7 @@ final class HostileTransport: HTTPTransport {
     switch farSide {
     case .dead: throw NetworkError(.connect, "connection refused")
     case .silent:
-      do { try await forever() } catch {}
-      throw NetworkError(.cancelled, "cancelled")
+      return try await ScriptedTransport.silence()
     case .garbage:
       return HTTPResponse(status: 200, body: (0..<4_096).map { UInt8(truncatingIfNeeded: $0 * 7) })
     case .captivePortal:
@@ -104,43 +105,12 @@ final class HostileTransport: HTTPTransport {
   }
 }
 
-/// A printer that prints and does not change.
-struct StillPrinter: StatusSource {
-  private let status: PrinterStatus
-  private let snapshotLane = Broadcast<PrinterStatus>(.newest)
-  private let eventLane = Broadcast<PrinterEvent>(.queue(16))
-
-  init(time: any TimeSource) {
-    var status = PrinterStatus(startedAt: time.now, wallTime: time.wallTime)
-    status.version = 1
-    status.link = .connected
-    status.klippy = .ready
-    status.isCurrent = true
-    status.objects = ["print_stats": ["state": "printing", "filename": "cube.gcode"]]
-    self.status = status
-  }
-
-  var current: PrinterStatus { status }
-  var lastHeard: MonotonicInstant? { status.updatedAt }
-  func snapshots() -> Subscription<PrinterStatus> {
-    snapshotLane.subscribe(startingWith: status)
-  }
-  func events() -> Subscription<PrinterEvent> { eventLane.subscribe() }
-}
-
-/// An identity that lives in memory.
-final class MemoryIdentity: IdentityStore {
-  private let kept = Guarded<JSONObject?>(nil)
-  func load() async throws -> JSONObject? { kept.withLock { $0 } }
-  func save(_ identity: JSONObject) async throws { kept.withLock { $0 = identity } }
-  func remove() async throws { kept.withLock { $0 = nil } }
-}
-
 /// All that one backend of a specimen stands on.
 struct Habitat: Sendable {
   let time: ManualTime
   let sink = RecordingSink()
-  let identity = MemoryIdentity()
+  let identity = MemoryIdentityStore()
+  let printer: StandInPrinter
   let transport: any HTTPTransport
   let name: String
 
@@ -148,6 +118,8 @@ struct Habitat: Sendable {
     self.name = name
     self.time = time
     self.transport = transport
+    printer = StandInPrinter(time: time)
+    printer.come(printState: "printing")
   }
 
   func context(
@@ -155,7 +127,7 @@ struct Habitat: Sendable {
   ) -> BackendContext {
     BackendContext(
       name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
-      status: StillPrinter(time: time), http: transport,
+      status: printer, http: transport,
       pinnedHTTP: { [transport] _ in transport }, identity: identity, time: time,
       log: Log(label: name, sink: sink), random: { 0.5 }, report: report, retireSecret: { _ in })
   }

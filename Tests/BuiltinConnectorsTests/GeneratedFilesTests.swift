@@ -30,7 +30,7 @@ import Testing
 
   @Test("The example with all connectors is up to date")
   func allExamples() throws {
-    try check("config/examples/both.yaml", Self.reference.smallestFile(types: Self.types))
+    try check("config/examples/all.yaml", Self.reference.smallestFile(types: Self.types))
   }
 
   @Test("The settings table of each connector's page is up to date", arguments: types)

@@ -126,6 +126,24 @@ import Testing
     #expect(errors.allSatisfy { $0.finding.problem.contains("does not exist") })
   }
 
+  @Test(
+    "Whatever file a page names is there",
+    arguments: ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md"])
+  func paths(page: String) throws {
+    let text = try #require(Project.text(page))
+    let quoted = text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+      .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
+    let roots = ["Sources/", "Plugins-Builtin/", "Tests/", "config/", "docs/", "scripts/"]
+    let paths = quoted.filter { name in
+      roots.contains { name.hasPrefix($0) } && !name.contains { "<*…\n ".contains($0) }
+    }
+    #expect(!paths.isEmpty || page == "README.md")
+    for path in paths {
+      let place = Project.root.appendingPathComponent(path).path
+      #expect(FileManager.default.fileExists(atPath: place), "\(page) names \(path)")
+    }
+  }
+
   /// A key with its value, indented as in an entry.
   private static func nested(_ key: String, _ value: String) -> String {
     let names = key.split(separator: ".")

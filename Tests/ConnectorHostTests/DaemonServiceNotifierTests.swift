@@ -16,7 +16,11 @@ import Testing
       notifier.reloading()
       notifier.stopping()
       #expect(socket.receive() == "READY=1\nSTATUS=serving a, b")
-      #expect(socket.receive() == "RELOADING=1\nMONOTONIC_USEC=1000000000")
+      let before = HostInformation.awakeTime
+      let stamp = socket.receive().split(separator: "=").last.flatMap { Int64($0) }
+      // Sent before we looked, and not a minute ago.
+      let sent = Duration.microseconds(try #require(stamp))
+      #expect(sent <= before && sent > before - .seconds(60))
       #expect(socket.receive() == "STOPPING=1\nSTATUS=stopping")
     }
   }

@@ -19,6 +19,16 @@ import Testing
     #expect(throttle.note(502) == 2)
   }
 
+  @Test("Keys that are over are forgotten together, and the others kept")
+  func resetWhere() {
+    var throttle = OccurrenceThrottle<String>()
+    for key in ["heartbeat 500", "heartbeat 502", "telemetry 500"] { _ = throttle.note(key) }
+    throttle.reset { $0.hasPrefix("heartbeat") }
+    #expect(throttle.note("heartbeat 500") == 1)
+    #expect(throttle.note("heartbeat 502") == 1)
+    #expect(throttle.note("telemetry 500") == 2)
+  }
+
   @Test("After a reset the next time is the first again, and the reset says how many there were")
   func reset() {
     var throttle = OccurrenceThrottle<String>()

@@ -25,6 +25,7 @@ import Testing
     let connection = try await network.webSocket(
       server.url("/websocket?token=1", scheme: "ws"), fields: [HTTPField("X-Api-Key", "k")])
     connection.close()
+    #expect(await eventually { seen.withLock { $0 != nil } })
     let request = try #require(seen.withLock { $0 })
     #expect(request.line == "GET /websocket?token=1 HTTP/1.1")
     #expect(request.field("Host") == "127.0.0.1:\(server.port)")

@@ -30,10 +30,6 @@ private let registration = """
 extension HTTPRequest {
   /// The last word of the path: register, heartbeat, batch.
   fileprivate var kind: String { url.split(separator: "/").last.map(String.init) ?? "" }
-
-  fileprivate var json: JSONValue { (try? JSONValue(parsing: body ?? [])) ?? .null }
-
-  fileprivate subscript(field name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 
 extension TestBench {
@@ -47,18 +43,8 @@ extension TestBench {
   fileprivate func run(
     _ settings: Settings = PrintDockFixture.settings(), _ body: () async throws -> Void
   ) async throws {
-    let backend = try await PrintDockBackend(settings: settings, context: context("printdock"))
-    let task = Task { try await backend.run() }
-    do {
-      try await body()
-    } catch {
-      task.cancel()
-      throw error
-    }
-    task.cancel()
-    await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(time.deadlines.isEmpty)
-    #expect(printer.eventReaderCount == 0)
+    try await run(
+      PrintDockBackend(settings: settings, context: context("printdock")), body)
   }
 
   /// Moves the clock from deadline to deadline, until `moment` after the start.

@@ -1,3 +1,4 @@
+import ConnectorKit
 import JSON
 import Networking
 import Platform
@@ -80,7 +81,7 @@ import Testing
       (#"{"error":" "}"#, nil), (#"{"error":5}"#, nil), ("<html>", nil), ("", nil), ("[1]", nil),
     ] as [(String, String?)])
   func words(body: String, words: String?) {
-    #expect(CloudAnswer.message(in: .json(401, body)) == words)
+    #expect(HTTPResponse.json(401, body).words == words)
     let error = error(.json(401, body))
     #expect(error?.words == words.map { "401: \($0)" } ?? "401")
   }
@@ -101,14 +102,14 @@ import Testing
   }
 }
 
-@Suite("Backoff") struct BackoffTests {
+@Suite("PrintDock's waits") struct RetryPolicyTests {
   @Test(
     "1, 2, 4, … 60 s, each times a factor from 0.75 to 1.25, and anew after a success",
     arguments: [
       (0.0, 0.75), (0.5, 1.0), (1.0.nextDown, 1.25),
     ])
   func schedule(random: Double, factor: Double) {
-    var backoff = Backoff()
+    var backoff = ExponentialBackoff(.printDock)
     for _ in 0..<2 {
       for base in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
         let wait = backoff.failed(random: random) / .seconds(1)
@@ -116,25 +117,5 @@ import Testing
       }
       backoff.succeeded()
     }
-  }
-
-  @Test("Retry-After counts where it is longer")
-  func retryAfter() {
-    var backoff = Backoff()
-    #expect(backoff.failed(random: 0.5, retryAfter: .seconds(120)) == .seconds(120))
-    #expect(backoff.failed(random: 0.5, retryAfter: .zero) == .seconds(2))
-  }
-
-  @Test("A thousand failures in a row do not overflow")
-  func endless() {
-    var backoff = Backoff()
-    for _ in 0..<1_000 { #expect(backoff.failed(random: 0.5) <= .seconds(60)) }
-  }
-
-  @Test("An interval's jitter stays within a tenth")
-  func jitter() {
-    #expect(Duration.seconds(10).jittered(0) == .seconds(9))
-    #expect(Duration.seconds(10).jittered(0.5) == .seconds(10))
-    #expect(Duration.seconds(10).jittered(1.0.nextDown) <= .seconds(11))
   }
 }

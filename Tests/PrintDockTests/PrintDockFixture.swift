@@ -1,6 +1,7 @@
 import ConnectorKit
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 /// Settings and recorded traffic for these tests.
@@ -15,10 +16,7 @@ enum PrintDockFixture {
     values["connector_id"] = id.map { .string($0) }
     values["connector_secret"] = secret.map { .secret(Secret($0)) }
     values["printer_id"] = printer.map { .integer($0) }
-    return Settings(
-      values.mapValues {
-        Settings.Entry(value: $0, origin: .file(line: 1, column: 1, isLiteral: true))
-      })
+    return .written(values)
   }
 
   /// The recorded exchanges of one kind, oldest first.

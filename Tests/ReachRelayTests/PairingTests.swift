@@ -1,6 +1,7 @@
 import ConnectorKit
 import JSON
 import Networking
+import TestSupport
 import Testing
 
 @testable import ReachRelay
@@ -11,7 +12,7 @@ import Testing
   ) throws -> ReachConfiguration {
     var all: [String: SettingValue] = ["relay": .string("https://relay.example.com")]
     all.merge(values) { $1 }
-    return try ReachConfiguration(ReachRelaySettingsTests.settings(all))
+    return try ReachConfiguration(.written(all))
   }
 
   private static let token = Secret("configured")

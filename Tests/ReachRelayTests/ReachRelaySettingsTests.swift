@@ -1,19 +1,10 @@
 import ConnectorKit
+import TestSupport
 import Testing
 
 @testable import ReachRelay
 
 @Suite("Reach settings") struct ReachRelaySettingsTests {
-  /// Settings as if they stood in the file.
-  static func settings(_ values: [String: SettingValue]) -> Settings {
-    var entries: [String: Settings.Entry] = [:]
-    for (key, value) in values {
-      entries[key] = Settings.Entry(
-        value: value, origin: .file(line: 1, column: 1, isLiteral: true))
-    }
-    return Settings(entries)
-  }
-
   static let paired: [String: SettingValue] = [
     "relay": .string("https://relay.example.com"), "token": .secret(Secret("t")),
     "printer_id": .string("p"),
@@ -21,8 +12,8 @@ import Testing
 
   @Test("A complete entry has no findings")
   func complete() {
-    #expect(ReachRelayBackend.validate(Self.settings(Self.paired)).isEmpty)
-    let coded = Self.settings([
+    #expect(ReachRelayBackend.validate(Settings.written(Self.paired)).isEmpty)
+    let coded = Settings.written([
       "relay": .string("https://relay.example.com/"), "pairing_code": .secret(Secret("ABC123")),
     ])
     #expect(ReachRelayBackend.validate(coded).isEmpty)
@@ -39,7 +30,7 @@ import Testing
   func excess(url: String, problem: String) {
     var values = Self.paired
     values["relay"] = .string(url)
-    let findings = ReachRelayBackend.validate(Self.settings(values))
+    let findings = ReachRelayBackend.validate(Settings.written(values))
     #expect(findings.map(\.problem) == [problem])
     #expect(findings.map(\.severity) == [.error])
     #expect(!findings.contains { $0.problem.contains("secret") })
@@ -49,7 +40,7 @@ import Testing
   func tokenWithoutPrinter() {
     var values = Self.paired
     values["printer_id"] = nil
-    let findings = ReachRelayBackend.validate(Self.settings(values))
+    let findings = ReachRelayBackend.validate(Settings.written(values))
     #expect(findings.map(\.severity) == [.error])
     #expect(findings.map(\.key) == ["token"])
   }
@@ -62,7 +53,7 @@ import Testing
     ] {
       var values = Self.paired
       values[key] = value
-      let findings = ReachRelayBackend.validate(Self.settings(values))
+      let findings = ReachRelayBackend.validate(Settings.written(values))
       #expect(findings.map(\.key) == [key])
       #expect(findings.map(\.severity) == [.error])
     }
@@ -71,7 +62,7 @@ import Testing
   @Test("Neither token nor code is a warning, since the printer may be paired already")
   func nothing() {
     let findings = ReachRelayBackend.validate(
-      Self.settings(["relay": .string("https://relay.example.com")]))
+      Settings.written(["relay": .string("https://relay.example.com")]))
     #expect(findings.map(\.severity) == [.warning])
   }
 
@@ -79,16 +70,16 @@ import Testing
   func both() {
     var values = Self.paired
     values["pairing_code"] = .secret(Secret("ABC123"))
-    #expect(ReachRelayBackend.validate(Self.settings(values)).map(\.key) == ["pairing_code"])
+    #expect(ReachRelayBackend.validate(Settings.written(values)).map(\.key) == ["pairing_code"])
   }
 
   @Test("Two written intervals that contradict each other are a warning")
   func intervals() {
     var values = Self.paired
     values["telemetry_interval"] = .duration(.seconds(5))
-    #expect(ReachRelayBackend.validate(Self.settings(values)).isEmpty)
+    #expect(ReachRelayBackend.validate(Settings.written(values)).isEmpty)
     values["telemetry_idle_interval"] = .duration(.seconds(60))
-    let findings = ReachRelayBackend.validate(Self.settings(values))
+    let findings = ReachRelayBackend.validate(Settings.written(values))
     #expect(findings.map(\.key) == ["telemetry_idle_interval"])
     #expect(findings.map(\.severity) == [.warning])
   }
@@ -107,7 +98,7 @@ import Testing
   func pins(pin: String, isValid: Bool) {
     var values = Self.paired
     values["pinned_public_key"] = .string(pin)
-    #expect(ReachRelayBackend.validate(Self.settings(values)).isEmpty == isValid)
+    #expect(ReachRelayBackend.validate(Settings.written(values)).isEmpty == isValid)
   }
 
   @Test(
@@ -130,9 +121,9 @@ import Testing
     #expect(Set(keys).count == keys.count)
     #expect(descriptor.environment.allSatisfy { keys.contains($0.setting) })
     #expect(descriptor.settings.filter(\.isSecret).map(\.key) == ["pairing_code", "token"])
-    #expect(!descriptor.intention(Self.settings(Self.paired)).contains("<secret>"))
+    #expect(!descriptor.intention(Settings.written(Self.paired)).contains("<secret>"))
     #expect(
-      descriptor.intention(Self.settings(Self.paired))
+      descriptor.intention(Settings.written(Self.paired))
         == "report to relay.example.com with the configured token")
   }
 

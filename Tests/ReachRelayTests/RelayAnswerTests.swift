@@ -82,7 +82,9 @@ import Testing
       ("Wed, 01 Mar 2000 00:00:00 GMT", 11_017), ("Mon, 01 Mar 2100 00:00:00 GMT", 47_541),
     ] as [(String, Int64)] {
       let before = WallTime(millisecondsSinceEpoch: (days * day - 10) * 1_000)
-      #expect(RetryAfter.duration(text, at: before) == .seconds(10), "\(text)")
+      let response = HTTPResponse(status: 429, fields: [HTTPField("Retry-After", text)])
+      #expect(
+        RelayAnswer(response, at: before) == .wait(status: 429, .seconds(10)), "\(text)")
     }
   }
 

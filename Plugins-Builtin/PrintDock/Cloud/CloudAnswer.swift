@@ -1,3 +1,4 @@
+internal import ConnectorKit
 internal import JSON
 internal import Networking
 internal import Platform
@@ -28,7 +29,7 @@ enum CloudAnswer {
         remedy: "write the address it leads to as cloud_url; redirects are not followed")
     default: throw refusal(response, at: wallTime)
     }
-    if isWebPage(response) {
+    if response.isWebPage {
       throw notPrintDock(response, "a web page")
     }
     if case .anything = expectation { return JSONObject() }
@@ -47,17 +48,9 @@ enum CloudAnswer {
       remedy: "check cloud_url, and whether this network wants a log-in page to be answered first")
   }
 
-  private static func isWebPage(_ response: HTTPResponse) -> Bool {
-    if let type = response[field: "Content-Type"], type.lowercased().contains(text: "html") {
-      return true
-    }
-    let start = response.body.prefix(64).drop { $0 <= 0x20 }
-    return start.first == UInt8(ascii: "<")
-  }
-
   private static func refusal(_ response: HTTPResponse, at wallTime: WallTime) -> CloudError {
     let status = response.status
-    let words = message(in: response).map { "\(status): \($0)" } ?? "\(status)"
+    let words = response.words.map { "\(status): \($0)" } ?? "\(status)"
     var error: CloudError
     switch status {
     case 401, 403:
@@ -74,7 +67,7 @@ enum CloudAnswer {
         kind: .busy, status: status, problem: "PrintDock has trouble (\(words))",
         remedy: "it is tried again by itself")
       if status == 429 || status == 503 {
-        error.retryAfter = retryAfter(response, at: wallTime)
+        error.retryAfter = response.retryAfter(at: wallTime, longest: longestRetryAfter)
       }
     default:
       error = CloudError(
@@ -83,32 +76,5 @@ enum CloudAnswer {
     }
     error.words = words
     return error
-  }
-
-  /// The cloud's own words: `{"error": "…"}`, on one line and of bounded length.
-  static func message(in response: HTTPResponse) -> String? {
-    guard response.body.count <= 65_536,
-      let value = try? JSONValue(parsing: response.body, limits: JSONLimits(bytes: 65_536)),
-      let text = value["error"]?.string ?? value["message"]?.string
-    else { return nil }
-    let line = String(
-      text.unicodeScalars.prefix(200).map { scalar in
-        scalar.value < 0x20 || scalar.value == 0x7F ? " " : Character(scalar)
-      })
-    return line.allSatisfy(\.isWhitespace) ? nil : line
-  }
-
-  /// The wait that the answer asks for, in seconds or as a date, from zero to five minutes.
-  static func retryAfter(_ response: HTTPResponse, at wallTime: WallTime) -> Duration? {
-    guard let text = response[field: "Retry-After"] else { return nil }
-    let wait: Duration
-    if !text.isEmpty && text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-      wait = Int64(text).map { .seconds(min($0, 86_400)) } ?? longestRetryAfter
-    } else if let date = WallTime(httpDate: text) {
-      wait = wallTime.duration(to: date)
-    } else {
-      return nil
-    }
-    return min(max(wait, .zero), longestRetryAfter)
   }
 }

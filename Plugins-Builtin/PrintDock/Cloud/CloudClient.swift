@@ -8,16 +8,14 @@ struct CloudClient: Sendable {
   private let base: String
   private let http: any HTTPTransport
   private let time: any TimeSource
-  private let log: Log
 
   /// A client for the cloud at `url`; trailing slashes do not count.
-  init(url: String, http: any HTTPTransport, time: any TimeSource, log: Log) {
+  init(url: String, http: any HTTPTransport, time: any TimeSource) {
     var base = url[...]
     while base.hasSuffix("/") { base.removeLast() }
     self.base = String(base)
     self.http = http
     self.time = time
-    self.log = log
   }
 
   /// Pairs with a one-time token; the only call without credentials.
@@ -47,27 +45,19 @@ struct CloudClient: Sendable {
       fields: [
         HTTPField("Accept", "application/json"),
         HTTPField("User-Agent", "\(Product.name)/\(Product.version)"),
-        HTTPField("Content-Type", "application/json"),
+        .json,
       ] + credentials,
       body: body, timeout: .seconds(5), connectTimeout: .seconds(5), answerLimit: 1 << 20)
     request.acceptsCompression = true
 
-    let start = time.now
     let response: HTTPResponse
     do {
       response = try await http.send(request)
     } catch {
       if error.kind == .cancelled || Task.isCancelled { throw CancellationError() }
-      log(.debug, "POST \(path): \(error.kind) after \(milliseconds(since: start)) ms")
       throw CloudError(error)
     }
-    log(.debug, "POST \(path): \(response.status) after \(milliseconds(since: start)) ms")
     return try CloudAnswer.decode(response, expecting: expectation, at: time.wallTime)
-  }
-
-  private func milliseconds(since start: MonotonicInstant) -> Int64 {
-    let (seconds, attoseconds) = start.duration(to: time.now).components
-    return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
   }
 }
 
@@ -75,7 +65,7 @@ extension Identity {
   /// The headers of every call but pairing.
   fileprivate var fields: [HTTPField] {
     [
-      HTTPField("Authorization", "Bearer \(secret.revealed)"),
+      .bearer(secret),
       HTTPField("X-Connector-Id", connectorID),
     ]
   }

@@ -40,17 +40,8 @@ struct CloudError: Error, Sendable, Hashable {
 extension CloudError {
   /// A failure without an answer.
   init(_ error: NetworkError) {
-    let remedy =
-      switch error.kind {
-      case .badURL: "correct cloud_url"
-      case .nameLookup: "check cloud_url and the network's DNS"
-      case .tls: "check cloud_url, or name your own CA as `ca_file` under `network`"
-      case .certificateNotYetValid: "wait for this host's clock to be set, or set it"
-      case .tooLarge, .protocolViolation: "check that cloud_url is PrintDock's"
-      case .connect, .timeout, .closed, .cancelled, .other: "it is tried again by itself"
-      }
     self.init(
       kind: .unreachable, status: nil, problem: "PrintDock cannot be reached: \(error.message)",
-      remedy: remedy)
+      remedy: error.kind.remedy(address: "cloud_url"))
   }
 }

@@ -42,7 +42,7 @@ struct Pairing: Sendable {
       token: token, settings: settings, printerName: context.printerName)
     let body = request.body
     context.log(.info, "pairing with \(settings[PrintDockSettings.cloudURL])")
-    var backoff = Backoff()
+    var backoff = ExponentialBackoff(.printDock)
     while true {
       do {
         // To its end: the token is spent by the request, whether or not its answer is awaited.
@@ -72,7 +72,7 @@ struct Pairing: Sendable {
 
   /// Stores the identity, whatever it takes: the token is spent, and there is no second answer.
   private func store(_ identity: Identity, keepsTrying: Bool) async throws {
-    var backoff = Backoff()
+    var backoff = ExponentialBackoff(.printDock)
     var attempts = 0
     while true {
       do {

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Networking
 
 /// Checks PrintDock's answer to pairing, before anything of it is stored. Pure.
 enum PairingAnswer {
@@ -53,8 +54,8 @@ enum PairingAnswer {
     value?.integer.flatMap { $0 > 0 ? min($0, 3_600) : nil }
   }
 
-  /// Whether `text` can stand in a header: visible ASCII, not empty, of bounded length.
+  /// Whether `text` can stand in a header, and is of bounded length.
   private static func isHeaderText(_ text: String) -> Bool {
-    (1...4_096).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    text.utf8.count <= 4_096 && HTTPField.canCarry(text)
   }
 }

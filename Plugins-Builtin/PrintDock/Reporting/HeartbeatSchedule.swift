@@ -1,3 +1,4 @@
+internal import ConnectorKit
 internal import Platform
 
 /// When the next heartbeat is due. Pure: outcomes in, moments out.
@@ -6,7 +7,7 @@ struct HeartbeatSchedule: Sendable {
   static let probeInterval = Duration.seconds(60)
 
   private let interval: Duration
-  private var backoff = Backoff()
+  private var backoff = ExponentialBackoff(.printDock)
 
   /// - Parameter interval: the time between two heartbeats.
   init(interval: Duration) { self.interval = interval }

@@ -1,3 +1,4 @@
+internal import ConnectorKit
 internal import Platform
 
 /// When the next snapshot is due: one in each interval, and one at once when the print's state has changed. Pure.
@@ -15,7 +16,7 @@ struct SnapshotSchedule: Sendable {
   static let recheck = Duration.seconds(2)
 
   private let interval: Duration
-  private var backoff = Backoff()
+  private var backoff = ExponentialBackoff(.printDock)
   /// When the next regular snapshot is due.
   private var due: MonotonicInstant
   /// Nothing is sent before, whatever happens.

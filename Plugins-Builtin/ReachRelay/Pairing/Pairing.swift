@@ -31,7 +31,7 @@ struct Pairing {
     let client = RelayClient(
       relay: configuration.relay, configuration: configuration, context: context)
     var failures = 0
-    var occurrences = Occurrences()
+    var occurrences = OccurrenceThrottle<String>()
     while true {
       let address = await LocalAddress.find(
         configured: configuration.printerIP, relay: configuration.relay)
@@ -65,11 +65,14 @@ struct Pairing {
         guard insists else {
           throw BackendFailure(.retry(after: pause), line, remedy: answer.remedy)
         }
-        if let count = occurrences.count(answer.kind) {
+        if let count = occurrences.note(answer.kind) {
           context.log(.warning, "\(line)\(count > 1 ? " (\(count) times)" : ""); \(answer.remedy)")
         }
         if failures > 1 { context.report(.degraded(problem: line, remedy: answer.remedy)) }
-        let delay = pause ?? Backoff.afterFailure(failures, random: context.random())
+        let delay =
+          pause
+          ?? ExponentialBackoff.Policy.failure
+          .wait(afterFailure: failures, random: context.random())
         try await context.time.sleep(for: delay)
       }
     }
@@ -91,7 +94,8 @@ struct Pairing {
         if failures == 1 { context.log(.error, "\(problem); \(remedy)") }
         context.report(.degraded(problem: problem, remedy: remedy))
         try await context.time.sleep(
-          for: Backoff.afterFailure(failures, random: context.random()))
+          for: ExponentialBackoff.Policy.failure
+            .wait(afterFailure: failures, random: context.random()))
       }
     }
   }

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Networking
 internal import Platform
 
 /// What an answer to a pairing claim means. Pure.
@@ -16,7 +17,7 @@ enum PairingClaim {
     let host = configuration.relay.host
     switch answer {
     case .accepted(let reply):
-      guard let token = reply["reachLinkToken"]?.string, TokenForm.isUsable(token),
+      guard let token = reply["reachLinkToken"]?.string, HTTPField.canCarry(token),
         let printerID = reply["printerId"]?.string, !printerID.isEmpty
       else {
         self = .again("\(host) answers without a token and a printer id", after: nil)

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Networking
 
 /// Who this printer is for its relay: what pairing and rotation yielded.
 struct ReachIdentity: Sendable, Hashable {
@@ -25,7 +26,7 @@ struct ReachIdentity: Sendable, Hashable {
 
   /// Reads what ``json`` wrote; nil when token or printer are missing.
   init?(_ json: JSONObject) {
-    guard let token = json["token"]?.string, TokenForm.isUsable(token),
+    guard let token = json["token"]?.string, HTTPField.canCarry(token),
       let printerID = json["printer_id"]?.string, !printerID.isEmpty
     else { return nil }
     self.init(token: Secret(token), printerID: printerID)

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Networking
 internal import Platform
 
 // What an answer means.
@@ -34,7 +35,8 @@ extension RelaySession {
     case .unauthorised: doubt(call, now, &actions)
     case .forbidden:
       change(endpoint) { $0.refusals += 1 }
-      let pause = Backoff.afterRefusal(lane(endpoint).refusals, random: rules.random())
+      let pause = ExponentialBackoff.Policy.refusal
+        .wait(afterFailure: lane(endpoint).refusals, random: rules.random())
       hold(for: pause, after: endpoint, now)
       note(answer, call, &actions)
     case .wait(_, let pause):
@@ -47,7 +49,8 @@ extension RelaySession {
       note(answer, call, &actions)
     case .redirected, .failed, .unreachable:
       change(endpoint) { $0.failures += 1 }
-      let pause = Backoff.afterFailure(lane(endpoint).failures, random: rules.random())
+      let pause = ExponentialBackoff.Policy.failure
+        .wait(afterFailure: lane(endpoint).failures, random: rules.random())
       change(endpoint) { $0.retryAt = now.advanced(by: pause) }
       note(answer, call, &actions)
     }
@@ -67,14 +70,14 @@ extension RelaySession {
       $0.refusals = 0
       $0.problem = nil
     }
-    occurrences.forget(endpoint.rawValue)
+    occurrences.reset { $0.hasPrefix(endpoint.rawValue) }
     switch endpoint {
     case .heartbeat:
       isKnown = true
       if let seconds = reply["nextCheckIn"]?.double, seconds > 0 {
         heartbeatInterval = .seconds(Int64(min(max(seconds, 5), 3_600)))
       }
-      if let token = reply["rotatedToken"]?.string, TokenForm.isUsable(token),
+      if let token = reply["rotatedToken"]?.string, HTTPField.canCarry(token),
         token != identity.token.revealed
       {
         unsaved = identity.rotated(to: Secret(token))

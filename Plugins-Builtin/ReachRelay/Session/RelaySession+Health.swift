@@ -6,7 +6,7 @@ extension RelaySession {
   mutating func note(_ answer: RelayAnswer, _ call: RelayCall, _ actions: inout [Action]) {
     guard let problem = answer.problem(host: rules.host) else { return }
     let name = call.endpoint.rawValue
-    if let count = occurrences.count("\(name) \(answer.kind)") {
+    if let count = occurrences.note("\(name) \(answer.kind)") {
       actions.append(.log(.warning, "\(name): \(problem)\(Self.times(count)); \(answer.remedy)"))
     }
     // One failure that the next attempt mends is no state worth showing.
@@ -27,5 +27,5 @@ extension RelaySession {
     actions.append(.report(new))
   }
 
-  static func times(_ count: Int) -> String { count > 1 ? " (\(count) times)" : "" }
+  static func times(_ count: UInt64) -> String { count > 1 ? " (\(count) times)" : "" }
 }

@@ -16,7 +16,7 @@ extension RelaySession {
 
   mutating func complain(aboutSaving reason: String, _ actions: inout [Action]) {
     isSaving = false
-    if let count = occurrences.count("saving") {
+    if let count = occurrences.note("saving") {
       actions.append(
         .log(
           .error,

@@ -40,7 +40,7 @@ struct RelaySession {
   var graceUntil: MonotonicInstant?
   var isKnown = false
   var health: BackendHealth?
-  var occurrences = Occurrences()
+  var occurrences = OccurrenceThrottle<String>()
 
   /// A session as `identity`, to which the printer reads `reading` at `now`.
   init(_ identity: ReachIdentity, rules: Rules, reading: PrinterReading, now: MonotonicInstant) {

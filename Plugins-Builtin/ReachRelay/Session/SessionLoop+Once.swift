@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Networking
 internal import Platform
 
 extension SessionLoop {
@@ -11,7 +12,7 @@ extension SessionLoop {
     let answer = try await heartbeat(printerID: identity.printerID, token: identity.token)
     let reply = try accepted(answer, .heartbeat)
     var former: Secret?
-    if let token = reply["rotatedToken"]?.string, TokenForm.isUsable(token),
+    if let token = reply["rotatedToken"]?.string, HTTPField.canCarry(token),
       token != identity.token.revealed
     {
       former = identity.token

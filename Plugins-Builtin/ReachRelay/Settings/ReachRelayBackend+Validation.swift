@@ -1,4 +1,5 @@
 package import ConnectorKit
+internal import Networking
 
 extension ReachRelayBackend {
   /// Checks what the declarations cannot say. Pure.
@@ -11,7 +12,7 @@ extension ReachRelayBackend {
           remedy: "write scheme, host and, where needed, port only: https://relay.example.com"))
     }
     if let token = settings[ReachRelaySettings.token] {
-      if !TokenForm.isUsable(token.revealed) {
+      if !HTTPField.canCarry(token.revealed) {
         findings.append(
           Finding(
             .error, key: "token", "the token has a character that no header field can carry",
@@ -36,7 +37,7 @@ extension ReachRelayBackend {
           "neither pairing_code nor token: this works only if it is paired already",
           remedy: "take a pairing code from the dashboard's wizard and add it as pairing_code"))
     }
-    if !TokenForm.isUsable(settings[ReachRelaySettings.agentVersion]) {
+    if !HTTPField.canCarry(settings[ReachRelaySettings.agentVersion]) {
       findings.append(
         Finding(
           .error, key: "agent_version", "no header field can carry this version",

@@ -38,10 +38,8 @@ enum RelayAnswer: Sendable, Equatable {
     case 403, 404: self = .forbidden(status: response.status, Self.words(response))
     case 429, 503:
       // Less than a second would be a busy loop, and is taken as no wish: our own back-off counts.
-      if let field = response[field: "Retry-After"],
-        let pause = RetryAfter.duration(field, at: now), pause >= .seconds(1)
-      {
-        self = .wait(status: response.status, min(pause, Self.longestWait))
+      if let pause = response.retryAfter(at: now, longest: Self.longestWait), pause >= .seconds(1) {
+        self = .wait(status: response.status, pause)
       } else {
         self = .failed(status: response.status)
       }
@@ -50,19 +48,10 @@ enum RelayAnswer: Sendable, Equatable {
     }
   }
 
-  /// The relay's own words about a refusal, cut and cleaned for one line; the status where it has none.
+  /// The status, and the relay's own words where it has some.
   private static func words(_ response: HTTPResponse) -> String {
     let status = "status \(response.status)"
-    guard let body = try? JSONValue(parsing: response.body, limits: JSONLimits(depth: 16)),
-      let text = body["error"]?.string ?? body["message"]?.string
-        ?? body["error"]?["message"]?.string,
-      !text.isEmpty
-    else { return status }
-    let line = String(
-      text.unicodeScalars.prefix(200).map {
-        $0.properties.generalCategory == .control ? " " : Character($0)
-      })
-    return "\(status): \(line)"
+    return response.words.map { "\(status): \($0)" } ?? status
   }
 
   /// One line on what went wrong; nil when nothing did.
@@ -87,14 +76,10 @@ enum RelayAnswer: Sendable, Equatable {
     case .unauthorised: "pair again with a new pairing_code from the dashboard's wizard"
     case .forbidden: "check in the dashboard that the printer still exists"
     case .redirected: "check relay in the configuration, and whether this network asks for a login"
-    case .unreachable(let kind, _):
-      switch kind {
-      case .nameLookup, .connect:
-        "check this host's internet connection and relay in the configuration"
-      case .tls: "check network.ca_file and pinned_public_key"
-      case .certificateNotYetValid: "check this host's clock"
-      default: "nothing to do: it is tried again"
-      }
+    case .unreachable(.tls, _): "check network.ca_file and pinned_public_key"
+    case .unreachable(.connect, _):
+      "check this host's internet connection and relay in the configuration"
+    case .unreachable(let kind, _): kind.remedy(address: "relay")
     }
   }
 

@@ -8,15 +8,13 @@ struct RelayClient: Sendable {
   let relay: RelayAddress
   private let http: any HTTPTransport
   private let time: any TimeSource
-  private let log: Log
   private let userAgent: String
 
-  /// A client for `relay`, with the connections and the log of `context`.
+  /// A client for `relay`, with the connections and the clock of `context`.
   init(relay: RelayAddress, configuration: ReachConfiguration, context: BackendContext) {
     self.relay = relay
     http = configuration.pinnedPublicKey.map(context.pinnedHTTP) ?? context.http
     time = context.time
-    log = context.log
     userAgent =
       "reach-link-agent/\(configuration.agentVersion) (\(Product.name)/\(Product.version))"
   }
@@ -29,27 +27,18 @@ struct RelayClient: Sendable {
     _ path: String, _ body: JSONObject, token: Secret?
   ) async throws(CancellationError) -> RelayAnswer {
     var fields = [
-      HTTPField("Content-Type", "application/json"), HTTPField("Accept-Encoding", "identity"),
+      .json, HTTPField("Accept-Encoding", "identity"),
       HTTPField("User-Agent", userAgent),
     ]
-    if let token { fields.append(HTTPField("Authorization", "Bearer \(token.revealed)")) }
+    if let token { fields.append(.bearer(token)) }
     let request = HTTPRequest(
       "POST", relay.origin + path, fields: fields, body: JSONValue.object(body).serialized(),
       timeout: .seconds(10), answerLimit: 1 << 16)
-    let start = time.now
     do {
-      let response = try await http.send(request)
-      log(.debug, "POST \(path) \(response.status) in \(milliseconds(since: start)) ms")
-      return RelayAnswer(response, at: time.wallTime)
+      return RelayAnswer(try await http.send(request), at: time.wallTime)
     } catch {
       if error.kind == .cancelled { throw CancellationError() }
-      log(.debug, "POST \(path) \(error.kind.rawValue) after \(milliseconds(since: start)) ms")
       return .unreachable(error.kind, error.message)
     }
-  }
-
-  private func milliseconds(since start: MonotonicInstant) -> Int64 {
-    let (seconds, attoseconds) = start.duration(to: time.now).components
-    return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
   }
 }

@@ -85,10 +85,4 @@ package struct BackendConfiguration: Sendable {
   package var settings: Settings
   /// Line of the entry in the file.
   package var line: Int
-
-  /// Whether a running backend must restart to go from `other` to this.
-  package func needsRestart(from other: BackendConfiguration) -> Bool {
-    ObjectIdentifier(connector) != ObjectIdentifier(other.connector) || settings != other.settings
-      || isInsecure != other.isInsecure || isEnabled != other.isEnabled
-  }
 }

@@ -35,7 +35,9 @@ package final class ControlServer: Sendable {
   ) -> HTTPServer.Response {
     if path == "/health" {
       let report = HealthReport(view())
-      return HTTPServer.Response(status: report.status, text: report.text)
+      // The body is `OK` and nothing more, as monitors of the relay's former agent compare it.
+      return HTTPServer.Response(
+        status: report.status, type: "text/plain; charset=utf-8", body: Array(report.text.utf8))
     }
     guard !healthOnly else { return .init(status: 404, text: "There is only /health here.") }
     switch path {

@@ -27,7 +27,8 @@ struct ServiceNotifier: Sendable {
 
   /// The daemon reads its configuration again; ends with ``ready(_:)``.
   func reloading() {
-    let parts = time.now.sinceOrigin.components
+    // systemd compares with CLOCK_MONOTONIC, which stands still while the host sleeps; ours does not.
+    let parts = HostInformation.awakeTime.components
     let microseconds = parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000
     send("RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
   }

@@ -10,6 +10,7 @@ enum CrashMark {
 
   private static let capacity = 64
   private static let width = 256
+  private static let signalCapacity = 65
   private static let signals = [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGABRT]
   private static let numbers = Guarded<[String: Int]>([:])
 
@@ -42,12 +43,15 @@ enum CrashMark {
     unsafe names.initialize(repeating: 0, count: capacity * width)
     unsafe crashNames = names
     unsafe crashDescriptor = descriptor
-    for signal in signals {
+    // Made now: the handler must not be the first to ask.
+    _ = backend
+    let former = UnsafeMutablePointer<sigaction>.allocate(capacity: signalCapacity)
+    unsafe former.initialize(repeating: sigaction(), count: signalCapacity)
+    unsafe crashFormerActions = former
+    for signal in signals where Int(signal) < signalCapacity {
       var action = sigaction()
       unsafe action.__sigaction_handler.sa_handler = noteCrash
-      // Back to the default by itself: the trap is met again and ends the process as it would have.
-      action.sa_flags = CInt(bitPattern: UInt32(SA_RESETHAND)) | CInt(SA_NODEFER)
-      _ = unsafe sigaction(signal, &action, nil)
+      _ = unsafe sigaction(signal, &action, former + Int(signal))
     }
   }
 
@@ -57,7 +61,11 @@ enum CrashMark {
     return String(validating: bytes, as: UTF8.self)
   }
 
-  fileprivate static func note() {
+  fileprivate static func note(_ signal: CInt) {
+    // The trap is met again when the handler returns, and then takes its usual course.
+    if let former = unsafe crashFormerActions {
+      _ = unsafe sigaction(signal, former + Int(signal), nil)
+    }
     let number = backend
     guard number > 0, number < capacity, let names = unsafe crashNames else { return }
     let name = unsafe names + number * width
@@ -68,5 +76,6 @@ enum CrashMark {
 // Written once, in `install`, before the handler can run.
 nonisolated(unsafe) private var crashNames: UnsafeMutablePointer<UInt8>?
 nonisolated(unsafe) private var crashDescriptor: CInt = -1
+nonisolated(unsafe) private var crashFormerActions: UnsafeMutablePointer<sigaction>?
 
-private func noteCrash(_: CInt) { CrashMark.note() }
+private func noteCrash(signal: CInt) { CrashMark.note(signal) }

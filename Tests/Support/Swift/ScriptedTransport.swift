@@ -1,5 +1,7 @@
+package import JSON
 package import Networking
 internal import Platform
+package import Testing
 
 /// A far side on paper: keeps each request and answers as its script says.
 package final class ScriptedTransport: HTTPTransport {
@@ -19,6 +21,24 @@ package final class ScriptedTransport: HTTPTransport {
   /// What was sent so far, in order.
   package var requests: [HTTPRequest] { state.withLock { $0.requests } }
 
+  /// Waits until `count` requests were sent, and returns all that were.
+  ///
+  /// - Throws: when they are not sent within ten seconds.
+  package func requests(
+    atLeast count: Int, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> [HTTPRequest] {
+    await until({ requests.count >= count }, sourceLocation: sourceLocation)
+    let sent = requests
+    try #require(sent.count >= count, sourceLocation: sourceLocation)
+    return sent
+  }
+
+  /// What a far side does that never answers: waits until the request is cancelled.
+  package static func silence() async throws(NetworkError) -> HTTPResponse {
+    do { try await forever() } catch {}
+    throw NetworkError(.cancelled, "cancelled")
+  }
+
   /// Follows another script from now on.
   package func follow(_ script: @escaping Script) { state.withLock { $0.script = script } }
 
@@ -29,6 +49,24 @@ package final class ScriptedTransport: HTTPTransport {
     }
     if Task.isCancelled { throw NetworkError(.cancelled, "cancelled") }
     return try await script(request, number)
+  }
+}
+
+extension HTTPRequest {
+  /// The path of the URL.
+  package var path: String { URLParts(url)?.path ?? "" }
+
+  /// The body; null where it is no JSON.
+  package var json: JSONValue { (try? JSONValue(parsing: body ?? [])) ?? .null }
+
+  /// The first field of that name, to the letter.
+  package subscript(field name: String) -> String? { fields.first { $0.name == name }?.value }
+
+  /// The bearer token that it carries.
+  package var bearerToken: String? {
+    self[field: "Authorization"].flatMap { value in
+      value.hasPrefix("Bearer ") ? String(value.dropFirst(7)) : nil
+    }
   }
 }
 

@@ -2,6 +2,7 @@ package import ConnectorKit
 package import JSON
 internal import Networking
 internal import Platform
+package import Testing
 
 /// An identity store in memory, which can be made to fail.
 package final class MemoryIdentityStore: IdentityStore {
@@ -67,6 +68,26 @@ package final class TestBench: Sendable {
 
   /// The keys of the secrets that it called spent.
   package var retired: [String] { told.withLock { $0.retired } }
+
+  /// Runs `backend` while `body` plays with it, then cancels it and waits for its end, which must leave nothing behind.
+  package func run(
+    _ backend: any ConnectorBackend, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () async throws -> Void
+  ) async throws {
+    let task = Task { try await backend.run() }
+    do {
+      try await body()
+    } catch {
+      task.cancel()
+      throw error
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self, sourceLocation: sourceLocation) {
+      try await task.value
+    }
+    #expect(time.deadlines.isEmpty, sourceLocation: sourceLocation)
+    #expect(printer.eventReaderCount == 0, sourceLocation: sourceLocation)
+  }
 
   /// The context for a backend of this name.
   package func context(_ name: String = "test") -> BackendContext {

@@ -2,30 +2,6 @@ import ConnectorKit
 import JSON
 import Platform
 
-/// A printer's status as a test wants it.
-final class FakePrinter: StatusSource {
-  private let status: Guarded<PrinterStatus>
-  private let lane = Broadcast<PrinterStatus>(.newest)
-  private let eventLane = Broadcast<PrinterEvent>(.queue(8))
-
-  init(_ status: PrinterStatus) { self.status = Guarded(status) }
-
-  var current: PrinterStatus { status.withLock { $0 } }
-  var lastHeard: MonotonicInstant? { current.updatedAt }
-  func snapshots() -> Subscription<PrinterStatus> { lane.subscribe(startingWith: current) }
-  func events() -> Subscription<PrinterEvent> { eventLane.subscribe() }
-
-  /// Publishes a changed status.
-  func change(_ body: (inout PrinterStatus) -> Void) {
-    lane.send(
-      status.withLock {
-        body(&$0)
-        $0.version += 1
-        return $0
-      })
-  }
-}
-
 extension PrinterStatus {
   /// The time at which test statuses are taken.
   static let start = MonotonicInstant(sinceOrigin: .seconds(1_000))

@@ -1,0 +1,50 @@
+internal import JSON
+package import Networking
+package import Platform
+
+// What answers of HTTP services have in common; what they mean is each connector's own.
+
+extension HTTPResponse {
+  /// The wait that `Retry-After` (RFC 9110) asks for, in seconds or as a date; nil where it is missing or neither.
+  ///
+  /// A date in the past is no wait. The obsolete forms of dates are not read.
+  ///
+  /// - Parameters:
+  ///   - now: this host's wall time, for dates.
+  ///   - longest: the most that is returned.
+  package func retryAfter(at now: WallTime, longest: Duration) -> Duration? {
+    guard let field = self[field: "Retry-After"] else { return nil }
+    let text = field.split(separator: " ").joined(separator: " ")
+    if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      // More digits than fit are longer than any wait.
+      return Int64(text).map { min(.seconds(min($0, 1_000_000_000)), longest) } ?? longest
+    }
+    guard let date = WallTime(httpDate: text) else { return nil }
+    return min(max(now.duration(to: date), .zero), longest)
+  }
+
+  /// The service's own words about a refusal, on one line of at most 200 characters; nil where it has none.
+  ///
+  /// Read from `error`, `message` or `error.message` of a JSON object of at most 64 KiB. They may repeat what was sent:
+  /// take secrets out before showing them where the request held some.
+  package var words: String? {
+    let limits = JSONLimits(bytes: 65_536, depth: 16)
+    guard let value = try? JSONValue(parsing: body, limits: limits),
+      let text = value["error"]?.string ?? value["message"]?.string
+        ?? value["error"]?["message"]?.string
+    else { return nil }
+    let line = String(
+      text.unicodeScalars.prefix(200).map {
+        $0.properties.generalCategory == .control ? " " : Character($0)
+      })
+    return line.allSatisfy(\.isWhitespace) ? nil : line
+  }
+
+  /// Whether this is a web page: a log-in page of the network (captive portal), a proxy, a wrong address.
+  package var isWebPage: Bool {
+    if let type = self[field: "Content-Type"], type.lowercased().contains(text: "html") {
+      return true
+    }
+    return body.prefix(64).drop { $0 <= 0x20 }.first == UInt8(ascii: "<")
+  }
+}
