@@ -94,8 +94,8 @@ struct Pairing {
         if failures == 1 { context.log(.error, "\(problem); \(remedy)") }
         context.report(.degraded(problem: problem, remedy: remedy))
         try await context.time.sleep(
-          for: ExponentialBackoff.Policy.failure.wait(
-            afterFailure: failures, random: context.random()))
+          for: ExponentialBackoff.Policy.failure
+            .wait(afterFailure: failures, random: context.random()))
       }
     }
   }
