@@ -3,7 +3,8 @@ internal import Glibc
 /// A value that is reached under a lock only.
 ///
 /// A heap `pthread_mutex_t` rather than `Synchronization.Mutex`: ThreadSanitizer reports false
-/// races for the latter on Linux. Safe from any thread; `body` must not block.
+/// races for the latter on Linux. (It does so here for a `Value` without storage: guard something,
+/// not `Void`.) Safe from any thread; `body` must not block.
 @safe
 package final class Guarded<Value>: @unchecked Sendable {
   // @unchecked: `value` is touched in `withLock` only, under `mutex`.

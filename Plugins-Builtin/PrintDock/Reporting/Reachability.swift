@@ -3,9 +3,6 @@ internal import Platform
 
 /// Whether the printer answers, and whether what we know of it may be sent. Pure.
 enum Reachability {
-  /// Moonraker sends something each second: after this long without a sign of life it has frozen.
-  static let silence = Duration.seconds(15)
-
   /// Whether Moonraker is connected and alive, and Klippy is connected to it.
   static func isReachable(
     _ status: PrinterStatus, lastHeard: MonotonicInstant?, at now: MonotonicInstant
@@ -13,7 +10,7 @@ enum Reachability {
     guard status.link == .connected, status.klippy != .disconnected, let lastHeard else {
       return false
     }
-    return lastHeard.duration(to: now) < silence
+    return lastHeard.duration(to: now) < PrinterStatus.longestSilence
   }
 
   /// Whether a snapshot of this status would show the printer as it is now.

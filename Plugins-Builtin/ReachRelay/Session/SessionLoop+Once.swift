@@ -20,7 +20,7 @@ extension SessionLoop {
       try await context.identity.save(identity.json)
     }
     var ledger = ErrorLedger()
-    let status = context.status.current
+    let status = context.status.trusted(at: context.time.now)
     let errors = ledger.entries(status, now: context.time.now, wallTime: context.time.wallTime)
     var report = report(
       status, printerID: identity.printerID, token: identity.token, errors: errors)

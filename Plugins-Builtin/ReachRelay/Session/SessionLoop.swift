@@ -14,7 +14,7 @@ struct SessionLoop {
   /// - Throws: `BackendFailure` (park) when the token is revoked; `CancellationError`.
   func run(as identity: ReachIdentity) async throws {
     let (events, mailbox) = AsyncStream.makeStream(of: RelaySession.Event.self)
-    var status = context.status.current
+    var status = context.status.trusted(at: context.time.now)
     var session = RelaySession(
       identity, rules: rules, reading: PrinterReading(status), now: context.time.now)
     var ledger = ErrorLedger()
@@ -26,7 +26,7 @@ struct SessionLoop {
       for await event in events {
         let now = context.time.now
         alarms.removeAll { $0 <= now }
-        status = context.status.current
+        status = context.status.trusted(at: now)
         let errors = ledger.entries(status, now: now, wallTime: context.time.wallTime)
         let actions = session.handle(event, reading: PrinterReading(status), now: now)
         for action in actions {

@@ -14,15 +14,14 @@ final class SpentSecrets: Sendable {
   }
 
   private let state: Guarded<State>
-  private let remover: SpentSecretRemover
+  /// Locked while it edits: one edit of the file at a time, on threads for blocking work only.
+  private let remover: Guarded<SpentSecretRemover>
   private let memory: RetiredSecrets
   private let log: Log
-  /// One edit of the file at a time; taken on threads for blocking work only.
-  private let editing = Guarded(())
 
   /// - Parameter fingerprint: of the configuration file as it was loaded.
   init(remover: SpentSecretRemover, memory: RetiredSecrets, fingerprint: String, log: Log) {
-    self.remover = remover
+    self.remover = Guarded(remover)
     self.memory = memory
     self.log = log
     state = Guarded(State(fingerprint: fingerprint))
@@ -45,12 +44,13 @@ final class SpentSecrets: Sendable {
     state.withLock { _ = $0.keys[entry.name, default: []].insert(key) }
     // What is thrown here is nothing: the work itself does not throw.
     _ = try? await offload { [self] in
-      editing.withLock { _ in edit(key, of: entry, secret, origin: value.origin) }
+      remover.withLock { edit(key, of: entry, secret, origin: value.origin, with: $0) }
     }
   }
 
   private func edit(
-    _ key: String, of entry: BackendConfiguration, _ secret: Secret, origin: SettingOrigin
+    _ key: String, of entry: BackendConfiguration, _ secret: Secret, origin: SettingOrigin,
+    with remover: SpentSecretRemover
   ) {
     let outcome: SpentSecretRemover.Outcome
     if case .file(_, _, isLiteral: true) = origin {
