@@ -21,6 +21,15 @@ ENVIRONMENT = {"HOME": "/home/pi", "STATE_DIRECTORY": "/nonexistent/printer-upli
 BAD_CONFIGURATION = 78
 
 
+# Every connector's type, in the registry's order: the generated example has one entry of each.
+TYPES = re.findall(r"- type: (\S+)", (ROOT / "config" / "examples" / "all.yaml").read_text())
+
+
+def expected(name: str) -> str:
+    """What `validate` says of a file; `{types}` in it stands for the types of all connectors."""
+    return (FIXTURES / name).with_suffix(".expected").read_text().replace("{types}", ", ".join(TYPES))
+
+
 @pytest.fixture(scope="module")
 def binary() -> Path:
     path = Path(os.environ.get("PRINTER_UPLINK", DEFAULT_BINARY))

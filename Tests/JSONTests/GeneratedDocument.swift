@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 
 /// Random documents of every kind of value.
 enum GeneratedDocument {

@@ -1,17 +1,6 @@
+import TestSupport
 import Testing
 import YAML
-
-/// A small generator with a seed, so that a failure can be repeated.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 @Suite("YAML: damaged files") struct YAMLMutationTests {
   private static let original = """
@@ -33,7 +22,7 @@ private struct SeededGenerator: RandomNumberGenerator {
   @Test(
     "Whatever happens to a file, it is read or refused with a place inside of it", arguments: 0..<8)
   func mutations(seed: Int) {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let interesting = Array("\t\n\r :-[]{}&*!|>'\"%@`#,?<~\0\u{85}".utf8) + [0xFF, 0xC3, 0x80]
     for _ in 0..<500 {
       var bytes = Array(Self.original.utf8)

@@ -1,18 +1,7 @@
 import ConnectorHost
 import ConnectorKit
+import TestSupport
 import Testing
-
-/// A small generator with a seed, so that a failure can be repeated.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 @Suite("Configuration: damaged files") struct ConfigurationMutationTests {
   private static let registry: [any ConnectorBackend.Type] = [
@@ -21,7 +10,7 @@ private struct SeededGenerator: RandomNumberGenerator {
 
   @Test("Lines moved about are read, or refused with places inside the file", arguments: 0..<4)
   func shuffled(seed: Int) throws {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let folder = try TemporaryFolder()
     let original = ConfigurationReference(registry: Self.registry).annotatedFile
       .split(separator: "\n").map(String.init)
