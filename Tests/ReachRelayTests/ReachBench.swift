@@ -13,6 +13,7 @@ extension TestBench {
   ) -> TestBench {
     let bench = TestBench(identity: identity, random: { 1 }, script)
     bench.printer.update { $0 = status }
+    bench.printer.thaw()
     return bench
   }
 

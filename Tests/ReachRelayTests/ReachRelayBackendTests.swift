@@ -175,6 +175,21 @@ import Testing
     }
   }
 
+  @Test("Values of a Moonraker that has fallen silent are not reported as the printer's")
+  func silence() async throws {
+    let bench = TestBench.reach(status: .ready("printing"), identity: Self.paired) { _, _ in .ok() }
+    try await bench.run(try await bench.backend([:])) {
+      let before = try await bench.transport.requests(atLeast: 2)
+      #expect(before.last { $0.path == Self.telemetryPath }?.json["job"]?["state"] == "printing")
+      bench.printer.freeze()
+      bench.time.advance(by: .seconds(20))
+      let silent = try await bench.transport.requests(atLeast: 3)
+      let report = silent.last { $0.path == Self.telemetryPath }
+      #expect(report?.json["job"]?["state"] == "unknown")
+      #expect(report?.json["temperatures"]?["nozzle"]?.isNull == true)
+    }
+  }
+
   @Test("A rotated token is on the disk before the first call that carries it")
   func rotation() async throws {
     let firstUse = Guarded<Bool?>(nil)
