@@ -370,7 +370,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short runs: a smoke test")
     arguments = parser.parse_args()
     binary = arguments.binary.resolve()
-    seconds, rounds, runs = (5.0, 2, 3) if arguments.quick else (60.0, 5, 15)
+    seconds, rounds, runs = (5.0, 2, 3) if arguments.quick else (40.0, 5, 15)
 
     print("Both backends on, printer printing; this takes some minutes …", flush=True)
     steady = steady_state(binary, seconds, rounds)
