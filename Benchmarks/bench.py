@@ -388,7 +388,7 @@ def main() -> None:
         Figure("processor, of a core", "≤ 0.10 %", steady["cpu"], "%", lambda x: x <= 0.1, 3),
         Figure("wake-ups (all threads)", "–", steady["wakeups"], "/s", lambda x: True, 1),
         Figure("HTTP requests to Moonraker", "0 /min", steady["requests"], "/min", lambda x: x == 0, 1),
-        Figure("calls over the socket to Moonraker", "≤ 0.2 /min", steady["messages"], "/min", lambda x: x <= 0.5, 1),
+        Figure("calls over the socket to Moonraker", "≤ 0.2 /min", steady["messages"], "/min", lambda x: x <= 0.2, 1),
         Figure("pings to Moonraker", "–", steady["pings"], "/min", lambda x: True, 1),
         Figure("sockets to Moonraker", "1", steady["sockets"], "", lambda x: x == 1, 0),
         Figure("start to first heartbeat", "≤ 0.5 s", ups, "s", lambda x: x <= 0.5, 3),
