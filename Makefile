@@ -6,7 +6,7 @@ BINARY := .build/release/printer-uplink
 PYTHON := .build/venv/bin/python
 CONFIG ?=
 
-.PHONY: run test check build clean soak bench generate
+.PHONY: run test check build clean soak bench generate link-order
 
 ## The main job: a simulated printer and demo clouds, or, with CONFIG=FILE, your own.
 run: build
@@ -47,6 +47,13 @@ soak: build
 	@scripts/packages.sh test
 	@Tests/Support/venv.sh
 	@scripts/soak.sh
+
+## Finds out anew which functions the release binary should keep side by side.
+link-order:
+	@scripts/packages.sh link-order
+	@Tests/Support/venv.sh
+	@UPLINK_KEEP_SYMBOLS=1 $(RELEASE) --scratch-path .build/symbols --product printer-uplink
+	@$(PYTHON) Benchmarks/link_order.py --binary .build/symbols/release/printer-uplink
 
 ## The figures, side by side, as medians.
 bench: build

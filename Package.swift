@@ -21,14 +21,19 @@ let ships =
     .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
   ]
 
-/// lld instead of the default linker: full RELRO, smaller relocations, no symbols in what ships.
+/// No symbols in what ships; `make link-order` needs them.
+let stripped = Context.environment["UPLINK_KEEP_SYMBOLS"] == nil ? ["-Xlinker", "-s"] : []
+
+/// lld instead of the default linker: full RELRO, smaller relocations, and the functions that are used side by side
+/// (Benchmarks/link_order.py says why).
 let hardened: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z",
-      "-Xlinker", "pack-relative-relocs", "-Xlinker", "-s", "-Xlinker", "--no-export-dynamic",
-      "-Xlinker", "--icf=safe",
-    ], .when(configuration: .release))
+      "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic",
+      "-Xlinker", "--icf=safe", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
+      "--symbol-ordering-file=\(Context.packageDirectory)/Benchmarks/link-order.txt",
+    ] + stripped, .when(configuration: .release))
 ]
 
 /// One system library: a module map and a shim, nothing more.

@@ -19,7 +19,8 @@ case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   run) wanted=("${build[@]}" "${demo[@]}") ;;
   test) wanted=("${build[@]}" "${demo[@]}" "${test[@]}") ;;
-  *) echo "usage: $0 build|run|test" >&2; exit 2 ;;
+  link-order) wanted=("${build[@]}" "${demo[@]}" "${test[@]}" valgrind) ;;
+  *) echo "usage: $0 build|run|test|link-order" >&2; exit 2 ;;
 esac
 
 missing=()

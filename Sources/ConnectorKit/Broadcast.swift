@@ -41,9 +41,11 @@ package final class Broadcast<Element: Sendable>: Sendable {
     for waiter in waiting { waiter.resume(returning: element) }
   }
 
-  /// A new reader, which sees `first` (if given) and all that is sent from now on.
-  package func subscribe(startingWith first: Element? = nil) -> Subscription<Element> {
-    let subscription = Subscription(policy: policy, first: first)
+  /// A new reader, which sees `first` (if given) and all that is sent from now on and `isNews`.
+  package func subscribe(
+    startingWith first: Element? = nil, where isNews: (@Sendable (Element) -> Bool)? = nil
+  ) -> Subscription<Element> {
+    let subscription = Subscription(policy: policy, first: first, isNews: isNews)
     readers.withLock { readers in
       readers.removeAll { $0.subscription == nil }
       readers.append(Reader(subscription: subscription))

@@ -17,10 +17,14 @@ package final class Subscription<Element: Sendable>: AsyncSequence, Sendable {
   }
   private enum Outcome { case wait, resume(Element?) }
   private let policy: Broadcast<Element>.Policy
+  private let isNews: (@Sendable (Element) -> Bool)?
   private let mailbox: Guarded<Mailbox>
 
-  init(policy: Broadcast<Element>.Policy, first: Element?) {
+  init(
+    policy: Broadcast<Element>.Policy, first: Element?, isNews: (@Sendable (Element) -> Bool)?
+  ) {
     self.policy = policy
+    self.isNews = isNews
     var mailbox = Mailbox()
     if let first { mailbox.elements = [first] }
     self.mailbox = Guarded(mailbox)
@@ -64,7 +68,8 @@ package final class Subscription<Element: Sendable>: AsyncSequence, Sendable {
 
   /// Puts `element` into the mailbox, or returns who waits for it; the caller hands it over outside of its locks.
   func deliver(_ element: Element) -> CheckedContinuation<Element?, Never>? {
-    mailbox.withLock { mailbox in
+    if let isNews, !isNews(element) { return nil }
+    return mailbox.withLock { mailbox in
       if !mailbox.waiters.isEmpty { return mailbox.waiters.removeFirst().continuation }
       switch policy {
       case .newest:

@@ -23,7 +23,8 @@ protocol ByteStream: AnyObject {
 
 /// What a read brought.
 enum ReadOutcome {
-  case bytes([UInt8])
+  /// `isAll`: nothing more is there at present, so that asking again would find out nothing.
+  case bytes([UInt8], isAll: Bool)
   /// Nothing at present.
   case again
   /// The other side has ended the stream.

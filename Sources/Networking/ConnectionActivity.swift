@@ -139,7 +139,9 @@ internal import Synchronization
       guard wantsToRead else { break }
       switch stream.read() {
       case .again: return
-      case .bytes(let bytes): obey(framing.receive(bytes), on: loop)
+      case .bytes(let bytes, let isAll):
+        obey(framing.receive(bytes), on: loop)
+        if isAll { return }
       case .end: return drop(framing.endOfStream, on: loop)
       case .failed(let reason):
         return drop(NetworkError(.closed, "\(label): the connection broke: \(reason)"), on: loop)

@@ -60,7 +60,10 @@ internal import Glibc
       if result != .success { count = 0 }
     }
     switch result {
-    case .success: return bytes.isEmpty ? .end : .bytes(bytes)
+    case .success:
+      // OpenSSL hands over one record at a time and may hold the next one.
+      let isAll = !target.isSecure && bytes.count < 16_384
+      return bytes.isEmpty ? .end : .bytes(bytes, isAll: isAll)
     case .again: return .again
     default: return .failed(reason(result))
     }

@@ -43,7 +43,7 @@ internal import Glibc
       count = max(0, got)
     }
     switch failure {
-    case 0: return bytes.isEmpty ? .end : .bytes(bytes)
+    case 0: return bytes.isEmpty ? .end : .bytes(bytes, isAll: bytes.count < 16_384)
     case EAGAIN, EINTR: return .again
     default: return .failed(unsafe String(cString: strerror(failure)))
     }

@@ -27,6 +27,24 @@ import Testing
     #expect(subscription.skipped == 10)
   }
 
+  @Test("A reader that asks for some elements is not woken by the others", .timeLimit(.minutes(1)))
+  func filter() async {
+    let broadcast = Broadcast<Int>(.newest)
+    let even = broadcast.subscribe(startingWith: 1) { $0.isMultiple(of: 2) }
+    let all = broadcast.subscribe()
+    #expect(await even.next() == 1)
+    async let next = even.next()
+    while !even.isAwaited { await Task.yield() }
+    for number in [3, 5, 7] {
+      broadcast.send(number)
+      #expect(even.isAwaited)
+    }
+    #expect(even.skipped == 0)
+    #expect(await all.next() == 7)
+    broadcast.send(8)
+    #expect(await next == 8)
+  }
+
   @Test("A full queue drops the new ones and counts them", .timeLimit(.minutes(1)))
   func overflow() async {
     let broadcast = Broadcast<Int>(.queue(3))

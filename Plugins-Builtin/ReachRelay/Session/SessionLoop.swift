@@ -100,13 +100,8 @@ struct SessionLoop {
 
   /// Wakes the session when a snapshot reads otherwise than the one before: most do not.
   private func watchPrinter(_ mailbox: AsyncStream<RelaySession.Event>.Continuation) async {
-    var last: PrinterReading?
-    for await status in context.status.snapshots() {
-      let reading = PrinterReading(status)
-      if reading != last {
-        last = reading
-        mailbox.yield(.tick)
-      }
+    for await _ in context.status.snapshots(changing: { PrinterReading($0) }) {
+      mailbox.yield(.tick)
     }
   }
 

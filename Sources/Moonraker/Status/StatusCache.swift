@@ -27,10 +27,14 @@ package final class StatusCache: StatusSource {
   /// When the newest frame came from Moonraker; nil before the first.
   package var lastHeard: MonotonicInstant? { state.withLock { $0.lastHeard } }
 
-  /// The state lane: the newest snapshot first, then each newer one that the reader keeps up with.
-  package func snapshots() -> Subscription<PrinterStatus> {
+  /// The state lane: the newest snapshot first, then each newer one that is news and that the reader keeps up with.
+  package func snapshots(
+    where isNews: (@Sendable (PrinterStatus) -> Bool)?
+  ) -> Subscription<PrinterStatus> {
     // Under the lock, so that no snapshot falls between the first one and the following.
-    state.withLock { snapshotLane.subscribe(startingWith: Self.snapshot($0.status)) }
+    state.withLock {
+      snapshotLane.subscribe(startingWith: Self.snapshot($0.status), where: isNews)
+    }
   }
 
   /// The event lane: what happens from now on, in order, up to 256 events behind.

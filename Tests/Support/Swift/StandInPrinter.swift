@@ -26,7 +26,9 @@ package final class StandInPrinter: StatusSource {
 
   package var lastHeard: MonotonicInstant? { state.withLock { $0.silentSince } ?? time.now }
 
-  package func snapshots() -> Subscription<PrinterStatus> { lane.subscribe(startingWith: current) }
+  package func snapshots(
+    where isNews: (@Sendable (PrinterStatus) -> Bool)?
+  ) -> Subscription<PrinterStatus> { lane.subscribe(startingWith: current, where: isNews) }
 
   package func events() -> Subscription<PrinterEvent> { happenings.subscribe() }
 
