@@ -47,7 +47,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 func connector(_ name: String) -> Target {
   .target(
-    name: name, dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
+    name: name,
+    dependencies: [
+      "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform",
+    ],
     path: "Plugins-Builtin/\(name)", swiftSettings: ships)
 }
 
@@ -57,7 +60,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     path: "Tests/\(name)Tests", exclude: [], swiftSettings: common)
 }
 
-let clibs = ["CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CWslay", "CYAML"].map(clib)
+let clibs = [
+  "CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
+  "CZlib",
+].map(clib)
 
 let wrappers: [Target] = [
   module("Platform", ["CPlatform"]),
@@ -66,6 +72,9 @@ let wrappers: [Target] = [
   module("Cryptography", ["CCrypto"]),
   module("Networking", ["CCrypto", "CCurl", "CWslay", "Platform"]),
   module("HTTPServer", ["CMicroHTTPD", "Platform"]),
+  module("Database", ["CSQLite", "Platform"]),
+  module("Imaging", ["CTurboJPEG"]),
+  module("Archives", ["CZlib", "Platform"]),
 ]
 
 let host: [Target] = [
@@ -74,8 +83,8 @@ let host: [Target] = [
   module(
     "ConnectorHost",
     [
-      "ConnectorKit", "Cryptography", "HTTPServer", "JSON", "Moonraker", "Networking", "Platform",
-      "YAML",
+      "ConnectorKit", "Cryptography", "Database", "HTTPServer", "Imaging", "JSON", "Moonraker",
+      "Networking", "Platform", "YAML",
     ]),
 ]
 
@@ -96,12 +105,16 @@ let program: [Target] = [
 
 let testing: [Target] = [
   .target(
-    name: "TestSupport", dependencies: ["ConnectorKit", "JSON", "Networking", "Platform"],
+    name: "TestSupport",
+    dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
     path: "Tests/Support/Swift", swiftSettings: common),
   tests("Platform", ["Platform"]),
   tests("JSON", ["JSON"]),
   tests("YAML", ["YAML"]),
   tests("Cryptography", ["Cryptography"]),
+  tests("Database", ["Database", "Platform"]),
+  tests("Imaging", ["Imaging"]),
+  tests("Archives", ["Archives", "Platform"]),
   tests("Networking", ["Networking", "Platform"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
   tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
@@ -112,7 +125,7 @@ let testing: [Target] = [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "JSON",
       "Moonraker", "Networking", "Platform", "YAML",
     ]),
-  tests("PrintDock", ["ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
+  tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
   tests(
     "BuiltinConnectors",

@@ -17,6 +17,14 @@ package struct BackendContext: Sendable {
   package var pinnedHTTP: @Sendable (_ publicKey: String) -> any HTTPTransport
   /// What pairing yielded, kept 0600 in the state directory.
   package var identity: any IdentityStore
+  /// The one way to the printer.
+  package var commands: any CommandGateway
+  /// What the far side is owed.
+  package var outbox: any Outbox
+  /// Files to and from far sides.
+  package var transfers: any FileTransfers
+  /// Pictures of the camera.
+  package var webcams: any WebcamService
   /// The clock.
   package var time: any TimeSource
   /// A log that carries the backend's name.
@@ -34,7 +42,8 @@ package struct BackendContext: Sendable {
     name: String, printerName: String, moonrakerAddress: String, status: any StatusSource,
     http: any HTTPTransport,
     pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
-    identity: any IdentityStore, time: any TimeSource, log: Log,
+    identity: any IdentityStore, commands: any CommandGateway, outbox: any Outbox,
+    transfers: any FileTransfers, webcams: any WebcamService, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     retireSecret: @escaping @Sendable (_ key: String) async -> Void
@@ -46,6 +55,10 @@ package struct BackendContext: Sendable {
     self.http = http
     self.pinnedHTTP = pinnedHTTP
     self.identity = identity
+    self.commands = commands
+    self.outbox = outbox
+    self.transfers = transfers
+    self.webcams = webcams
     self.time = time
     self.log = log
     self.random = random

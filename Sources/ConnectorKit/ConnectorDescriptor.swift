@@ -10,6 +10,10 @@ package struct ConnectorDescriptor: Sendable {
   package var settings: [SettingDeclaration]
   /// What it reads of the printer, as Moonraker's objects.
   package var reads: StatusInterest
+  /// The commands that its wire knows, in the order in which they are shown; empty: it obeys nobody.
+  package var commands: [DeclaredCommand]
+  /// What it tells its far side.
+  package var sends: [SentField]
   /// Whether the far side comes to us; such a backend is skipped and named by `run --once`.
   package var isInbound: Bool
   /// Whether the far side acknowledges by its status alone (a webhook): then any 2xx that is no web page means *taken*.
@@ -27,7 +31,8 @@ package struct ConnectorDescriptor: Sendable {
   /// Describes a connector.
   package init(
     type: String, title: String, summary: String, settings: [SettingDeclaration],
-    reads: StatusInterest, isInbound: Bool = false, isAcknowledgedByStatus: Bool = false,
+    reads: StatusInterest, commands: [DeclaredCommand] = [], sends: [SentField] = [],
+    isInbound: Bool = false, isAcknowledgedByStatus: Bool = false,
     minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
     intention: @escaping @Sendable (Settings) -> String
@@ -37,6 +42,8 @@ package struct ConnectorDescriptor: Sendable {
     self.summary = summary
     self.settings = settings
     self.reads = reads
+    self.commands = commands
+    self.sends = sends
     self.isInbound = isInbound
     self.isAcknowledgedByStatus = isAcknowledgedByStatus
     self.minimalExample = minimalExample

@@ -29,6 +29,15 @@ package struct HTTPRequest: Sendable {
   package var answerLimit: Int
   /// Whether the server may compress its answer, which is then unpacked; `answerLimit` counts what comes out.
   package var acceptsCompression: Bool
+  /// The body from the disk, instead of `body`.
+  package var bodyFile: BodyFile?
+  /// Where the body of a 2xx answer is written, instead of memory: a new file, 0600; it must not exist. It is removed
+  /// again where the exchange fails.
+  package var answerFile: String?
+  /// So long nothing may move; then `timeout` does not count. For files.
+  package var stallTimeout: Duration?
+  /// Which addresses the connection may go to, after the name has been resolved.
+  package var addresses: AddressPolicy
 
   /// A request.
   package init(
@@ -44,7 +53,40 @@ package struct HTTPRequest: Sendable {
     self.connectTimeout = connectTimeout
     self.answerLimit = answerLimit
     self.acceptsCompression = acceptsCompression
+    bodyFile = nil
+    answerFile = nil
+    stallTimeout = nil
+    addresses = .any
   }
+}
+
+/// A request's body that is streamed from a file, perhaps between some bytes of ours (multipart).
+package struct BodyFile: Sendable, Hashable {
+  /// The file.
+  package var path: String
+  /// Its size in bytes; a file that turns out shorter ends the exchange.
+  package var size: Int64
+  /// What goes before it.
+  package var prefix: [UInt8]
+  /// What goes after it.
+  package var suffix: [UInt8]
+
+  /// A body.
+  package init(path: String, size: Int64, prefix: [UInt8] = [], suffix: [UInt8] = []) {
+    self.path = path
+    self.size = size
+    self.prefix = prefix
+    self.suffix = suffix
+  }
+}
+
+/// Which addresses a connection may go to: judged by the resolved address of each connection, not by the name.
+package enum AddressPolicy: Sendable, Hashable {
+  /// Any.
+  case any
+  /// No loopback, link-local, private, multicast or otherwise special address, unless the URL's host is one of these,
+  /// lower case, without the port.
+  case publicOnly(except: Set<String>)
 }
 
 /// A server's whole answer.
@@ -53,8 +95,10 @@ package struct HTTPResponse: Sendable {
   package var status: Int
   /// Header fields, in order.
   package var fields: [HTTPField]
-  /// The body.
+  /// The body; empty where it was written to a file.
   package var body: [UInt8]
+  /// How many bytes were written to the request's `answerFile`.
+  package var writtenBytes: Int64 = 0
 
   /// An answer.
   package init(status: Int, fields: [HTTPField] = [], body: [UInt8] = []) {

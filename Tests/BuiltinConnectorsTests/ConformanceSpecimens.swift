@@ -125,10 +125,13 @@ struct Habitat: Sendable {
   func context(
     report: @escaping @Sendable (BackendHealth) -> Void = { _ in }
   ) -> BackendContext {
-    BackendContext(
+    let outbox = MemoryOutbox(time: time)
+    return BackendContext(
       name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
       status: printer, http: transport,
-      pinnedHTTP: { [transport] _ in transport }, identity: identity, time: time,
+      pinnedHTTP: { [transport] _ in transport }, identity: identity,
+      commands: ScriptedGateway(time: time, outbox: outbox), outbox: outbox,
+      transfers: ScriptedTransfers(), webcams: ScriptedWebcams(time: time), time: time,
       log: Log(label: name, sink: sink), random: { 0.5 }, report: report, retireSecret: { _ in })
   }
 

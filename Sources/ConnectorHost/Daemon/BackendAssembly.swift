@@ -30,7 +30,9 @@ struct BackendAssembly: Sendable {
           base: network.client(settings: networkSettings, pinnedPublicKey: key), log: log,
           time: time)
       },
-      identity: FileIdentityStore(directory: state, name: entry.name), time: time, log: log,
+      identity: FileIdentityStore(directory: state, name: entry.name),
+      commands: AbsentGateway(name: entry.name, time: time), outbox: AbsentOutbox(time: time),
+      transfers: AbsentTransfers(), webcams: AbsentWebcams(), time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }

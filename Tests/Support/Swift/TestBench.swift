@@ -42,6 +42,14 @@ package final class TestBench: Sendable {
   package let transport: ScriptedTransport
   /// What pairing yielded.
   package let identity: MemoryIdentityStore
+  /// The gate.
+  package let gateway: ScriptedGateway
+  /// What the far side is owed.
+  package let outbox: MemoryOutbox
+  /// Files on their way.
+  package let transfers: ScriptedTransfers
+  /// The camera.
+  package let webcams: ScriptedWebcams
   /// The log.
   package let log = RecordingSink()
   private let told = Guarded<(health: [BackendHealth], retired: [String])>(([], []))
@@ -60,6 +68,10 @@ package final class TestBench: Sendable {
     printer = StandInPrinter(time: time)
     transport = ScriptedTransport(script)
     self.identity = MemoryIdentityStore(identity)
+    outbox = MemoryOutbox(time: time)
+    gateway = ScriptedGateway(time: time, outbox: outbox)
+    transfers = ScriptedTransfers()
+    webcams = ScriptedWebcams(time: time)
     chance = random
   }
 
@@ -94,7 +106,8 @@ package final class TestBench: Sendable {
     BackendContext(
       name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
       status: printer, http: transport, pinnedHTTP: { [transport] _ in transport },
-      identity: identity, time: time, log: Log(label: name, sink: log), random: chance,
+      identity: identity, commands: gateway, outbox: outbox, transfers: transfers,
+      webcams: webcams, time: time, log: Log(label: name, sink: log), random: chance,
       report: { [told] health in told.withLock { $0.health.append(health) } },
       retireSecret: { [told] key in told.withLock { $0.retired.append(key) } })
   }

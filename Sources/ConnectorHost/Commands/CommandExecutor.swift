@@ -1,0 +1,35 @@
+internal import ConnectorKit
+internal import JSON
+
+/// What carries a command to the printer: Moonraker in what ships, a model in the gate's tests.
+protocol CommandExecutor: Sendable {
+  /// Sends `command` once and waits for its end; nothing is repeated.
+  ///
+  /// - Returns: what it yields: the files, the history; nil for most.
+  /// - Throws: `CommandFailure`; `mayHaveHappened` unless it is certain that the printer did not take it.
+  func perform(_ command: PrinterCommand) async throws(CommandFailure) -> JSONValue?
+
+  /// Streams a staged file to Moonraker.
+  ///
+  /// - Returns: Moonraker's `item`.
+  /// - Throws: `CommandFailure`.
+  func upload(
+    _ file: StagedFile, as path: GCodePath
+  ) async throws(CommandFailure) -> JSONValue
+
+  /// The paths that Moonraker's job queue holds.
+  ///
+  /// - Throws: `CommandFailure` where it does not say.
+  func queuedFiles() async throws(CommandFailure) -> [String]
+
+  /// What Moonraker knows of a file's bytes: size and time of change (s since 1970); nil where there is none.
+  func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState?
+}
+
+/// A file's size and time of change, as Moonraker says them.
+struct FileState: Sendable, Hashable {
+  /// Bytes.
+  var size: Int64
+  /// Seconds since 1970.
+  var modified: Double
+}

@@ -1,0 +1,42 @@
+package import JSON
+
+/// The one way from a backend to the printer. Every command passes the host's gate: permission, freshness, journal, turn,
+/// the printer's state; then it is executed at most once.
+package protocol CommandGateway: Sendable {
+  /// Notes that the far side has answered a request for commands, with or without some in it. Call it once per answer, as
+  /// soon as it is there. Never blocks, safe from any thread.
+  func contact() -> CommandContact
+
+  /// Has a command executed and waits for its one final outcome, minutes for a homing.
+  ///
+  /// An id that was seen before is not executed again: the outcome of the first time comes back (`isRepeat`), now or when
+  /// it is there. A backend submits what comes in one answer in the order of its wire, each in a task of its own where its
+  /// protocol lets later ones overtake. Cancelling the task does not undo what was sent.
+  ///
+  /// - Parameters:
+  ///   - request: the command.
+  ///   - contact: the answer in which it came.
+  ///   - work: what the backend itself has to do for it, once it is allowed and journalled; nil: the host does it all.
+  ///   - owing: the result that the far side is owed for an outcome, nil for none. Pure and quick: it is asked before the
+  ///     command is sent too (for the case that we do not live to see its end), and what it returns is stored together
+  ///     with the outcome.
+  func submit(
+    _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
+    owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
+  ) async -> CommandOutcome
+}
+
+/// A backend's own part of a command: fetching the file of an upload, making a backup.
+///
+/// Runs after the gate has said yes and the intent is on the disk. Returns what becomes the outcome's `details`.
+package typealias CommandWork =
+  @Sendable (any GatedPrinter) async throws(CommandFailure) -> JSONValue?
+
+/// What may be done to the printer from inside of a command that has passed the gate.
+package protocol GatedPrinter: Sendable {
+  /// Hands a staged file to Moonraker as the file that the command names, and notes it as this backend's own.
+  ///
+  /// - Returns: Moonraker's `item`.
+  /// - Throws: `CommandFailure`.
+  func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue
+}

@@ -1,0 +1,59 @@
+package import Platform
+
+/// A command as it came from the far side.
+package struct CommandRequest: Sendable {
+  /// The far side's own id, 1…256 bytes: the same id is never executed twice.
+  package var id: String
+  /// The wire's own name for it, for the audit: `start_print`.
+  package var wireName: String
+  /// What is to be done.
+  package var command: PrinterCommand
+  /// How old it is, where the wire says so; nil where the wire has no time, and the gap in contact decides.
+  package var age: Duration?
+
+  /// A request.
+  package init(id: String, wireName: String, command: PrinterCommand, age: Duration? = nil) {
+    self.id = id
+    self.wireName = wireName
+    self.command = command
+    self.age = age
+  }
+}
+
+/// One answer of the far side: commands that came in it are submitted under it.
+///
+/// It knows how long we had not heard of the far side before: where the wire has no time, that decides whether a command
+/// may still move something. It also counts: of one answer at most 32 commands are accepted.
+package final class CommandContact: Sendable {
+  /// The most commands of one answer.
+  package static let limit = 32
+  /// The backend's name.
+  package let backend: String
+  /// When the answer came.
+  package let at: MonotonicInstant
+  /// When the far side answered before; nil: not since the start of the daemon.
+  package let previous: MonotonicInstant?
+  private let accepted = Guarded(0)
+
+  /// An answer that came `at`; made by the host.
+  package init(backend: String, at: MonotonicInstant, previous: MonotonicInstant?) {
+    self.backend = backend
+    self.at = at
+    self.previous = previous
+  }
+
+  /// Takes one of the places; false when there is none left.
+  package func takePlace() -> Bool {
+    accepted.withLock { accepted in
+      guard accepted < Self.limit else { return false }
+      accepted += 1
+      return true
+    }
+  }
+
+  /// Whether contact had been missing for longer than `limit` before this answer, or since the start of the daemon.
+  package func isAfterGap(longerThan limit: Duration) -> Bool {
+    guard let previous else { return true }
+    return previous.duration(to: at) > limit
+  }
+}

@@ -1,0 +1,87 @@
+package import Networking
+
+/// Files on their way between far sides and the printer: always through the disk, with limits, never whole in memory.
+package protocol FileTransfers: Sendable {
+  /// Writes a file of our own making into the staging folder.
+  ///
+  /// - Parameters:
+  ///   - expectedSize: about how large it becomes, in bytes: refused at once where the disk has no room for it.
+  ///   - write: writes the bytes, in pieces; runs where it may block.
+  /// - Throws: `TransferFailure`; nothing stays behind then.
+  func stage(
+    expectedSize: Int64, _ write: @escaping @Sendable (inout StagedFileWriter) throws -> Void
+  ) async throws(TransferFailure) -> StagedFile
+
+  /// Fetches a file.
+  ///
+  /// - Throws: `TransferFailure`; nothing stays behind then.
+  func download(_ order: DownloadOrder) async throws(TransferFailure) -> StagedFile
+
+  /// Sends a staged file as the body of a request (`PUT` to a presigned address).
+  ///
+  /// - Returns: the answer, any status.
+  /// - Throws: `TransferFailure` where there was none.
+  func send(
+    _ file: StagedFile, as request: HTTPRequest
+  ) async throws(TransferFailure) -> HTTPResponse
+}
+
+/// What is to be fetched, and what is acceptable.
+package struct DownloadOrder: Sendable {
+  /// The request: method, address, fields, and which addresses it may reach.
+  package var request: HTTPRequest
+  /// The most bytes.
+  package var maximumSize: Int64
+  /// How many redirects are followed, each checked anew; 0…5.
+  package var redirects: Int
+  /// Media types that are refused, lower case: a captive portal's `text/html`.
+  package var refusedTypes: [String]
+  /// The SHA-256 that the file must have, lower-case hex; nil: not known.
+  package var sha256: String?
+
+  /// An order.
+  package init(
+    _ request: HTTPRequest, maximumSize: Int64, redirects: Int = 0,
+    refusedTypes: [String] = ["text/html", "application/json"], sha256: String? = nil
+  ) {
+    self.request = request
+    self.maximumSize = maximumSize
+    self.redirects = redirects
+    self.refusedTypes = refusedTypes
+    self.sha256 = sha256
+  }
+}
+
+/// Why a file did not get to where it should.
+package struct TransferFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What kind of obstacle it was.
+  package enum Kind: String, Sendable {
+    /// The address is not one that this backend may reach.
+    case forbiddenAddress
+    /// No answer, or it broke off.
+    case network
+    /// The server said no: with its status.
+    case status
+    /// Larger than allowed.
+    case tooLarge
+    /// Not the kind of file, or not the bytes, that were promised.
+    case wrongContent
+    /// The disk is full or cannot be written.
+    case disk
+    /// The task was cancelled.
+    case cancelled
+  }
+  /// The kind.
+  package var kind: Kind
+  /// For people: one line, no query of an address, no local path.
+  package var description: String
+  /// The server's status, where it gave one.
+  package var status: Int?
+
+  /// A failure.
+  package init(_ kind: Kind, _ description: String, status: Int? = nil) {
+    self.kind = kind
+    self.description = description
+    self.status = status
+  }
+}

@@ -1,0 +1,82 @@
+package import Platform
+
+/// The one webcam service: one fetch serves all who ask, and nothing is fetched while nobody asks.
+package protocol WebcamService: Sendable {
+  /// A frame, turned and flipped as the owner has set it.
+  ///
+  /// - Throws: `WebcamFailure`.
+  func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame
+}
+
+/// What a backend wants of the camera.
+package struct FrameWish: Sendable, Hashable {
+  /// The camera's name in Moonraker; nil: the first that is enabled.
+  package var camera: String?
+  /// How old the frame may be.
+  package var maximumAge: Duration
+  /// The most bytes; a larger frame is compressed again or made smaller.
+  package var maximumBytes: Int
+  /// The longest side in pixels; nil: as the camera has it.
+  package var maximumSide: Int?
+  /// Whether it must be a JPEG; else PNG and WebP pass as they came.
+  package var mustBeJPEG: Bool
+  /// The port of the web page at the printer's host, for the addresses that are paths.
+  package var pagePort: Int
+  /// Paths to try on that port when Moonraker knows no camera, in order: `/webcam/?action=snapshot`.
+  package var fallbackPaths: [String]
+
+  /// A wish.
+  package init(
+    camera: String? = nil, maximumAge: Duration, maximumBytes: Int, maximumSide: Int? = nil,
+    mustBeJPEG: Bool = true, pagePort: Int = 80, fallbackPaths: [String] = []
+  ) {
+    self.camera = camera
+    self.maximumAge = maximumAge
+    self.maximumBytes = maximumBytes
+    self.maximumSide = maximumSide
+    self.mustBeJPEG = mustBeJPEG
+    self.pagePort = pagePort
+    self.fallbackPaths = fallbackPaths
+  }
+}
+
+/// A picture.
+package struct WebcamFrame: Sendable {
+  /// Its bytes.
+  package var bytes: [UInt8]
+  /// `image/jpeg`, `image/png` or `image/webp`.
+  package var contentType: String
+  /// When it was fetched.
+  package var capturedAt: MonotonicInstant
+
+  /// A picture.
+  package init(bytes: [UInt8], contentType: String, capturedAt: MonotonicInstant) {
+    self.bytes = bytes
+    self.contentType = contentType
+    self.capturedAt = capturedAt
+  }
+}
+
+/// Why there is no picture.
+package struct WebcamFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What kind of obstacle it was.
+  package enum Kind: String, Sendable {
+    /// No camera is set up, or none of that name.
+    case noCamera
+    /// It does not answer, or not in time.
+    case unreachable
+    /// What it sends is no picture.
+    case notAnImage
+    /// It is larger than 10 MiB, or cannot be made as small as wished.
+    case tooLarge
+  }
+  /// The kind.
+  package var kind: Kind
+  /// For people: one line.
+  package var description: String
+  /// A failure.
+  package init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}

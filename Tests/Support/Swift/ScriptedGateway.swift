@@ -1,0 +1,89 @@
+package import ConnectorKit
+internal import JSON
+package import Platform
+
+/// A gate on paper: it records what is submitted and answers as the test's script says. It does not judge.
+package final class ScriptedGateway: CommandGateway {
+  /// What it answers for a request.
+  package typealias Script = @Sendable (CommandRequest) async -> CommandOutcome
+
+  private struct State {
+    var script: Script = { _ in .done() }
+    var submitted: [CommandRequest] = []
+    var uploads: [(path: String, bytes: [UInt8])] = []
+    var ended: [String: CommandOutcome] = [:]
+    var lastContact: MonotonicInstant?
+    var contacts: [CommandContact] = []
+  }
+  private struct Printer: GatedPrinter {
+    let gateway: ScriptedGateway
+    let command: PrinterCommand
+    func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
+      guard case .upload(let path) = command,
+        let bytes = try? Files.read(file.path, limit: 64 << 20)
+      else { throw CommandFailure(.transfer, "no upload") }
+      gateway.state.withLock { $0.uploads.append((path.text, bytes)) }
+      return ["path": .string(path.text), "root": "gcodes", "size": .integer(file.size)]
+    }
+  }
+  private let time: any TimeSource
+  private let state = Guarded(State())
+  /// Where the gate puts what is owed.
+  package let outbox: MemoryOutbox
+
+  /// A gate that says `done` to everything.
+  package init(time: any TimeSource, outbox: MemoryOutbox) {
+    self.time = time
+    self.outbox = outbox
+  }
+
+  /// What has been submitted, in order; repeats of an id included.
+  package var submitted: [CommandRequest] { state.withLock { $0.submitted } }
+  /// What has been uploaded, in order.
+  package var uploads: [(path: String, bytes: [UInt8])] { state.withLock { $0.uploads } }
+  /// The answers that were noted, in order.
+  package var contacts: [CommandContact] { state.withLock { $0.contacts } }
+  /// Answers by `script` from now on.
+  package func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
+
+  package func contact() -> CommandContact {
+    let now = time.now
+    return state.withLock { state in
+      let contact = CommandContact(backend: "test", at: now, previous: state.lastContact)
+      state.lastContact = now
+      state.contacts.append(contact)
+      return contact
+    }
+  }
+
+  package func submit(
+    _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
+    owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
+  ) async -> CommandOutcome {
+    let (script, stored) = state.withLock { state in
+      state.submitted.append(request)
+      return (state.script, state.ended[request.id])
+    }
+    var outcome: CommandOutcome
+    if var stored {
+      stored.isRepeat = true
+      outcome = stored
+    } else if !contact.takePlace() {
+      outcome = CommandOutcome(.refused, .tooMany, "more than 32 commands in one answer")
+    } else {
+      outcome = await script(request)
+      if outcome.status == .done, let work {
+        do throws(CommandFailure) {
+          outcome.details = try await work(Printer(gateway: self, command: request.command))
+        } catch {
+          outcome = CommandOutcome(
+            error.mayHaveHappened ? .unknown : .failed, error.reason, error.message)
+        }
+      }
+      let ended = outcome
+      state.withLock { $0.ended[request.id] = ended }
+    }
+    if let item = owing(outcome) { await outbox.put(item) }
+    return outcome
+  }
+}
