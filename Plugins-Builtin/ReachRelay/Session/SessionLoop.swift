@@ -14,12 +14,15 @@ struct SessionLoop {
   /// - Throws: `BackendFailure` (park) when the token is revoked; `CancellationError`.
   func run(as identity: ReachIdentity) async throws {
     let (events, mailbox) = AsyncStream.makeStream(of: RelaySession.Event.self)
+    let (saves, store) = AsyncStream.makeStream(of: ReachIdentity.self)
     var status = context.status.trusted(at: context.time.now)
     var session = RelaySession(
       identity, rules: rules, reading: PrinterReading(status), now: context.time.now)
     var ledger = ErrorLedger()
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { await watchPrinter(mailbox) }
+      // One after the other: the newest identity is the one that stays on the disk.
+      group.addTask { for await identity in saves { await save(identity, mailbox) } }
       // Alarms that are set; one that nobody needs any more rings for nothing.
       var alarms: [MonotonicInstant] = []
       mailbox.yield(.tick)
@@ -42,7 +45,7 @@ struct SessionLoop {
               mailbox.yield(.answered(call, answer))
             }
           case .save(let identity):
-            group.addTask { await save(identity, mailbox) }
+            store.yield(identity)
           case .report(let health): context.report(health)
           case .log(let level, let message): context.log(level, message)
           case .park(let problem, let remedy):
