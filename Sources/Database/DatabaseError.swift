@@ -6,7 +6,7 @@ package struct DatabaseError: Error, Sendable, Hashable, CustomStringConvertible
     case damaged
     /// The disk is full.
     case full
-    /// It cannot be written or read: permissions, a read-only file system, an I/O error.
+    /// It cannot be written or read: permissions, a read-only file system, an I/O error, held by another program.
     case inaccessible
     /// It was written by a much newer program.
     case tooNew

@@ -16,6 +16,11 @@ protocol CommandStore: Sendable {
     _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure)
 
+  /// Writes a command that was sent before its intent could be: intent and outcome in one.
+  func record(
+    _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
+  ) async throws(StoreFailure)
+
   /// A value by its name; nil: never set, or lost.
   func value(_ name: String) async throws(StoreFailure) -> JSONValue?
 
@@ -30,6 +35,15 @@ protocol CommandStore: Sendable {
 
   /// Forgets a file.
   func forget(_ path: GCodePath) async throws(StoreFailure)
+}
+
+extension CommandStore {
+  func record(
+    _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
+  ) async throws(StoreFailure) {
+    try await begin(intent)
+    try await end(intent.id, outcome, owed: owed)
+  }
 }
 
 /// A command's name in the journal.

@@ -1,0 +1,55 @@
+internal import ConnectorKit
+internal import JSON
+
+extension StoreDatabase: CommandStore {
+  func command(_ id: CommandID) async throws(StoreFailure) -> StoredCommand? {
+    try await read { tables, _ in try tables.journal.command(id) }
+  }
+
+  func begin(_ intent: CommandIntent) async throws(StoreFailure) {
+    try await write { tables, _ in try tables.journal.begin(intent) }
+  }
+
+  func end(
+    _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
+  ) async throws(StoreFailure) {
+    let dropped = try await write { tables, file in
+      try tables.journal.end(id, outcome)
+      return try owed.map { try file.put($0, of: id.backend, at: tables.now, tables) } ?? 0
+    }
+    drops.note(dropped, of: id.backend)
+  }
+
+  func record(
+    _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
+  ) async throws(StoreFailure) {
+    let dropped = try await write { tables, file in
+      try tables.journal.begin(intent)
+      try tables.journal.end(intent.id, outcome)
+      return try owed.map { try file.put($0, of: intent.id.backend, at: tables.now, tables) } ?? 0
+    }
+    drops.note(dropped, of: intent.id.backend)
+  }
+
+  func value(_ name: String) async throws(StoreFailure) -> JSONValue? {
+    let bytes = try await read { tables, _ in try tables.value(name) }
+    return bytes.flatMap { try? JSONValue(parsing: $0, limits: .store) }
+  }
+
+  func setValue(_ name: String, _ value: JSONValue) async throws(StoreFailure) {
+    let bytes = value.serialized()
+    try await write { tables, _ in try tables.setValue(name, bytes) }
+  }
+
+  func ownFile(_ path: GCodePath) async throws(StoreFailure) -> OwnFile? {
+    try await read { tables, _ in try tables.ownFile(path) }
+  }
+
+  func note(_ file: OwnFile) async throws(StoreFailure) {
+    try await write { tables, _ in try tables.note(file) }
+  }
+
+  func forget(_ path: GCodePath) async throws(StoreFailure) {
+    try await write { tables, _ in try tables.forget(path) }
+  }
+}

@@ -1,0 +1,84 @@
+internal import ConnectorKit
+internal import Database
+internal import Platform
+
+/// The journal's table; on the store's thread only, inside a transaction of the caller where it writes.
+struct StoreJournal {
+  let connection: Connection
+  let limits: StoreLimits
+  let now: WallTime
+
+  func command(_ id: CommandID) throws -> StoredCommand? {
+    try connection.first(
+      "SELECT digest, outcome FROM journal WHERE backend=? AND id=?", .text(id.backend),
+      .text(id.id)
+    ) { row in
+      StoredCommand(digest: row.text(0), outcome: row.blob(1).map(CommandOutcome.init(stored:)))
+    }
+  }
+
+  /// Writes an intent, and lets go of commands that are too many or too old. One that has no end yet stays.
+  ///
+  /// - Throws: `StoreFailure` for an id that another command has, or that has ended.
+  func begin(_ intent: CommandIntent) throws {
+    let owed = intent.owedIfInterrupted?.stored
+    let isNew =
+      try connection.run(
+        """
+        INSERT INTO journal(backend, id, digest, wire_name, kind, at, owed) VALUES(?,?,?,?,?,?,?)
+        ON CONFLICT DO NOTHING
+        """,
+        .text(intent.id.backend), .text(intent.id.id), .text(intent.digest),
+        .text(intent.wireName), .text(intent.kind.rawValue),
+        .integer(intent.at.millisecondsSinceEpoch), .blob(orNull: owed)) > 0
+    guard !isNew else { return try trim(intent.id.backend) }
+    guard let known = try command(intent.id), known.outcome == nil, known.digest == intent.digest
+    else {
+      throw StoreFailure("the journal has a command with this id already; it is not begun again")
+    }
+  }
+
+  /// - Returns: whether the journal knows the command.
+  @discardableResult
+  func end(_ id: CommandID, _ outcome: CommandOutcome) throws -> Bool {
+    try connection.run(
+      "UPDATE journal SET outcome=?, owed=NULL WHERE backend=? AND id=?",
+      .blob(outcome.stored(detailsLimit: limits.detailsBytes)), .text(id.backend), .text(id.id))
+      > 0
+  }
+
+  func hasUnfinished() throws -> Bool {
+    try connection.number("SELECT EXISTS(SELECT 1 FROM journal WHERE outcome IS NULL)") != 0
+  }
+
+  func nextUnfinished() throws -> (InterruptedCommand, owed: OwedItem?)? {
+    try connection.first(
+      """
+      SELECT backend, id, wire_name, digest, at, owed FROM journal WHERE outcome IS NULL
+      ORDER BY number LIMIT 1
+      """
+    ) { row in
+      let command = InterruptedCommand(
+        id: CommandID(backend: row.text(0), id: row.text(1)), wireName: row.text(2),
+        digest: row.text(3), at: WallTime(millisecondsSinceEpoch: row.integer(4)))
+      return (command, row.blob(5).flatMap(OwedItem.init(stored:)))
+    }
+  }
+
+  private func trim(_ backend: String) throws {
+    try connection.run(
+      """
+      DELETE FROM journal WHERE backend=?1 AND outcome IS NOT NULL AND number <=
+        (SELECT number FROM journal WHERE backend=?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)
+      """,
+      .text(backend), .integer(limits.journalCount))
+    // In their order: the first one that is young enough ends it.
+    let limit = now.advanced(by: .zero - limits.journalAge).millisecondsSinceEpoch
+    while let number = try connection.first(
+      "SELECT number, at FROM journal WHERE backend=? AND outcome IS NOT NULL ORDER BY number LIMIT 1",
+      .text(backend), body: { $0.integer(1) < limit ? $0.integer(0) : nil }), let number
+    {
+      try connection.run("DELETE FROM journal WHERE number=?", .integer(number))
+    }
+  }
+}
