@@ -1,0 +1,31 @@
+internal import ConnectorKit
+internal import Cryptography
+
+extension PrinterCommand {
+  /// SHA-256 of the command with its parameters, lower-case hex: to see that an id came again with another command.
+  var digest: String {
+    Digest.sha256Hex(Array(canonicalParts.map { "\($0.utf8.count):\($0)" }.joined().utf8))
+  }
+
+  /// The kind and the parameters; the same in every version of this program, or a redelivery across an update looks foreign.
+  private var canonicalParts: [String] {
+    [kind.rawValue]
+      + {
+        switch self {
+        case .pause, .resume, .cancel, .emergencyStop, .listFiles, .backup, .reboot, .shutdownHost:
+          []
+        case .start(let path, let cause): [path.text, cause.rawValue]
+        case .home(let axes): axes.map(\.rawValue)
+        case .gcode(let text): [text]
+        case .macro(let name, let arguments): [name] + arguments.flatMap { [$0.name, $0.value] }
+        case .temperature(let heater, let celsius): [heater, "\(celsius)"]
+        case .fan(let speed): ["\(speed)"]
+        case .speed(let percent), .flow(let percent): ["\(percent)"]
+        case .upload(let path), .deleteFile(let path): [path.text]
+        case .history(let limit): ["\(limit)"]
+        case .restart(let kind): [kind.rawValue]
+        case .power(let device, let isOn): [device, "\(isOn)"]
+        }
+      }()
+  }
+}

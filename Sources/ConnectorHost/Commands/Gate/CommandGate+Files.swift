@@ -1,0 +1,64 @@
+internal import ConnectorKit
+internal import Platform
+
+// The one function that decides whether a far side may delete a file.
+
+extension CommandGate {
+  /// Checks that a file may be deleted: one of the backend's own, as it brought it; never the current or a queued one.
+  ///
+  /// With `files.delete_any` others' files may go too, but not those two.
+  ///
+  /// - Throws: `CommandFailure` (`notOwn`, `wrongState`), or what Moonraker said where it does not tell.
+  func checkDeletion(of path: GCodePath, _ run: CommandRun) async throws(CommandFailure) {
+    if !run.policy.permissions.contains(.filesDeleteAny) { try await checkOwnership(path, run) }
+    try checkUnused(path)
+    guard try await !printer.queuedFiles().contains(path.text) else {
+      throw CommandFailure(.wrongState, "the file is in the queue")
+    }
+    try checkUnused(path)
+  }
+
+  private func checkOwnership(_ path: GCodePath, _ run: CommandRun) async throws(CommandFailure) {
+    guard let known = await journal.ownFile(path) else {
+      throw CommandFailure(.journal, "the list of own files cannot be read")
+    }
+    guard let own = known, own.backend == run.id.backend else {
+      throw CommandFailure(.notOwn, "the file was not brought by \(run.id.backend)")
+    }
+    guard let present = try await printer.fileState(path) else {
+      journal.forget(path)
+      throw CommandFailure(.printerRefused, "the file is not there any more")
+    }
+    // Moonraker's seconds have microseconds; nothing rewrites a file within a millisecond and to the same size.
+    guard present.size == own.size, abs(present.modified - own.modified) < 0.001 else {
+      throw CommandFailure(.notOwn, "the file was changed since it was brought")
+    }
+  }
+
+  private func checkUnused(_ path: GCodePath) throws(CommandFailure) {
+    let check = StateCheck(status: look())
+    guard check.status.klippy != .ready || check.status.isCurrent else {
+      throw CommandFailure(.notConnected, "the printer does not tell its state")
+    }
+    let isStarting = state.withLock { $0.ledger.expects(path.text) }
+    guard !isStarting, !(check.isJobOn && check.currentFile == path.text) else {
+      throw CommandFailure(.wrongState, "the file is being printed")
+    }
+  }
+
+  /// Notes a file that a backend has brought.
+  func noteOwn(
+    _ path: GCodePath, of backend: String, sha256: String, size: Int64
+  ) async {
+    guard let present = try? await printer.fileState(path), present.size == size else {
+      log(.warning, "\(path): cannot be looked at; \(backend) will not be able to delete it")
+      return
+    }
+    let file = OwnFile(
+      path: path, backend: backend, size: size, modified: present.modified, sha256: sha256,
+      at: time.wallTime)
+    if await !journal.note(file) {
+      log(.warning, "\(path): could not be noted; \(backend) may not be able to delete it")
+    }
+  }
+}

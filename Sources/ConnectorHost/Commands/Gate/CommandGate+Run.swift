@@ -1,0 +1,294 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+// A command's way through the gate, from top to bottom.
+
+extension CommandGate {
+  /// Passes a command, or refuses it, and ends it.
+  func pass(_ run: CommandRun) async {
+    let outcome: CommandOutcome
+    do throws(CommandFailure) {
+      switch try await lookUp(run) {
+      case .new: break
+      case .ended(let stored):
+        state.withLock { $0.dismiss(run) }
+        run.outcome.resolve(repeated(run, stored, isStored: true))
+        return
+      case .unusable(let problem):
+        let refusal = CommandOutcome(.refused, .invalid, problem)
+        state.withLock { $0.dismiss(run) }
+        record(run, refusal)
+        run.outcome.resolve(refusal)
+        return
+      }
+      let reading = try admit(run)
+      if run.kind == .cancel { endStarts() }
+      if run.kind.movesOrHeats { try await takeTurn(run, reading) }
+      try await begin(run)
+      outcome = await execute(run, reading)
+    } catch {
+      outcome = CommandOutcome(.refused, error.reason, error.message)
+    }
+    await answer(run, outcome)
+  }
+
+  private func answer(_ run: CommandRun, _ outcome: CommandOutcome) async {
+    guard let written = conclude(run, outcome) else {
+      run.outcome.resolve(outcome)
+      return
+    }
+    // A result that is owed is on the disk when the backend hears of it, where the disk is able to.
+    if !run.isUrgent { _ = await written.value(within: GateJournal.patience, time: time) }
+    run.outcome.resolve(outcome)
+  }
+
+  // MARK: Known already?
+
+  private enum Known {
+    case new
+    case ended(CommandOutcome)
+    /// Nothing can be written under its id.
+    case unusable(String)
+  }
+
+  /// What the journal knows of it.
+  private func lookUp(_ run: CommandRun) async throws(CommandFailure) -> Known {
+    guard (1...256).contains(run.request.id.utf8.count) else {
+      return .unusable("its id is empty or longer than 256 bytes")
+    }
+    try refuseAtEnd()
+    if run.kind.isRead { return .new }
+    await load(within: patience(run))
+    guard let stored = await journal.lookUp(run.id, within: patience(run)),
+      state.withLock({ $0.isLoaded })
+    else {
+      if run.isUrgent { return .new }
+      throw CommandFailure(.journal, "the journal cannot be read")
+    }
+    guard let stored else { return .new }
+    guard stored.digest.isEmpty || stored.digest == run.digest else {
+      return .unusable("this id was used for another command before")
+    }
+    // A row without an end is of a former life that did not see it.
+    return .ended(stored.outcome ?? .interrupted)
+  }
+
+  /// How long it waits for the disk: pause and cancel 250 ms in all.
+  private func patience(_ run: CommandRun) -> Duration {
+    guard run.isUrgent else { return GateJournal.patience }
+    return max(.zero, GateJournal.urgentPatience - run.arrivedAt.duration(to: time.now))
+  }
+
+  // MARK: The rules
+
+  /// Checks all that can be checked at once.
+  private func admit(_ run: CommandRun) throws(CommandFailure) -> CommandReading {
+    guard run.contact.takePlace() else {
+      throw CommandFailure(
+        .tooMany, "more than \(CommandContact.limit) commands came in one answer")
+    }
+    let reading = try CommandReading(run.request.command)
+    let seen = look()
+    try run.policy.check(reading, seen)
+    try refuseReadOnly(run)
+    try Freshness.check(
+      run.kind, age: run.request.age, in: run.contact, maximumAge: run.policy.maximumCommandAge,
+      job: state.withLock { $0.ledger.job?.start })
+    try judge(run, reading)
+    return reading
+  }
+
+  /// Checks what may change while a command waits: the switch, the printer's state, the bed.
+  private func judge(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
+    try refuseAtEnd()
+    try refuseReadOnly(run)
+    let seen = look()
+    try StateCheck(status: seen).check(reading)
+    let now = time.now
+    let (bed, job, isJobDue) = state.withLock {
+      ($0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now))
+    }
+    if isJobDue, run.kind.movesOrHeats, run.kind != .resume {
+      throw CommandFailure(.wrongState, "a job is about to begin")
+    }
+    let startsItself =
+      if case .start(_, .itself) = reading.command { true } else { false }
+    let starts =
+      run.kind == .start || reading.effects.contains(.start)
+      || (reading.effects.contains(.startOrResume) && seen.printState != "paused")
+    guard startsItself || (starts && run.policy.requiresClearBed) else { return }
+    // While a job's end is on its way to us, the bed is not clear any more.
+    guard bed.isClear, job == nil else {
+      throw CommandFailure(
+        .bedOccupied, "the bed is not known to be clear; say so with printer-uplink bed-cleared")
+    }
+  }
+
+  private func refuseReadOnly(_ run: CommandRun) throws(CommandFailure) {
+    guard run.kind.isRead || !state.withLock({ $0.readOnly.isOn }) else {
+      throw CommandFailure(.readOnly, "read-only is on: a person has to lift it here")
+    }
+  }
+
+  private func refuseAtEnd() throws(CommandFailure) {
+    if state.withLock({ $0.isEnding }) {
+      throw CommandFailure(.interrupted, "printer-uplink is ending")
+    }
+  }
+
+  // MARK: The turn
+
+  /// A cancel ends starts and resumes that have not been sent.
+  private func endStarts() {
+    for turn in state.withLock({ $0.takeTurns($0.arbiter.cancelStarts()) }) {
+      turn.resolve(.superseded)
+    }
+  }
+
+  private func takeTurn(
+    _ run: CommandRun, _ reading: CommandReading
+  ) async throws(CommandFailure) {
+    let turn = Promise<GateState.Turn>()
+    let answer = state.withLock { state in
+      let answer = state.arbiter.request(run.entry)
+      if answer == .wait { state.turns[run.ticket] = turn }
+      return answer
+    }
+    switch answer {
+    case .turn: return
+    case .busy(let other):
+      throw CommandFailure(.busy, "\(other.backend) is busy with \(other.wireName)")
+    case .full: throw CommandFailure(.busy, "too many commands wait already")
+    case .stopped: throw CommandFailure(.superseded, "an emergency stop is under way")
+    case .wait: break
+    }
+    switch await turn.value() ?? .ending {
+    case .go: try judge(run, reading)
+    case .superseded: throw Self.superseded
+    case .ending: throw CommandFailure(.interrupted, "printer-uplink is ending")
+    }
+  }
+
+  static var superseded: CommandFailure {
+    CommandFailure(.superseded, "a stop or a cancel came before its turn")
+  }
+
+  // MARK: The row
+
+  private func begin(_ run: CommandRun) async throws(CommandFailure) {
+    if run.kind.isRead { return }
+    if case .start(let path, _) = run.request.command {
+      // On the disk before the row is: a start that we do not live to see may have laid something on the bed.
+      remember { ledger, _ in
+        ledger.expect(run.ticket, backend: run.id.backend, path: path.text)
+      }
+    }
+    guard await journal.begin(intent(run), within: patience(run)) || run.isUrgent else {
+      throw CommandFailure(.journal, "the journal cannot be written")
+    }
+  }
+
+  /// Its row.
+  func intent(_ run: CommandRun) -> CommandIntent {
+    CommandIntent(
+      id: run.id, wireName: run.request.wireName, kind: run.kind, digest: run.digest,
+      at: time.wallTime, owedIfInterrupted: run.owed(.interrupted))
+  }
+
+  // MARK: The printer
+
+  private func execute(_ run: CommandRun, _ reading: CommandReading) async -> CommandOutcome {
+    do throws(CommandFailure) {
+      var details: JSONValue?
+      if let work = run.work { details = try await self.work(run, work) }
+      switch reading.command {
+      case .upload, .backup:
+        guard run.work != nil else { throw CommandFailure(.invalid, "nothing to bring") }
+        return .done(details)
+      case .deleteFile(let path):
+        try await checkDeletion(of: path, run)
+      default: break
+      }
+      // The last look: the disk and the work may have taken their time.
+      do throws(CommandFailure) {
+        try judge(run, reading)
+        try markSent(run, reading)
+      } catch {
+        return CommandOutcome(.refused, error.reason, error.message)
+      }
+      let result = try await perform(reading.command, within: Self.limit(run.kind))
+      if case .deleteFile(let path) = reading.command { journal.forget(path) }
+      return .done(result ?? details)
+    } catch {
+      return Self.outcome(of: error)
+    }
+  }
+
+  private func markSent(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
+    guard run.kind.movesOrHeats else { return }
+    guard state.withLock({ $0.arbiter.send(run.ticket) }) else { throw Self.superseded }
+    if reading.effects.contains(where: { $0 == .start || $0 == .startOrResume }) {
+      remember { ledger, _ in ledger.expect(run.ticket, backend: run.id.backend, path: nil) }
+    }
+  }
+
+  /// Sends a command once and waits for its end; when that does not come in time, the cache says what became of it.
+  func perform(
+    _ command: PrinterCommand, within limit: Duration
+  ) async throws(CommandFailure) -> JSONValue? {
+    let answer = Promise<Result<JSONValue?, CommandFailure>>()
+    let sending = Task(executorPreference: executor) { [printer] in
+      do throws(CommandFailure) {
+        answer.resolve(.success(try await printer.perform(command)))
+      } catch {
+        answer.resolve(.failure(error))
+      }
+    }
+    if let result = await answer.value(within: limit, time: time) { return try result.get() }
+    sending.cancel()
+    if StateCheck(status: look()).isReached(command) { return nil }
+    throw CommandFailure(
+      .timeout,
+      "no answer from Klipper after \(limit.components.seconds) s; it may still happen",
+      mayHaveHappened: true)
+  }
+
+  private static func limit(_ kind: PrinterCommand.Kind) -> Duration {
+    kind == .pause || kind == .resume || kind == .cancel ? .seconds(300) : .seconds(600)
+  }
+
+  private static func outcome(of failure: CommandFailure) -> CommandOutcome {
+    if failure.mayHaveHappened {
+      // The connection was lost while it was under way.
+      let reason = failure.reason == .notConnected ? .interrupted : failure.reason
+      return CommandOutcome(.unknown, reason, failure.message)
+    }
+    let isRefusal = [.notOwn, .wrongState, .stale, .superseded].contains(failure.reason)
+    return CommandOutcome(isRefusal ? .refused : .failed, failure.reason, failure.message)
+  }
+
+  // MARK: A backend's own part
+
+  private func work(
+    _ run: CommandRun, _ work: @escaping CommandWork
+  ) async throws(CommandFailure) -> JSONValue? {
+    let answer = Promise<Result<JSONValue?, CommandFailure>>()
+    let printer = GateUpload(gate: self, run: run)
+    let working = Task(executorPreference: executor) {
+      do throws(CommandFailure) {
+        answer.resolve(.success(try await work(printer)))
+      } catch {
+        answer.resolve(.failure(error))
+      }
+    }
+    if let result = await answer.value(within: Freshness.longestWork, time: time) {
+      return try result.get()
+    }
+    working.cancel()
+    guard run.kind.movesOrHeats else {
+      throw CommandFailure(.timeout, "took more than 30 minutes", mayHaveHappened: true)
+    }
+    throw CommandFailure(.stale, "fetching its file took more than 30 minutes")
+  }
+}

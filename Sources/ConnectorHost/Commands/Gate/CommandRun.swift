@@ -1,0 +1,44 @@
+internal import ConnectorKit
+internal import Platform
+
+/// One submitted command on its way through the gate.
+struct CommandRun: Sendable {
+  /// Its number in this run of the daemon.
+  let ticket: UInt64
+  /// Its name in the journal.
+  let id: CommandID
+  /// SHA-256 of what is wanted.
+  let digest: String
+  /// What is wanted.
+  let request: CommandRequest
+  /// The answer of the far side in which it came.
+  let contact: CommandContact
+  /// The rules of its backend, as they were when it came.
+  let policy: CommandPolicy
+  /// The backend's own part.
+  let work: CommandWork?
+  /// What the far side is owed for an outcome.
+  let owing: @Sendable (CommandOutcome) -> OwedItem?
+  /// When it came.
+  let arrivedAt: MonotonicInstant
+  /// Its one final outcome.
+  let outcome = Promise<CommandOutcome>()
+
+  /// The command's kind.
+  var kind: PrinterCommand.Kind { request.command.kind }
+
+  /// Whether it goes out although the journal cannot be written.
+  var isUrgent: Bool { kind == .pause || kind == .cancel }
+
+  /// What the far side is owed; a refusal may be dropped for others.
+  func owed(_ outcome: CommandOutcome) -> OwedItem? {
+    var item = owing(outcome)
+    if outcome.status == .refused { item?.isExpendable = true }
+    return item
+  }
+
+  /// Its entry at the arbiter.
+  var entry: Arbiter.Entry {
+    Arbiter.Entry(ticket: ticket, backend: id.backend, wireName: request.wireName, kind: kind)
+  }
+}

@@ -1,0 +1,96 @@
+internal import ConnectorKit
+internal import Platform
+
+/// All that the gate keeps in memory. Changed under its lock only, never across a suspension.
+struct GateState: Sendable {
+  /// What becomes of one that waits for its turn.
+  enum Turn: Sendable { case go, superseded, ending }
+  /// What is to be done with a submitted command.
+  enum Admission: Sendable {
+    /// It is new, as far as the memory goes.
+    case run
+    /// It runs already.
+    case join(Promise<CommandOutcome>)
+    /// It ran in this life.
+    case ended(CommandOutcome)
+    /// Another command has its id.
+    case foreign
+  }
+  private struct Ended: Sendable {
+    var digest: String
+    var outcome: CommandOutcome
+  }
+  /// So many ended commands are remembered, beside the journal.
+  private static let memory = 256
+
+  var arbiter = Arbiter()
+  var turns: [UInt64: Promise<Turn>] = [:]
+  var ledger = JobLedger()
+  var readOnly = ReadOnlySwitch.off
+  /// Whether the stored values have been read.
+  var isLoaded = false
+  var isEnding = false
+  var running: [CommandID: CommandRun] = [:]
+  var contacts: [String: MonotonicInstant] = [:]
+  var records: [AuditRecord] = []
+  private var lastTicket: UInt64 = 0
+  private var ended: [CommandID: Ended] = [:]
+  private var endedOrder: [CommandID] = []
+
+  /// A number that no other command has.
+  mutating func nextTicket() -> UInt64 {
+    lastTicket += 1
+    return lastTicket
+  }
+
+  /// What is known of a command without asking the disk.
+  func admission(_ id: CommandID, digest: String) -> Admission {
+    if let running = running[id] {
+      return running.digest == digest ? .join(running.outcome) : .foreign
+    }
+    if let ended = ended[id] { return ended.digest == digest ? .ended(ended.outcome) : .foreign }
+    return .run
+  }
+
+  /// Ends a command.
+  ///
+  /// - Returns: false when it had ended before.
+  mutating func conclude(_ run: CommandRun, _ outcome: CommandOutcome) -> Bool {
+    guard running[run.id]?.ticket == run.ticket else { return false }
+    running[run.id] = nil
+    // What was refused for want of a journal, or at our end, was never judged: it may come again.
+    let isFinal =
+      !(outcome.status == .refused && [.journal, .interrupted].contains(outcome.reason))
+    if isFinal, !run.kind.isRead {
+      if ended.updateValue(Ended(digest: run.digest, outcome: outcome), forKey: run.id) == nil {
+        endedOrder.append(run.id)
+      }
+      if endedOrder.count > Self.memory { ended[endedOrder.removeFirst()] = nil }
+    }
+    return true
+  }
+
+  /// Lets a command go that came to nothing: it was here before.
+  mutating func dismiss(_ run: CommandRun) {
+    if running[run.id]?.ticket == run.ticket { running[run.id] = nil }
+  }
+
+  /// Notes a record for the page.
+  mutating func note(_ record: AuditRecord) {
+    records.append(record)
+    if records.count > GateView.length { records.removeFirst(records.count - GateView.length) }
+  }
+
+  /// The backend whose G-code or macro is under way and may start a job.
+  var possibleAuthor: String? {
+    guard let current = arbiter.current, arbiter.isSent,
+      current.kind == .gcode || current.kind == .macro
+    else { return nil }
+    return current.backend
+  }
+
+  /// Takes the waiting entries' promises out.
+  mutating func takeTurns(_ entries: [Arbiter.Entry]) -> [Promise<Turn>] {
+    entries.compactMap { turns.removeValue(forKey: $0.ticket) }
+  }
+}

@@ -1,0 +1,25 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// What a backend's own part of a command may do to the printer: bring the file that the command names.
+struct GateUpload: GatedPrinter {
+  let gate: CommandGate
+  let run: CommandRun
+
+  func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
+    let path: GCodePath
+    switch run.request.command {
+    case .upload(let named), .start(let named, _): path = named
+    default: throw CommandFailure(.invalid, "this command brings no file")
+    }
+    // The work may have taken its time, and may run on after its command was given up.
+    guard run.outcome.current == nil, gate.isUnfinished(run) else {
+      throw CommandFailure(.interrupted, "the command has ended")
+    }
+    try StateCheck(status: gate.look()).checkWritable(path)
+    let item = try await gate.printer.upload(file, as: path)
+    await gate.noteOwn(path, of: run.id.backend, sha256: file.sha256, size: file.size)
+    return item
+  }
+}

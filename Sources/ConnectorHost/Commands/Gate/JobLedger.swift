@@ -1,0 +1,179 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// Whose job runs, and what that means for the bed. A pure state machine; what must not be lost is in ``values``.
+struct JobLedger: Sendable {
+  /// A start that has been sent and whose job has not been seen yet.
+  private struct Expected: Sendable {
+    var ticket: UInt64
+    var backend: String
+    /// nil: whatever file a G-code or a macro starts.
+    var path: String?
+    /// When Moonraker accepted it, or when we gave up waiting for that.
+    var answeredAt: MonotonicInstant?
+  }
+  /// The state and the file that `print_stats` showed last while no job ran.
+  private struct Rest: Sendable, Hashable {
+    var state: String
+    var filename: String
+  }
+  /// So long after its acceptance a job may be unseen.
+  private static let grace = Duration.seconds(10)
+  /// A job that begins later than this after the answer to a start is another one.
+  private static let patience = Duration.seconds(600)
+  /// So long after a restored connection a job may have begun while it was gone.
+  private static let recovery = Duration.seconds(10)
+
+  /// The bed.
+  private(set) var bed = Bed.unknown
+  /// The job that runs or is paused.
+  private(set) var job: RunningJob?
+  private var expected: Expected?
+  private var rest: Rest?
+  private var isSighted = false
+  /// The last moment of the former connection; nil: there was none.
+  private var lostAt: MonotonicInstant?
+  /// Since when the printer's state is known.
+  private var knownSince: MonotonicInstant?
+
+  /// The names of ``values``.
+  static let valueNames = ["bed", "job", "rest"]
+
+  /// What is stored, by name.
+  var values: [String: JSONValue] {
+    let running =
+      job
+      ?? expected.map {
+        RunningJob(filename: $0.path ?? "", owner: $0.backend, start: JobStart(notBefore: nil))
+      }
+    return [
+      "bed": bed.stored, "job": RunningJob.stored(running),
+      "rest": rest.map { ["state": .string($0.state), "filename": .string($0.filename)] } ?? .null,
+    ]
+  }
+
+  /// Takes in what a former run of the daemon stored. What has been seen since this one's start is newer.
+  mutating func load(_ values: [String: JSONValue]) {
+    let isNew = !isSighted && bed == .unknown
+    if isNew { bed = Bed(values["bed"]) }
+    if job == nil, !isSighted { job = RunningJob(values["job"]) }
+    if rest == nil, let stored = values["rest"], let state = stored["state"]?.string,
+      let filename = stored["filename"]?.string
+    {
+      rest = Rest(state: state, filename: filename)
+    }
+  }
+
+  // MARK: Starts of ours
+
+  /// A command that may start a job is about to be sent.
+  mutating func expect(_ ticket: UInt64, backend: String, path: String?) {
+    expected = Expected(ticket: ticket, backend: backend, path: path, answeredAt: nil)
+  }
+
+  /// It has ended; its job may still come where it was done or nobody knows.
+  mutating func answered(_ ticket: UInt64, mayStart: Bool, at now: MonotonicInstant) {
+    guard expected?.ticket == ticket else { return }
+    if mayStart { expected?.answeredAt = now } else { expected = nil }
+  }
+
+  /// Whether a job of ours may be about to begin that the printer does not show yet.
+  func isJobDue(at now: MonotonicInstant) -> Bool {
+    guard let answeredAt = expected?.answeredAt, expected?.path != nil else { return false }
+    return answeredAt.duration(to: now) < Self.grace
+  }
+
+  /// Whether a start of this file has been sent and its job has not been seen yet.
+  func expects(_ path: String) -> Bool { expected?.path == path }
+
+  // MARK: What the printer tells
+
+  /// A job began.
+  ///
+  /// - Parameter author: the backend whose G-code or macro is under way, which may have started it.
+  mutating func started(
+    _ filename: String, author: String?, at now: MonotonicInstant, wallTime: WallTime
+  ) {
+    let known = expected.flatMap { expected -> String? in
+      let isTooLate = expected.answeredAt.map { $0.duration(to: now) > Self.patience } ?? false
+      return !isTooLate && (expected.path ?? filename) == filename ? expected.backend : nil
+    }
+    expected = nil
+    let owner = known ?? author
+    job = RunningJob(filename: filename, owner: owner, start: JobStart(notBefore: earliest(now)))
+    isSighted = true
+    // Whoever starts a job at the printer itself has looked at the bed. It lasts until that job's end.
+    if owner == nil {
+      bed = Bed(state: .clear, since: wallTime, by: "a job started at the printer")
+    }
+  }
+
+  /// A job ended, however.
+  mutating func ended(_ filename: String, at wallTime: WallTime) {
+    job = nil
+    bed.occupy(at: wallTime, by: "the end of \(filename)")
+  }
+
+  /// Something may have been missed: whatever lies on the bed is not known.
+  mutating func missed(at wallTime: WallTime) {
+    bed.occupy(at: wallTime, by: "something that was missed")
+  }
+
+  /// The connection was lost.
+  mutating func lost(at now: MonotonicInstant) {
+    guard knownSince != nil else { return }
+    lostAt = now
+    knownSince = nil
+    isSighted = false
+  }
+
+  /// Looks at the printer; called for each change and before each decision.
+  ///
+  /// After each loss of sight the first look compares: a job that was ours to remember and runs no more has ended while we
+  /// were away, and so has one whose end state is not the one we remember.
+  mutating func look(_ status: PrinterStatus, at now: MonotonicInstant, wallTime: WallTime) {
+    guard status.isCurrent, let state = status.printState else { return }
+    let filename = status.field("print_stats", "filename")?.string ?? ""
+    let isOn = StateCheck(status: status).isJobOn
+    let isFirst = !isSighted
+    if isFirst {
+      isSighted = true
+      knownSince = now
+    }
+    if isOn {
+      if isFirst, job?.filename != filename {
+        if job != nil || lostAt != nil { missed(at: wallTime) }
+        job = RunningJob(filename: filename, owner: nil, start: JobStart(notBefore: lostAt))
+      }
+      return
+    }
+    if isFirst, job != nil {
+      job = nil
+      bed.occupy(at: wallTime, by: "a job that ended while nobody looked")
+    }
+    let seen = Rest(state: state, filename: filename)
+    if isFirst, seen != rest, state != "standby" {
+      bed.occupy(at: wallTime, by: "a job that ended while nobody looked")
+    }
+    if job == nil { rest = seen }
+  }
+
+  private func earliest(_ now: MonotonicInstant) -> MonotonicInstant {
+    if let knownSince, knownSince.duration(to: now) < Self.recovery { return lostAt ?? knownSince }
+    // Klipper tells changes four times a second.
+    return now.advanced(by: .seconds(-2))
+  }
+
+  // MARK: A person's word
+
+  /// A person says that the bed is empty.
+  mutating func clear(by: String, at wallTime: WallTime) {
+    bed = Bed(state: .clear, since: wallTime, by: by)
+  }
+
+  /// Takes back what was stored as clear while a job began.
+  mutating func refuseClear(at wallTime: WallTime) {
+    bed = Bed(state: .occupied, since: wallTime, by: "a job that began meanwhile")
+  }
+}
