@@ -1,3 +1,5 @@
+internal import Networking
+
 /// What one connects to at an address.
 package enum MoonrakerEndpoint: Sendable, Hashable {
   /// The URL of the WebSocket.
@@ -19,6 +21,14 @@ extension MoonrakerAddress {
       }
       if base.lowercased().hasPrefix("http://") { base = base.dropFirst("http://".count) }
       return .webSocket("ws://\(base)/websocket")
+    }
+  }
+
+  /// The host that Moonraker runs on, IPv6 without brackets; `127.0.0.1` behind a Unix socket.
+  package var host: String {
+    switch self {
+    case .http(let text): URLParts(text)?.host ?? "127.0.0.1"
+    case .unixSocket: "127.0.0.1"
     }
   }
 

@@ -1,4 +1,5 @@
 package import ConnectorKit
+package import JSON
 package import Networking
 package import Platform
 
@@ -6,6 +7,10 @@ package import Platform
 package final class MoonrakerLink: Sendable {
   private let driver: LinkDriver
   private let conditionText = Guarded("not started")
+  /// The connection as long as Moonraker has let us in; beside the driver, so that a call never waits for its turn there.
+  private let present = Guarded<RPCConnection?>(nil)
+  /// Where Moonraker is, and as whom we go there.
+  package let settings: MoonrakerSettings
 
   /// A link that feeds `cache`; nothing is started.
   ///
@@ -17,13 +22,17 @@ package final class MoonrakerLink: Sendable {
   ///   - time: the clock of all pauses and time-outs.
   ///   - log: gets each change of state once.
   ///   - random: a uniform number in 0..<1, for the back-off.
+  ///   - remoteMethods: what Klipper's macros may call, by the method's name. The names are registered on every
+  ///     connection on which we are the agent; requests of Moonraker's other clients never get there.
   package convenience init(
     settings: MoonrakerSettings, cache: StatusCache, network: Network,
     networkSettings: NetworkSettings, time: any TimeSource, log: Log,
-    random: @escaping @Sendable () -> Double
+    random: @escaping @Sendable () -> Double, remoteMethods: [String: RemoteMethod] = [:]
   ) {
-    self.init(settings: settings, cache: cache, time: time, log: log, random: random) {
-      () async throws(NetworkError) in
+    self.init(
+      settings: settings, cache: cache, time: time, log: log, random: random,
+      remoteMethods: remoteMethods
+    ) { () async throws(NetworkError) in
       switch settings.address.endpoint {
       case .webSocket(let url): try await network.webSocket(url, settings: networkSettings)
       case .unixSocket(let path): try await network.unixSocket(path)
@@ -34,13 +43,14 @@ package final class MoonrakerLink: Sendable {
   /// A link over connections that `open` makes.
   package init(
     settings: MoonrakerSettings, cache: StatusCache, time: any TimeSource, log: Log,
-    random: @escaping @Sendable () -> Double,
+    random: @escaping @Sendable () -> Double, remoteMethods: [String: RemoteMethod] = [:],
     open: @escaping @Sendable () async throws(NetworkError) -> any MessageConnection
   ) {
+    self.settings = settings
     let usesPing = if case .webSocket = settings.address.endpoint { true } else { false }
     driver = LinkDriver(
       settings: settings, usesPing: usesPing, cache: cache, time: time, log: log, random: random,
-      condition: conditionText, open: open)
+      condition: conditionText, present: present, remoteMethods: remoteMethods, open: open)
   }
 
   /// Keeps the connection until cancelled; no failure of Moonraker's ends it.
@@ -56,4 +66,18 @@ package final class MoonrakerLink: Sendable {
 
   /// One line for `status`: what the link is doing or why it is away, and notes such as an agent name that was taken.
   package var condition: String { conditionText.withLock { $0 } }
+}
+
+/// A method of ours that Klipper's macros call: gets the parameters, `null` for none. Runs where the connection is read,
+/// so it hands over and returns.
+package typealias RemoteMethod = @Sendable (JSONValue) -> Void
+
+extension MoonrakerLink: MoonrakerCaller {
+  /// Calls `method` on the present connection; see ``MoonrakerCaller/call(_:_:timeout:)``. Safe from any thread.
+  package func call(
+    _ method: String, _ params: JSONObject? = nil, timeout: Duration? = .seconds(10)
+  ) async throws(RPCFailure) -> JSONValue {
+    guard let connection = present.withLock({ $0 }) else { throw .notSent(condition) }
+    return try await connection.call(method, params, timeout: timeout)
+  }
 }

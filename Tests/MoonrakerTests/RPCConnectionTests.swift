@@ -119,7 +119,7 @@ import Testing
       #expect(firstOutcome == .failure(.connectionLost("1001 Server Shutdown")))
       let secondOutcome = await second
       #expect(secondOutcome == .failure(.connectionLost("1001 Server Shutdown")))
-      await #expect(throws: RPCFailure.connectionLost("1001 Server Shutdown")) {
+      await #expect(throws: RPCFailure.notSent("1001 Server Shutdown")) {
         try await rpc.call("c")
       }
     }

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import JSON
 internal import Moonraker
 internal import Networking
 internal import Platform
@@ -8,12 +9,16 @@ final class MoonrakerRunner: Sendable {
   private struct Running {
     var link: MoonrakerLink
     var task: Task<Void, Never>
+    var files: MoonrakerFiles
   }
+  /// What a macro calls to say that the bed is clear.
+  static let bedClearedMethod = "printer_uplink_bed_cleared"
   private let running = Guarded<Running?>(nil)
   private let cache: StatusCache
   private let network: Network
   private let time: any TimeSource
   private let log: Log
+  private let bedCleared = Guarded<(@Sendable () -> Void)?>(nil)
 
   init(cache: StatusCache, network: Network, time: any TimeSource, log: Log) {
     self.cache = cache
@@ -25,6 +30,14 @@ final class MoonrakerRunner: Sendable {
   /// What the link says of itself.
   var condition: String { running.withLock { $0?.link }?.condition ?? "not started" }
 
+  /// The printer's files; nil before the first ``start(_:networkSettings:interest:)``. A later link has its own.
+  var files: MoonrakerFiles? { running.withLock { $0?.files } }
+
+  /// Calls `handler` from now on when a macro says that the bed is clear; it hands over and returns.
+  func onBedCleared(_ handler: @escaping @Sendable () -> Void) {
+    bedCleared.withLock { $0 = handler }
+  }
+
   /// Starts a link with these settings; a former one is ended first.
   func start(
     _ settings: MoonrakerSettings, networkSettings: NetworkSettings, interest: StatusInterest
@@ -32,7 +45,14 @@ final class MoonrakerRunner: Sendable {
     await stop()
     let link = MoonrakerLink(
       settings: settings, cache: cache, network: network, networkSettings: networkSettings,
-      time: time, log: log, random: { Double.random(in: 0..<1) })
+      time: time, log: log, random: { Double.random(in: 0..<1) },
+      remoteMethods: [
+        Self.bedClearedMethod: { [bedCleared] _ in bedCleared.withLock { $0 }?() }
+      ])
+    let files = MoonrakerFiles(
+      caller: link, settings: settings,
+      transport: LoggedTransport(
+        base: network.client(settings: networkSettings), log: log, time: time))
     await link.setInterest(interest)
     let task = Task { [time, log] in
       while !Task.isCancelled {
@@ -45,7 +65,7 @@ final class MoonrakerRunner: Sendable {
         try? await time.sleep(for: .seconds(1))
       }
     }
-    running.withLock { $0 = Running(link: link, task: task) }
+    running.withLock { $0 = Running(link: link, task: task, files: files) }
   }
 
   /// Hands on what the enabled backends need.
@@ -61,5 +81,15 @@ final class MoonrakerRunner: Sendable {
     }
     former?.task.cancel()
     await former?.task.value
+  }
+}
+
+extension MoonrakerRunner: MoonrakerCaller {
+  /// Calls `method` on the link in force. Safe from any thread.
+  func call(
+    _ method: String, _ params: JSONObject?, timeout: Duration?
+  ) async throws(RPCFailure) -> JSONValue {
+    guard let link = running.withLock({ $0?.link }) else { throw .notSent("not started") }
+    return try await link.call(method, params, timeout: timeout)
   }
 }

@@ -93,13 +93,17 @@ package struct CommandFailure: Error, Sendable, Hashable {
   package var message: String
   /// Whether it may have happened (or may still happen) all the same: then the outcome is `unknown`.
   package var mayHaveHappened: Bool
+  /// Moonraker's own code, where it answered: 400, 403, -32601…
+  package var code: Int?
 
   /// A failure.
   package init(
-    _ reason: CommandOutcome.Reason, _ message: String, mayHaveHappened: Bool = false
+    _ reason: CommandOutcome.Reason, _ message: String, mayHaveHappened: Bool = false,
+    code: Int? = nil
   ) {
     self.reason = reason
     self.message = message
     self.mayHaveHappened = mayHaveHappened
+    self.code = code
   }
 }

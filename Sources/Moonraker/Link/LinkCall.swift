@@ -19,6 +19,8 @@ package enum LinkCall: Sendable, Hashable {
   case metadata(filename: String)
   /// How full the disk with the G-code files is.
   case diskUsage
+  /// Says that Klipper's macros may call this method of ours.
+  case register(method: String)
   /// The cheapest question there is, to see whether Moonraker lives.
   case probe
 
@@ -33,6 +35,7 @@ package enum LinkCall: Sendable, Hashable {
     case .subscribe: "printer.objects.subscribe"
     case .metadata: "server.files.metadata"
     case .diskUsage: "server.files.get_directory"
+    case .register: "connection.register_remote_method"
     }
   }
 
@@ -49,6 +52,7 @@ package enum LinkCall: Sendable, Hashable {
     case .query(_, let objects), .subscribe(_, let objects): return ["objects": .object(objects)]
     case .metadata(let filename): return ["filename": .string(filename)]
     case .diskUsage: return ["path": "gcodes"]
+    case .register(let method): return ["method_name": .string(method)]
     case .serverInfo, .printerInfo, .objectsList, .probe: return nil
     }
   }

@@ -25,6 +25,8 @@ actor LinkDriver {
   private let log: Log
   private let random: @Sendable () -> Double
   private let condition: Guarded<String>
+  private let present: Guarded<RPCConnection?>
+  private let remoteMethods: [String: RemoteMethod]
 
   private var machine: LinkMachine
   private var connection: RPCConnection?
@@ -38,7 +40,9 @@ actor LinkDriver {
   /// A driver of one machine; nothing is started.
   init(
     settings: MoonrakerSettings, usesPing: Bool, cache: StatusCache, time: any TimeSource, log: Log,
-    random: @escaping @Sendable () -> Double, condition: Guarded<String>, open: @escaping Opener
+    random: @escaping @Sendable () -> Double, condition: Guarded<String>,
+    present: Guarded<RPCConnection?>, remoteMethods: [String: RemoteMethod],
+    open: @escaping Opener
   ) {
     self.settings = settings
     self.cache = cache
@@ -47,8 +51,11 @@ actor LinkDriver {
     self.log = log
     self.random = random
     self.condition = condition
+    self.present = present
+    self.remoteMethods = remoteMethods
     machine = LinkMachine(
-      agentName: settings.agentName, hasKey: settings.apiKey != nil, usesPing: usesPing)
+      agentName: settings.agentName, hasKey: settings.apiKey != nil, usesPing: usesPing,
+      remoteMethods: remoteMethods.keys.sorted())
   }
 
   /// Works until cancelled; all that it started has ended when it returns.
@@ -67,6 +74,7 @@ actor LinkDriver {
     }
     work = nil
     connection = nil
+    present.withLock { $0 = nil }
     machine = machine.unstarted
     cache.apply(.link(isUp: false))
     condition.withLock { $0 = "stopped" }
@@ -79,6 +87,8 @@ actor LinkDriver {
   private func handle(_ event: LinkMachine.Event) {
     for action in machine.handle(event, at: time.now) { perform(action) }
     if case .statusUpdate = event { return }
+    let usable = machine.phase == .connected ? connection : nil
+    present.withLock { $0 = usable }
     let text = machine.condition
     condition.withLock { if $0 != text { $0 = text } }
     sleepForDeadline()
@@ -141,7 +151,7 @@ actor LinkDriver {
     // The end of the connection is told by its reader, once, and not by each of its calls.
     guard connection === self.connection else { return }
     switch outcome {
-    case .failure(.connectionLost), .failure(.cancelled): return
+    case .failure(.notSent), .failure(.connectionLost), .failure(.cancelled): return
     case .failure(.refused), .failure(.timedOut), .success: handle(.answer(call, outcome))
     }
   }
@@ -229,7 +239,12 @@ actor LinkDriver {
     case "notify_filelist_changed":
       if let change = params.array?.first { handle(.fileListChanged(change)) }
     case "notify_webcams_changed": handle(.webcamsChanged)
-    default: log(.trace, "ignored \(method)")
+    default:
+      if let remoteMethod = remoteMethods[method] {
+        remoteMethod(params)
+      } else {
+        log(.trace, "ignored \(method)")
+      }
     }
   }
 }

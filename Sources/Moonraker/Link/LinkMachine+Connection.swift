@@ -22,6 +22,8 @@ extension LinkMachine {
       if asAgent {
         isNameTaken = false
         nameAttempts = 0
+        // Only an agent may; registrations go with the connection.
+        actions += remoteMethods.map { .call(.register(method: $0)) }
       }
       // The next connection asks for the name again: its holder may have gone.
       triesAgent = true

@@ -95,6 +95,7 @@ package struct LinkMachine: Sendable {
   let agentName: String
   let hasKey: Bool
   let usesPing: Bool
+  let remoteMethods: [String]
   var interest: StatusInterest
   var phase = Phase.stopped
   /// Failed attempts since the last working connection.
@@ -147,18 +148,23 @@ package struct LinkMachine: Sendable {
   ///   - hasKey: whether there is an API key, for what we tell when Moonraker refuses us.
   ///   - usesPing: whether the connection has pings (a WebSocket); else a small call takes their place.
   ///   - interest: what the backends need.
+  ///   - remoteMethods: what Klipper's macros may call of us; registered on every connection of the agent.
   package init(
-    agentName: String, hasKey: Bool, usesPing: Bool, interest: StatusInterest = StatusInterest()
+    agentName: String, hasKey: Bool, usesPing: Bool, interest: StatusInterest = StatusInterest(),
+    remoteMethods: [String] = []
   ) {
     self.agentName = agentName
     self.hasKey = hasKey
     self.usesPing = usesPing
+    self.remoteMethods = remoteMethods
     self.interest = interest
   }
 
   /// The same machine before its start.
   var unstarted: LinkMachine {
-    LinkMachine(agentName: agentName, hasKey: hasKey, usesPing: usesPing, interest: interest)
+    LinkMachine(
+      agentName: agentName, hasKey: hasKey, usesPing: usesPing, interest: interest,
+      remoteMethods: remoteMethods)
   }
 
   /// When the next `tick` is due; nil when only other events can move the machine.

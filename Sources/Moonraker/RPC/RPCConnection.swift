@@ -122,10 +122,15 @@ package final class RPCConnection: Sendable {
       if state.end == nil { state.pending[id] = .sent }
       return state.end
     }
-    if let end { throw .connectionLost(end) }
+    if let end { throw .notSent(end) }
     defer { _ = state.withLock { $0.pending.removeValue(forKey: id) } }
     do throws(NetworkError) { try await connection.send(bytes) } catch {
-      throw error.kind == .cancelled ? .cancelled : .connectionLost(error.message)
+      switch error.kind {
+      case .cancelled: throw .cancelled
+      // Refused before it was queued.
+      case .tooLarge, .other: throw .notSent(error.message)
+      default: throw .connectionLost(error.message)
+      }
     }
     return try await answer(to: id).get()
   }

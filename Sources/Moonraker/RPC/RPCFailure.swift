@@ -6,9 +6,11 @@ package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
   case refused(code: Int64, message: String)
   /// No answer in time.
   case timedOut
-  /// The connection went before the answer came; why.
+  /// It never left, because there is no connection; why.
+  case notSent(String)
+  /// The connection went before the answer came, and the call may have arrived; why.
   case connectionLost(String)
-  /// The calling task was cancelled.
+  /// The calling task was cancelled; the call may have arrived.
   case cancelled
 
   /// Moonraker's words, or ours where it said nothing.
@@ -16,6 +18,7 @@ package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .refused(let code, let message): "\(message) (\(code))"
     case .timedOut: "no answer in time"
+    case .notSent(let reason): "not connected: \(reason)"
     case .connectionLost(let reason): "connection lost: \(reason)"
     case .cancelled: "cancelled"
     }
@@ -35,6 +38,12 @@ package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
   /// Whether this says that Klippy is away: 503, or -32601 where Moonraker has not met Klippy since its own start.
   package var isKlippyAway: Bool {
     if case .refused(let code, _) = self { return code == 503 || code == -32601 || code == 404 }
+    return false
+  }
+
+  /// Whether what was asked for does not exist: a file, a component, a method.
+  package var isMissing: Bool {
+    if case .refused(let code, _) = self { return code == -32601 || code == 404 }
     return false
   }
 }

@@ -9,6 +9,7 @@ package final class StatusCache: StatusSource {
   private struct State {
     var status: StatusState
     var lastHeard: MonotonicInstant?
+    var webcamsRevision: UInt64 = 0
   }
   private let time: any TimeSource
   private let state: Guarded<State>
@@ -26,6 +27,10 @@ package final class StatusCache: StatusSource {
 
   /// When the newest frame came from Moonraker; nil before the first.
   package var lastHeard: MonotonicInstant? { state.withLock { $0.lastHeard } }
+
+  /// A number that another one follows whenever the list of webcams may have changed: Moonraker has said so, or its
+  /// connection came or went.
+  package var webcamsRevision: UInt64 { state.withLock { $0.webcamsRevision } }
 
   /// The state lane: the newest snapshot first, then each newer one that is news and that the reader keeps up with.
   package func snapshots(
@@ -51,6 +56,10 @@ package final class StatusCache: StatusSource {
     let now = time.now
     let wallTime = time.wallTime
     state.withLock { state in
+      switch change {
+      case .webcams, .link: state.webcamsRevision &+= 1
+      default: break
+      }
       let effects = state.status.apply(change, at: now, wallTime: wallTime)
       if effects.isNewSnapshot { snapshotLane.send(Self.snapshot(state.status)) }
       for event in effects.events { eventLane.send(event) }

@@ -1,0 +1,31 @@
+internal import ConnectorKit
+internal import JSON
+internal import Moonraker
+
+/// Carries commands and files to Moonraker over the link that is in force.
+struct MoonrakerExecutor: CommandExecutor {
+  let moonraker: MoonrakerRunner
+
+  func perform(_ command: PrinterCommand) async throws(CommandFailure) -> JSONValue? {
+    try await MoonrakerCommands(caller: moonraker).perform(command)
+  }
+
+  func upload(
+    _ file: StagedFile, as path: GCodePath
+  ) async throws(CommandFailure) -> JSONValue {
+    try await files().upload(file, as: path)
+  }
+
+  func queuedFiles() async throws(CommandFailure) -> [String] { try await files().queued() }
+
+  func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState? {
+    try await files().state(of: path).map { FileState(size: $0.size, modified: $0.modified) }
+  }
+
+  private func files() throws(CommandFailure) -> MoonrakerFiles {
+    guard let files = moonraker.files else {
+      throw CommandFailure(.notConnected, "Moonraker is not connected: \(moonraker.condition)")
+    }
+    return files
+  }
+}

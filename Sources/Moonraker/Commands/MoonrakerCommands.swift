@@ -1,0 +1,41 @@
+package import ConnectorKit
+package import JSON
+
+/// Has commands executed by Moonraker: each is one call, sent once, beside whatever else is under way.
+package struct MoonrakerCommands: Sendable {
+  private let caller: any MoonrakerCaller
+
+  /// Commands through `caller`.
+  package init(caller: any MoonrakerCaller) { self.caller = caller }
+
+  /// Sends `command` and waits for its end: minutes for what moves or heats, 10 s for what only looks.
+  ///
+  /// Nothing is judged here and nothing repeated. Cancelling the task ends the waiting, not what was sent.
+  ///
+  /// - Returns: the files as Moonraker lists them, or its history (`count`, `jobs`); nil for all other commands.
+  /// - Throws: `CommandFailure` with Moonraker's own words; `mayHaveHappened` unless it is certain that nothing did.
+  package func perform(_ command: PrinterCommand) async throws(CommandFailure) -> JSONValue? {
+    let call = try CommandCall(command)
+    let isRead = command.kind.isRead
+    let result: JSONValue
+    do throws(RPCFailure) {
+      result = try await caller.call(call.method, call.params, timeout: isRead ? .seconds(10) : nil)
+    } catch {
+      throw CommandFailure(error, of: call.method, isRead: isRead)
+    }
+    if case .power(let device, let isOn) = command { try check(result, device, isOn: isOn) }
+    return isRead ? result : nil
+  }
+
+  /// A device that does not answer is no error to Moonraker: it tells the state that it is in.
+  private func check(
+    _ result: JSONValue, _ device: String, isOn: Bool
+  ) throws(CommandFailure) {
+    guard let state = result[device]?.string, state != (isOn ? "on" : "off"), state != "init" else {
+      return
+    }
+    throw CommandFailure(
+      .printerRefused,
+      MoonrakerMessage.forPeople("the power device says \(state)"), mayHaveHappened: true)
+  }
+}
