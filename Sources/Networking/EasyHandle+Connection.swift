@@ -39,6 +39,11 @@ extension EasyHandle {
     set(CURLOPT_PROXY_CAPATH, folder)
   }
 
+  /// Takes exactly `proxy`, whatever the environment says; nil for none.
+  func setOnly(proxy: String?) -> Bool {
+    set(CURLOPT_PROXY, proxy ?? "") && set(CURLOPT_NOPROXY, "")
+  }
+
   private func setProxy(_ settings: NetworkSettings, _ target: URLParts) -> Bool {
     if target.isLoopback || settings.proxy == "" { return set(CURLOPT_PROXY, "") }
     // nil: libcurl reads the usual variables itself. NO_PROXY counts in both cases.
@@ -46,7 +51,8 @@ extension EasyHandle {
     return set(CURLOPT_PROXY, proxy)
   }
 
-  private static func environment(_ name: String) -> String? {
+  /// A variable's value; nil where it is empty, too.
+  static func environment(_ name: String) -> String? {
     guard let value = unsafe getenv(name), let text = unsafe String(validatingCString: value) else {
       return nil
     }

@@ -2,6 +2,8 @@
 final class HTTPClient: HTTPTransport {
   private let thread: NetworkThread
   private let pool: ConnectionPool
+  /// Of connections whose address was judged: one that was opened without may lead anywhere.
+  private let judgedPool: ConnectionPool
   private let settings: NetworkSettings
   private let pinnedPublicKey: String?
   private let onExchange: (@Sendable (ExchangeReport) -> Void)?
@@ -12,28 +14,36 @@ final class HTTPClient: HTTPTransport {
   ) {
     self.thread = thread
     self.pool = ConnectionPool(keepAlive: keepAlive)
+    self.judgedPool = ConnectionPool(keepAlive: keepAlive)
     self.settings = settings
     self.pinnedPublicKey = pinnedPublicKey
     self.onExchange = onExchange
   }
 
-  deinit { thread.mailbox.post(.end(pool, .cancelled)) }
+  deinit {
+    thread.mailbox.post(.end(pool, .cancelled))
+    thread.mailbox.post(.end(judgedPool, .cancelled))
+  }
 
   func send(_ request: HTTPRequest) async throws(NetworkError) -> HTTPResponse {
     guard let target = URLParts(request.url), target.scheme == "http" || target.scheme == "https"
     else { throw NetworkError(.badURL, "the address is no http or https URL") }
-    try request.checkFields()
+    try request.check(target, settings)
     let started = ContinuousClock.now
-    let result = await exchange(request, target)
+    let files = try await ExchangeFiles.open(for: request, target)
+    let result = await exchange(request, target, files)
+    let isKept = if case .success(let response) = result { response.isSuccess } else { false }
+    if !isKept { await files.discard() }
     report(result, of: request, target, since: started)
     return try result.get()
   }
 
   private func exchange(
-    _ request: HTTPRequest, _ target: URLParts
+    _ request: HTTPRequest, _ target: URLParts, _ files: ExchangeFiles
   ) async -> Result<HTTPResponse, NetworkError> {
     let exchange = HTTPExchange(
-      request, target: target, settings: settings, pinnedPublicKey: pinnedPublicKey, pool: pool)
+      request, target: target, files: files, settings: settings, pinnedPublicKey: pinnedPublicKey,
+      pool: request.addresses.judges(host: target.host) ? judgedPool : pool)
     let mailbox = thread.mailbox
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -68,8 +78,18 @@ extension HTTPRequest {
     "host", "content-length", "transfer-encoding", "connection", "expect",
   ]
 
-  /// Refuses what would change the shape of the request on the wire.
-  fileprivate func checkFields() throws(NetworkError) {
+  /// Refuses what would change the shape of the request on the wire, or goes where it must not.
+  fileprivate func check(_ target: URLParts, _ settings: NetworkSettings) throws(NetworkError) {
+    guard body == nil || bodyFile == nil else {
+      throw NetworkError(.other, "the request has two bodies")
+    }
+    let isJudged = addresses.judges(host: target.host)
+    let isProxied = isJudged && ProxyChoice.proxy(for: target, settings) != nil
+    guard addresses.allows(host: target.host, proxied: isProxied), !isJudged || unixSocket == nil
+    else { throw .forbidden(target) }
+    if let unixSocket, !UnixStream.isUsable(path: unixSocket) {
+      throw NetworkError(.badURL, "socket \(unixSocket): the path is empty or too long")
+    }
     guard !method.isEmpty, method.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
       throw NetworkError(.other, "the request's method is not a word")
     }

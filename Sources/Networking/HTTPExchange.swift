@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Platform
 internal import Synchronization
 
 /// One request and its answer on the network thread.
@@ -13,6 +14,7 @@ internal import Synchronization
   private let pinnedPublicKey: String?
   private let pool: ConnectionPool
   private var request: HTTPRequest
+  private var files: ExchangeFiles
   private var continuation: CheckedContinuation<Result<HTTPResponse, NetworkError>, Never>?
   private let isAbandoned = Atomic(false)
 
@@ -20,18 +22,27 @@ internal import Synchronization
   private var headerBytes = 0
   private var headerHasEnded = false
   private var body: [UInt8] = []
+  private var writtenBytes: Int64 = 0
   private var isTooLarge = false
+  private var diskFailure: PlatformError?
   /// The request has been handed to a connection. libcurl would repeat it on another one if a kept
   /// connection breaks before an answer; nobody knows then whether the first one was obeyed.
   private var isUnderWay = false
   private var wouldBeRepeated = false
+  /// Whether the addresses of connections count, and are the server's: not where a proxy is in between.
+  private var judgesAddresses = false
+  private var wasForbidden = false
+  /// The sockets that were opened for it.
+  private var sockets: [Int32] = []
+  private var stall: StallWatch?
 
   init(
-    _ request: HTTPRequest, target: URLParts, settings: NetworkSettings, pinnedPublicKey: String?,
-    pool: ConnectionPool
+    _ request: HTTPRequest, target: URLParts, files: ExchangeFiles, settings: NetworkSettings,
+    pinnedPublicKey: String?, pool: ConnectionPool
   ) {
     self.request = request
     self.target = target
+    self.files = files
     self.settings = settings
     self.pinnedPublicKey = pinnedPublicKey
     self.pool = pool
@@ -70,8 +81,9 @@ internal import Synchronization
     if result == .success, !headerHasEnded {
       finish(.failure(fault(.protocolViolation, "the answer broke off")), on: loop)
     } else if result == .success {
-      let response = HTTPResponse(
+      var response = HTTPResponse(
         status: easy.number(CURLINFO_RESPONSE_CODE), fields: easy.answerFields, body: body)
+      response.writtenBytes = writtenBytes
       finish(.success(response), on: loop)
     } else {
       finish(.failure(failure(result, easy)), on: loop)
@@ -84,6 +96,8 @@ internal import Synchronization
       self.easy = nil
       pool.release(on: loop)
     }
+    files = ExchangeFiles()
+    stall = nil
     loop?.forget(self)
     continuation?.resume(returning: result)
     continuation = nil
@@ -93,12 +107,36 @@ internal import Synchronization
 
   private func prepare(_ easy: EasyHandle) -> Bool {
     guard easy.setUp(to: target, settings: settings, pinnedPublicKey: pinnedPublicKey),
-      easy.set(CURLOPT_URL, request.url), setMethod(easy), easy.setFields(fieldLines())
+      setWay(easy), easy.set(CURLOPT_URL, request.url), setMethod(easy),
+      easy.setFields(fieldLines())
     else { return false }
     if request.acceptsCompression { easy.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
-    easy.set(CURLOPT_TIMEOUT_MS, max(1, Int(request.timeout.wholeMilliseconds)))
+    if request.stallTimeout == nil {
+      easy.set(CURLOPT_TIMEOUT_MS, max(1, Int(request.timeout.wholeMilliseconds)))
+    }
     easy.set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout.wholeMilliseconds)))
-    easy.set(CURLOPT_MAXFILESIZE_LARGE, offset: max(1, request.answerLimit))
+    var limit = request.answerLimit
+    if files.answer != nil {
+      limit = max(limit, Int(clamping: request.fileLimit))
+      easy.set(CURLOPT_BUFFERSIZE, 64 << 10)
+    }
+    easy.set(CURLOPT_MAXFILESIZE_LARGE, offset: max(1, limit))
+    setCallbacks(easy)
+    return true
+  }
+
+  /// Where the connection goes: directly, by a proxy, or to a Unix socket.
+  private func setWay(_ easy: EasyHandle) -> Bool {
+    if let path = request.unixSocket {
+      return easy.setOnly(proxy: nil) && easy.set(CURLOPT_UNIX_SOCKET_PATH, path)
+    }
+    guard request.addresses.judges(host: target.host) else { return true }
+    let proxy = ProxyChoice.proxy(for: target, settings)
+    judgesAddresses = proxy == nil
+    return easy.setOnly(proxy: proxy)
+  }
+
+  private func setCallbacks(_ easy: EasyHandle) {
     let this = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe easy.set(CURLOPT_HEADERFUNCTION, takeHeaderLine, context: CURLOPT_HEADERDATA, this)
     unsafe easy.set(CURLOPT_WRITEFUNCTION, takeBodyBytes, context: CURLOPT_WRITEDATA, this)
@@ -106,10 +144,19 @@ internal import Synchronization
     unsafe easy.set(CURLOPT_PREREQDATA, pointer: this)
     unsafe curl_shim_set_open(easy.pointer, openSocketOnce)
     unsafe easy.set(CURLOPT_OPENSOCKETDATA, pointer: this)
-    return true
+    guard files.body != nil else { return }
+    unsafe easy.set(CURLOPT_READFUNCTION, giveBodyBytes, context: CURLOPT_READDATA, this)
+    unsafe curl_shim_set_seek(easy.pointer, refuseToSeek)
   }
 
   private func setMethod(_ easy: EasyHandle) -> Bool {
+    if let body = files.body {
+      easy.set(CURLOPT_UPLOAD, 1)
+      easy.set(CURLOPT_INFILESIZE_LARGE, offset: Int(clamping: body.size))
+      // It cannot be sent again, so no kept connection that may be about to break; and its socket is known.
+      easy.set(CURLOPT_FRESH_CONNECT, 1)
+      return easy.set(CURLOPT_CUSTOMREQUEST, request.method)
+    }
     if let body = request.body {
       easy.setBody(body)
       return request.method == "POST" || easy.set(CURLOPT_CUSTOMREQUEST, request.method)
@@ -136,6 +183,7 @@ internal import Synchronization
   // MARK: The answer
 
   fileprivate func takeHeader(_ line: UnsafeRawBufferPointer) -> Int {
+    stall?.moved()
     headerBytes += line.count
     if headerBytes > Self.headerLimit { isTooLarge = true }
     // One of several when interim answers come first, and lines of a trailer may follow.
@@ -147,6 +195,12 @@ internal import Synchronization
   }
 
   fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    stall?.moved()
+    if let file = files.answer, let easy,
+      (200...299).contains(easy.number(CURLINFO_RESPONSE_CODE))
+    {
+      return unsafe write(bytes, to: file)
+    }
     guard bytes.count <= request.answerLimit - body.count else {
       isTooLarge = true
       return 0
@@ -155,17 +209,71 @@ internal import Synchronization
     return bytes.count
   }
 
+  private func write(_ bytes: UnsafeRawBufferPointer, to file: ByteFile) -> Int {
+    guard Int64(bytes.count) <= request.fileLimit - writtenBytes else {
+      isTooLarge = true
+      return 0
+    }
+    do throws(PlatformError) {
+      try unsafe file.write(bytes)
+      writtenBytes += Int64(bytes.count)
+      return bytes.count
+    } catch {
+      diskFailure = error
+      return 0
+    }
+  }
+
+  // MARK: The way to the server
+
+  /// The next bytes of the body; nil when its file fails.
+  fileprivate func giveBody(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+    stall?.moved()
+    do throws(PlatformError) {
+      return try unsafe files.body?.read(into: buffer)
+    } catch {
+      diskFailure = error
+      return nil
+    }
+  }
+
   /// A connection is there, or is wanted, for the request; false when the request had left on another one.
   fileprivate func mayProceed(requestLeaves: Bool) -> Bool {
     if isUnderWay { wouldBeRepeated = true }
-    if requestLeaves { isUnderWay = true }
+    if requestLeaves {
+      isUnderWay = true
+      stall = request.stallTimeout.map { StallWatch(limit: $0, sockets: sockets) }
+    }
     return !wouldBeRepeated
+  }
+
+  /// Whether a socket may be opened to `address`; nil: one that is not of the Internet.
+  fileprivate func mayConnect(to address: IPAddress?) -> Bool {
+    if judgesAddresses, !(address?.isPublic ?? false) {
+      wasForbidden = true
+      return false
+    }
+    return mayProceed(requestLeaves: false)
+  }
+
+  fileprivate func opened(_ socket: Int32) { sockets.append(socket) }
+
+  var deadline: ContinuousClock.Instant? { stall?.nextLook }
+
+  func deadlinePassed(now: ContinuousClock.Instant, on loop: NetworkLoop) {
+    guard stall?.isOver(now: now) == true, let limit = request.stallTimeout else { return }
+    let seconds = (Int(limit.wholeMilliseconds) + 999) / 1_000
+    finish(.failure(fault(.timeout, "nothing has moved for \(seconds) s")), on: loop)
   }
 
   // MARK: Failures
 
   private func failure(_ result: CurlResult, _ easy: EasyHandle) -> NetworkError {
-    if wouldBeRepeated {
+    if let diskFailure {
+      return ExchangeFiles.failure(diskFailure, target, isUnderWay: isUnderWay)
+    }
+    if wasForbidden, sockets.isEmpty { return .forbidden(target) }
+    if wouldBeRepeated || result.code == CURLE_SEND_FAIL_REWIND {
       return fault(.connect, "the connection broke before an answer")
     }
     // "Out of memory" is how libcurl refuses a single line of more than 100 kB.
@@ -175,11 +283,17 @@ internal import Synchronization
     if isTooLarge || isHeaderTooLarge || result.code == CURLE_FILESIZE_EXCEEDED {
       return isHeaderTooLarge
         ? fault(.tooLarge, "the answer's header is larger than \(Self.headerLimit) bytes")
-        : fault(.tooLarge, "the answer is larger than \(request.answerLimit) bytes")
+        : fault(.tooLarge, "the answer is larger than \(bodyLimit(easy)) bytes")
     }
     return NetworkError(
       result, of: easy, target: target, settings: settings, isUnderWay: isUnderWay,
       answerHadBegun: headerBytes > 0)
+  }
+
+  private func bodyLimit(_ easy: EasyHandle) -> Int64 {
+    let isForFile =
+      files.answer != nil && (200...299).contains(easy.number(CURLINFO_RESPONSE_CODE))
+    return isForFile ? request.fileLimit : Int64(request.answerLimit)
   }
 
   private func fault(_ kind: NetworkError.Kind, _ what: String) -> NetworkError {
@@ -215,13 +329,40 @@ private func beforeRequest(
   return leaves ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
+private func giveBodyBytes(
+  _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int,
+  _ context: UnsafeMutableRawPointer?
+) -> Int {
+  let abort = Int(CURL_READFUNC_ABORT)
+  guard let context = unsafe context else { return abort }
+  return unsafe Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
+    .giveBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: count)) ?? abort
+}
+
+/// A body is sent once: whatever would send it again fails.
+private func refuseToSeek(
+  _ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32
+) -> Int32 { CURL_SEEKFUNC_FAIL }
+
 private func openSocketOnce(
   _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype,
   _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
-  guard let exchange = unsafe context,
-    unsafe Unmanaged<HTTPExchange>.fromOpaque(exchange).takeUnretainedValue()
-      .mayProceed(requestLeaves: false)
-  else { return -1 }
-  return unsafe openSocket(nil, purpose, address)
+  guard let context = unsafe context, let address = unsafe address else { return -1 }
+  let exchange = unsafe Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
+  guard unsafe exchange.mayConnect(to: IPAddress(address)) else { return -1 }
+  let socket = unsafe openSocket(nil, purpose, address)
+  if socket >= 0 { exchange.opened(socket) }
+  return socket
+}
+
+extension IPAddress {
+  /// The address that libcurl is about to connect to; the memory behind `pointer` is as long as its family needs.
+  fileprivate init?(_ pointer: UnsafeMutablePointer<curl_sockaddr>) {
+    guard let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) else { return nil }
+    let start = unsafe UnsafeRawPointer(pointer).advanced(by: offset)
+    let bytes = unsafe UnsafeRawBufferPointer(
+      start: start, count: Int(pointer.pointee.addrlen))
+    unsafe self.init(family: pointer.pointee.family, bytes)
+  }
 }

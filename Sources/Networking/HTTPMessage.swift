@@ -32,12 +32,16 @@ package struct HTTPRequest: Sendable {
   /// The body from the disk, instead of `body`.
   package var bodyFile: BodyFile?
   /// Where the body of a 2xx answer is written, instead of memory: a new file, 0600; it must not exist. It is removed
-  /// again where the exchange fails.
+  /// again where the exchange fails, and where the answer is no 2xx: that one's body is in memory.
   package var answerFile: String?
-  /// So long nothing may move; then `timeout` does not count. For files.
+  /// The most bytes that are written to `answerFile`; more ends the exchange with `NetworkError.tooLarge`.
+  package var fileLimit: Int64
+  /// So long nothing may move, either way, once the connection stands; then `timeout` does not count. For files.
   package var stallTimeout: Duration?
   /// Which addresses the connection may go to, after the name has been resolved.
   package var addresses: AddressPolicy
+  /// The Unix socket to connect to instead of the URL's host and port, which only name it to the server.
+  package var unixSocket: String?
 
   /// A request.
   package init(
@@ -55,8 +59,10 @@ package struct HTTPRequest: Sendable {
     self.acceptsCompression = acceptsCompression
     bodyFile = nil
     answerFile = nil
+    fileLimit = 1 << 30
     stallTimeout = nil
     addresses = .any
+    unixSocket = nil
   }
 }
 
@@ -64,7 +70,7 @@ package struct HTTPRequest: Sendable {
 package struct BodyFile: Sendable, Hashable {
   /// The file.
   package var path: String
-  /// Its size in bytes; a file that turns out shorter ends the exchange.
+  /// Its size in bytes. A file of another size is not sent; one that shrinks meanwhile ends the exchange.
   package var size: Int64
   /// What goes before it.
   package var prefix: [UInt8]
@@ -78,15 +84,6 @@ package struct BodyFile: Sendable, Hashable {
     self.prefix = prefix
     self.suffix = suffix
   }
-}
-
-/// Which addresses a connection may go to: judged by the resolved address of each connection, not by the name.
-package enum AddressPolicy: Sendable, Hashable {
-  /// Any.
-  case any
-  /// No loopback, link-local, private, multicast or otherwise special address, unless the URL's host is one of these,
-  /// lower case, without the port.
-  case publicOnly(except: Set<String>)
 }
 
 /// A server's whole answer.
@@ -106,6 +103,9 @@ package struct HTTPResponse: Sendable {
     self.fields = fields
     self.body = body
   }
+
+  /// Whether the status is one of 2xx.
+  package var isSuccess: Bool { (200...299).contains(status) }
 
   /// The first field of that name, without regard to case.
   package subscript(field name: String) -> String? {

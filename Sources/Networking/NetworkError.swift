@@ -16,6 +16,10 @@ package struct NetworkError: Error, Sendable, CustomStringConvertible {
     case timeout
     /// The answer was larger than allowed.
     case tooLarge
+    /// The address is none that this request may go to.
+    case forbiddenAddress
+    /// A body's file on this host cannot be read or written: the disk is full, or the file was changed.
+    case disk
     /// The other side broke off or broke the protocol.
     case protocolViolation
     /// The connection was closed by the other side.
@@ -48,4 +52,10 @@ package struct NetworkError: Error, Sendable, CustomStringConvertible {
 
   /// What a caller gets whose task was cancelled, or whose network was shut down.
   static let cancelled = NetworkError(.cancelled, "cancelled")
+
+  /// What a caller gets whose request may not go where it wants to.
+  static func forbidden(_ target: URLParts) -> NetworkError {
+    NetworkError(
+      .forbiddenAddress, "\(target.hostAndPort): this is no public address; it is not contacted")
+  }
 }

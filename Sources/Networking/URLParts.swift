@@ -48,6 +48,14 @@ package struct URLParts: Sendable, Hashable {
       parser.part(CURLUPART_USER) != nil || parser.part(CURLUPART_PASSWORD) != nil
   }
 
+  /// Where `reference` (a `Location` field: absolute, or relative to `base`) leads; nil when it cannot be read.
+  package static func resolve(_ reference: String, from base: String) -> String? {
+    guard !reference.utf8.contains(0), let parser = URLParser(base), parser.follow(reference) else {
+      return nil
+    }
+    return parser.part(CURLUPART_URL)
+  }
+
   private static let defaultPorts = ["http": 80, "https": 443, "ws": 80, "wss": 443]
 
   /// Whether the host is `localhost`, in 127.0.0.0/8 or `::1`.
@@ -114,6 +122,12 @@ package struct URLParts: Sendable, Hashable {
   }
 
   deinit { unsafe curl_url_cleanup(handle) }
+
+  /// Moves on to `reference`, as browsers do: what must be escaped there and is not, is escaped here.
+  func follow(_ reference: String) -> Bool {
+    let flags = UInt32(CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE | CURLU_ALLOW_SPACE)
+    return unsafe curl_url_set(handle, CURLUPART_URL, reference, flags) == CURLUE_OK
+  }
 
   func part(_ part: CURLUPart) -> String? {
     var text: UnsafeMutablePointer<CChar>?

@@ -13,10 +13,10 @@ internal import Glibc
   func connect(for activity: any Activity, on loop: NetworkLoop) throws(NetworkError) -> Bool {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
+    guard Self.isUsable(path: path) else {
+      throw NetworkError(.badURL, "socket \(path): the path is empty or too long")
+    }
     let bytes = Array(path.utf8)
-    guard !bytes.isEmpty, !bytes.contains(0),
-      bytes.count < MemoryLayout.size(ofValue: address.sun_path)
-    else { throw NetworkError(.badURL, "socket \(path): the path is empty or too long") }
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_UNIX, type, 0)
@@ -30,6 +30,12 @@ internal import Glibc
     }
     guard result == 0 else { throw failure() }
     return true
+  }
+
+  /// Whether a socket can have this path.
+  static func isUsable(path: String) -> Bool {
+    let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
+    return !path.isEmpty && !path.utf8.contains(0) && path.utf8.count < room
   }
 
   func connected(_ result: CurlResult) {}

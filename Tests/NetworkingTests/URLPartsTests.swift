@@ -85,4 +85,19 @@ import Testing
       ("%2F", "%252F"), ("?&=+#;'\"", "%3F%26%3D%2B%23%3B%27%22"), ("\u{0}\n", "%00%0A"),
     ])
   func escape(text: String, escaped: String) { #expect(URLParts.escape(text) == escaped) }
+
+  @Test(
+    "lead on from one to the next",
+    arguments: [
+      ("/x", "https://h.test/x"), ("x?y#z", "https://h.test/a/x?y#z"),
+      ("//o.test/x", "https://o.test/x"),
+      ("http://o.test", "http://o.test/"), ("../../x", "https://h.test/x"),
+      ("?q", "https://h.test/a/b?q"),
+      ("/a b", "https://h.test/a%20b"), ("ftp://o.test/x", "ftp://o.test/x"),
+      ("http://[::1]:99/x", "http://[::1]:99/x"), ("/a\0b", nil), ("http://h h/", nil),
+      ("http://:x/", nil),
+    ] as [(String, String?)])
+  func resolve(reference: String, expected: String?) {
+    #expect(URLParts.resolve(reference, from: "https://h.test/a/b?c=d") == expected)
+  }
 }

@@ -19,6 +19,8 @@ package protocol FileTransfers: Sendable {
 
   /// Sends a staged file as the body of a request (`PUT` to a presigned address).
   ///
+  /// Where the request names a `bodyFile`, its prefix and suffix go around the file. Redirects are not followed.
+  ///
   /// - Returns: the answer, any status.
   /// - Throws: `TransferFailure` where there was none.
   func send(
@@ -38,17 +40,21 @@ package struct DownloadOrder: Sendable {
   package var refusedTypes: [String]
   /// The SHA-256 that the file must have, lower-case hex; nil: not known.
   package var sha256: String?
+  /// The time for all of it, redirects included. The request's own `timeout` does not count; its `stallTimeout` does.
+  package var timeLimit: Duration
 
   /// An order.
   package init(
     _ request: HTTPRequest, maximumSize: Int64, redirects: Int = 0,
-    refusedTypes: [String] = ["text/html", "application/json"], sha256: String? = nil
+    refusedTypes: [String] = ["text/html", "application/json"], sha256: String? = nil,
+    timeLimit: Duration = .seconds(30 * 60)
   ) {
     self.request = request
     self.maximumSize = maximumSize
     self.redirects = redirects
     self.refusedTypes = refusedTypes
     self.sha256 = sha256
+    self.timeLimit = timeLimit
   }
 }
 
