@@ -9,6 +9,10 @@ extension HTTPServer {
     package var headerFields: Int
     /// The largest body of a GET or HEAD, in bytes, which is read and thrown away; a larger one gets 413.
     package var bodyBytes: Int
+    /// Whether POST is answered: with a JSON body, and from the server's own page or from a program only.
+    package var acceptsPost: Bool
+    /// The largest body of a POST, in bytes; a larger one gets 413.
+    package var postBytes: Int
     /// The most connections at a time; further ones are closed at once.
     package var connections: Int
     /// The most connections at a time from one address; further ones are closed at once.
@@ -19,13 +23,16 @@ extension HTTPServer {
     /// Options of a server on a small host.
     package init(
       hostNames: [String] = [], headerBytes: Int = 8 << 10, headerFields: Int = 64,
-      bodyBytes: Int = 1 << 10, connections: Int = 64, connectionsPerAddress: Int = 24,
+      bodyBytes: Int = 1 << 10, acceptsPost: Bool = false, postBytes: Int = 64 << 10,
+      connections: Int = 64, connectionsPerAddress: Int = 24,
       timeout: Duration = .seconds(20)
     ) {
       self.hostNames = hostNames
       self.headerBytes = headerBytes
       self.headerFields = headerFields
       self.bodyBytes = bodyBytes
+      self.acceptsPost = acceptsPost
+      self.postBytes = postBytes
       self.connections = connections
       self.connectionsPerAddress = connectionsPerAddress
       self.timeout = timeout

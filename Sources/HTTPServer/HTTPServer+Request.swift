@@ -1,7 +1,7 @@
 extension HTTPServer {
   /// A request that has passed the header checks.
   package struct Request: Sendable {
-    /// `GET` or `HEAD`.
+    /// `GET`, `HEAD` or `POST`.
     package var method: String
     /// The path, percent-decoded once, always with a leading slash.
     package var path: String
@@ -9,9 +9,12 @@ extension HTTPServer {
     package var query: [(name: String, value: String)]
     /// Header fields, in order.
     package var fields: [(name: String, value: String)]
-    /// The numeric address of whoever connected: the visitor, or a proxy in front of us.
+    /// The body of a POST, whole; empty otherwise.
+    package var body: [UInt8] = []
+    /// The numeric address of whoever connected: the visitor, or a proxy in front of us; `unix` at a Unix socket.
     package var peer: String
-    /// Whether the visitor sits on this host: a loopback peer, and no field that a proxy adds for somebody else.
+    /// Whether the visitor sits on this host: a loopback peer or the Unix socket, and no field that a proxy adds for
+    /// somebody else.
     package var isLocal: Bool
 
     /// The value of the first field called `name`, in any case.

@@ -3,7 +3,8 @@ internal import Platform
 
 /// A socket that listens; closed with its owner unless it was handed on.
 struct ListeningSocket: ~Copyable {
-  private var descriptor: Int32
+  /// The socket; -1 once it was handed on.
+  private(set) var descriptor: Int32
 
   /// Listens on `address`.
   ///
@@ -44,6 +45,18 @@ struct ListeningSocket: ~Copyable {
     }
     guard bound == 0, listen(descriptor, 64) == 0 else {
       throw Self.failure(address, errorNumber: errno)
+    }
+  }
+
+  /// A socket of `family` that is not bound yet.
+  ///
+  /// - Parameter place: what it is for, for the failure's text.
+  init(unbound family: Int32, place: String) throws(HTTPServer.Failure) {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    descriptor = socket(family, type, 0)
+    guard descriptor >= 0 else {
+      let error = PlatformError.current("open a socket for", place)
+      throw HTTPServer.Failure(description: error.description)
     }
   }
 

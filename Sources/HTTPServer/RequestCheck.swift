@@ -13,6 +13,8 @@ struct RawRequest: Sendable {
 /// What two programs in a row could read in two ways (lengths, encodings, hosts, names with blanks) is refused.
 struct RequestCheck: Sendable {
   var options: HTTPServer.Options
+  /// Whether it listens at a Unix socket, which only this host's own user reaches.
+  var isLocalSocket = false
   var hosts: HostPolicy
 
   /// The request, once nothing about it is ambiguous.
@@ -28,17 +30,43 @@ struct RequestCheck: Sendable {
     let fields = try decoded(raw.fields)
     let length = try checkFraming(fields, version: raw.version)
     try checkHost(fields, version: raw.version)
-    guard raw.method == "GET" || raw.method == "HEAD" else {
-      throw Refusal(405, "Only GET and HEAD are answered here.", allow: "GET, HEAD")
+    let isPost = raw.method == "POST" && options.acceptsPost
+    guard isPost || raw.method == "GET" || raw.method == "HEAD" else {
+      let methods = options.acceptsPost ? "GET, HEAD, POST" : "GET, HEAD"
+      throw Refusal(405, "Only these are answered here: \(methods).", allow: methods)
     }
     guard let length else { throw Refusal(411, "A body needs a Content-Length.") }
-    guard length <= options.bodyBytes else {
+    if isPost { try checkOrigin(fields) }
+    guard length <= (isPost ? options.postBytes : options.bodyBytes) else {
       throw Refusal(413, "The request's body is too large.")
     }
     let target = try RequestTarget(raw.target)
     return HTTPServer.Request(
       method: raw.method, path: target.path, query: target.query, fields: fields,
-      peer: raw.peer.description, isLocal: raw.peer.isLoopback && !isForwarded(fields))
+      peer: isLocalSocket ? "unix" : raw.peer.description,
+      isLocal: (isLocalSocket || raw.peer.isLoopback) && !isForwarded(fields))
+  }
+
+  /// A page of somebody else can make a browser send a POST here. It cannot make it JSON without asking first (which is
+  /// never granted), and a browser says where a request comes from.
+  private func checkOrigin(
+    _ fields: [(name: String, value: String)]
+  ) throws(Refusal) {
+    let types = values("Content-Type", in: fields)
+    let essence = types.first?.split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
+    guard types.count == 1, ASCII.areEqual(essence, "application/json") else {
+      throw Refusal(415, "A POST needs Content-Type: application/json.")
+    }
+    let isForeignSite = values("Sec-Fetch-Site", in: fields).contains {
+      !ASCII.areEqual($0, "same-origin") && !ASCII.areEqual($0, "none")
+    }
+    let host = values("Host", in: fields).first ?? ""
+    let isForeignOrigin = values("Origin", in: fields).contains { origin in
+      !ASCII.areEqual(origin, "http://\(host)") && !ASCII.areEqual(origin, "https://\(host)")
+    }
+    guard !isForeignSite, !isForeignOrigin else {
+      throw Refusal(403, "This request comes from another site's page.")
+    }
   }
 
   private func decoded(

@@ -4,17 +4,19 @@ internal import Platform
 
 /// What libmicrohttpd calls, all of it on its one thread; lives as long as the server.
 final class ServerCallbacks: Sendable {
-  private let handler: @Sendable (HTTPServer.Request) -> HTTPServer.Response
+  private let handler: @Sendable (HTTPServer.Request) -> HTTPServer.Reply
   private let check: RequestCheck
   fileprivate let connections: ConnectionTable
+  /// The requests that are answered later.
+  let sleepers = SleepingRequests()
 
   init(
-    options: HTTPServer.Options,
-    handler: @escaping @Sendable (HTTPServer.Request) -> HTTPServer.Response
+    options: HTTPServer.Options, isLocalSocket: Bool,
+    handler: @escaping @Sendable (HTTPServer.Request) -> HTTPServer.Reply
   ) {
     self.handler = handler
     check = RequestCheck(
-      options: options,
+      options: options, isLocalSocket: isLocalSocket,
       hosts: HostPolicy(ownName: HostInformation.hostName, names: options.hostNames))
     connections = ConnectionTable(options: options)
   }
@@ -39,29 +41,40 @@ final class ServerCallbacks: Sendable {
   /// Looks at a request whose header is there; nil where its body has to be read first.
   fileprivate func begin(_ exchange: Exchange, raw: RawRequest) -> HTTPServer.Response? {
     do throws(Refusal) {
-      exchange.request = try check.check(raw)
+      let request = try check.check(raw)
+      exchange.state.withLock { $0.request = request }
       return nil
     } catch {
       return error.response
     }
   }
 
-  /// Answers a request whose body has been read.
-  fileprivate func finish(_ exchange: Exchange) -> HTTPServer.Response {
-    guard let request = exchange.request else {
-      return Refusal(400, "The request is not understood.").response
+  /// Takes a piece of the body: a POST's is kept, as its length has been checked; nobody wants that of a GET.
+  fileprivate func take(_ piece: UnsafeRawBufferPointer, of exchange: Exchange) {
+    exchange.state.withLock { state in
+      guard let request = state.request, request.method == "POST",
+        request.body.count + piece.count <= check.options.postBytes
+      else { return }
+      unsafe state.request?.body.append(contentsOf: piece)
     }
-    return handler(request)
   }
-}
 
-/// One request on its way, from its first line to its end.
-private final class Exchange {
-  let target: [UInt8]
-  var hasBegun = false
-  var request: HTTPServer.Request?
-
-  init(target: [UInt8]) { self.target = target }
+  /// Answers a request whose body has been read; nil where the connection sleeps until the answer is there.
+  fileprivate func finish(
+    _ exchange: Exchange, on connection: OpaquePointer
+  ) -> HTTPServer.Response? {
+    let (request, answer) = exchange.state.withLock { ($0.request, $0.answer) }
+    if let answer { return answer }
+    guard let request else { return Refusal(400, "The request is not understood.").response }
+    switch handler(request) {
+    case .now(let response): return response
+    case .later(let work):
+      guard unsafe sleepers.sleep(connection, exchange, until: work) else {
+        return Refusal(503, "The daemon is ending.").response
+      }
+      return nil
+    }
+  }
 }
 
 private func callbacks(_ context: UnsafeMutableRawPointer?) -> ServerCallbacks? {
@@ -111,11 +124,14 @@ private func handleRequest(
   requestContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
   guard let callbacks = unsafe callbacks(context), let pointer = unsafe requestContext?.pointee,
-    let uploadSize = unsafe uploadSize
+    let uploadSize = unsafe uploadSize, let connection = unsafe connection
   else { return .NO }
   let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
-  guard exchange.hasBegun else {
-    exchange.hasBegun = true
+  let hasBegun = exchange.state.withLock { state in
+    defer { state.hasBegun = true }
+    return state.hasBegun
+  }
+  guard hasBegun else {
     let raw = RawRequest(
       method: unsafe text(method), target: exchange.target, version: unsafe text(version),
       fields: unsafe headerFields(connection),
@@ -125,11 +141,13 @@ private func handleRequest(
     return unsafe send(refusal, on: connection)
   }
   if unsafe uploadSize.pointee > 0 {
-    // Its length has been checked; nobody wants the body of a GET.
+    unsafe callbacks.take(
+      UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee), of: exchange)
     unsafe uploadSize.pointee = 0
     return .YES
   }
-  return unsafe send(callbacks.finish(exchange), on: connection)
+  guard let response = unsafe callbacks.finish(exchange, on: connection) else { return .YES }
+  return unsafe send(response, on: connection)
 }
 
 private func completeRequest(

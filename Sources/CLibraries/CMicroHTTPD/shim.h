@@ -39,7 +39,7 @@ static inline struct MHD_Daemon *uplink_http_start(const struct uplink_http_setu
       {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)setup->completed, setup->context},
       {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)setup->notify, setup->context},
       {MHD_OPTION_END, 0, NULL}};
-  return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, 0, setup->accepts,
+  return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, setup->accepts,
                           setup->context, setup->handle, setup->context, MHD_OPTION_ARRAY,
                           options, MHD_OPTION_END);
 }

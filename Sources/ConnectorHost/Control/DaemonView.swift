@@ -57,12 +57,14 @@ package struct DaemonView: Sendable {
   package var configurationPath: String
   /// What the last reload said, where it failed.
   package var reloadProblem: String?
+  /// The gate and the outboxes; nil where there are none.
+  package var commands: CommandsView?
 
   /// A view of the daemon.
   package init(
     printerName: String, status: PrinterStatus, lastHeard: MonotonicInstant?,
     linkCondition: String, backends: [Backend], startedAt: MonotonicInstant, now: MonotonicInstant,
-    configurationPath: String, reloadProblem: String?
+    configurationPath: String, reloadProblem: String?, commands: CommandsView? = nil
   ) {
     self.printerName = printerName
     self.status = status
@@ -73,5 +75,6 @@ package struct DaemonView: Sendable {
     self.now = now
     self.configurationPath = configurationPath
     self.reloadProblem = reloadProblem
+    self.commands = commands
   }
 }

@@ -2,7 +2,7 @@ internal import Platform
 
 /// The answer of `/health`: well, or one line for each backend that is not.
 struct HealthReport: Sendable, Hashable {
-  /// `<backend>: <reason>` for each that fails.
+  /// `<backend>: <reason>` for each that fails; `commands` where none can be journalled.
   var failures: [String]
 
   /// How long a backend may take to reach its cloud before that counts as failing.
@@ -10,9 +10,12 @@ struct HealthReport: Sendable, Hashable {
 
   /// The report for `view`. Disabled and stopped backends are not counted.
   init(_ view: DaemonView) {
-    failures = view.backends.compactMap { backend in
-      Self.reason(backend, now: view.now).map { "\(backend.name): \($0)".onOneLine }
-    }
+    let journal = view.commands?.journalProblem.map { "commands: \($0)".onOneLine }
+    failures =
+      (journal.map { [$0] } ?? [])
+      + view.backends.compactMap { backend in
+        Self.reason(backend, now: view.now).map { "\(backend.name): \($0)".onOneLine }
+      }
   }
 
   /// 200 or 503.

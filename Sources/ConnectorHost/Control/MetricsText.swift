@@ -53,6 +53,26 @@ struct MetricsText: Sendable {
       "backend_restarts_total", "How often a backend was started again.",
       view.backends.map { (["backend": $0.name, "type": $0.type], Double($0.restarts)) },
       isCounter: true)
+    if let commands = view.commands { add(commands) }
+  }
+
+  /// The gate and the outboxes.
+  private mutating func add(_ commands: CommandsView) {
+    add("bed_clear", "Whether the bed is known to be empty.", [([:], commands.bed.isClear ? 1 : 0)])
+    add("read_only", "Whether read-only is on.", [([:], commands.readOnly.isOn ? 1 : 0)])
+    add(
+      "journal_writable", "Whether commands can be journalled.",
+      [([:], commands.journalProblem == nil ? 1 : 0)])
+    add(
+      "audit_lost_total", "Audit records that could not be written.",
+      [([:], Double(commands.auditLost))], isCounter: true)
+    let owed = commands.owed.sorted { $0.key < $1.key }
+    add(
+      "owed_results", "Results that a cloud is still owed.",
+      owed.map { (["backend": $0.key], Double($0.value.count)) })
+    add(
+      "owed_results_dropped_total", "Owed results that had to go, for want of room or for age.",
+      owed.map { (["backend": $0.key], Double($0.value.dropped)) }, isCounter: true)
   }
 
   private mutating func add(

@@ -20,7 +20,9 @@ enum StatusDocument {
         "reload_problem": .string(orNull: view.reloadProblem),
       ],
       "printer": printer(view),
-      "backends": .array(view.backends.map { backend($0, now: view.now) }),
+      "backends": .array(
+        view.backends.map { backend($0, owed: view.commands?.owed[$0.name], now: view.now) }),
+      "commands": view.commands.map { commands($0, newest: shownCommands, view) } ?? .null,
     ]
   }
 
@@ -71,7 +73,9 @@ enum StatusDocument {
     ]
   }
 
-  private static func backend(_ backend: DaemonView.Backend, now: MonotonicInstant) -> JSONValue {
+  private static func backend(
+    _ backend: DaemonView.Backend, owed: CommandsView.Owed?, now: MonotonicInstant
+  ) -> JSONValue {
     var problem: String?
     var remedy: String?
     var retry: MonotonicInstant?
@@ -89,6 +93,9 @@ enum StatusDocument {
       "retry_in_seconds": retry.map { seconds(now.duration(to: $0)) } ?? .null,
       "permissions": .string(backend.permissions), "is_insecure": .bool(backend.isInsecure),
       "restarts": .integer(backend.restarts), "notes": .array(backend.notes.map(JSONValue.string)),
+      "owed": owed.map { .integer($0.count) } ?? .null,
+      "owed_dropped": owed.map { .integer($0.dropped) } ?? .null,
+      "owed_problem": .string(orNull: owed?.problem),
     ]
   }
 

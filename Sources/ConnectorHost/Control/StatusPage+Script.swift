@@ -20,6 +20,13 @@ extension StatusPage {
       };
       const rows = new Map();
       const tiles = new Map();
+      const entries = new Map();
+      const outcomes = {
+        done: ["Done", "good"], failed: ["Failed", "bad"], refused: ["Refused", "wait"],
+        unknown: ["Outcome unknown", "bad"],
+      };
+      let readOnly = false;
+      let acting = false;
       let lastGood = null;
       let timer = 0;
       let asking = false;
@@ -125,7 +132,8 @@ extension StatusPage {
           result.problem = make("p", "problem", state);
           result.remedy = make("p", "remedy", state);
           result.notes = make("ul", "notes", state);
-          for (const [key, label] of [["permissions", "Permissions"], ["restarts", "Restarts"]]) {
+          for (const [key, label] of [["permissions", "Permissions"], ["restarts", "Restarts"],
+            ["owed", "Owed"]]) {
             result[key] = make("td", "", row);
             result[key].dataset.label = label;
           }
@@ -153,10 +161,90 @@ extension StatusPage {
           }
           set(row.permissions, b.permissions);
           set(row.restarts, String(b.restarts));
+          set(row.owed, b.owed === null ? "–" : [String(b.owed),
+            b.owed_dropped ? b.owed_dropped + " dropped" : "", b.owed_problem || ""]
+            .filter((part) => part !== "").join(", "));
         }
         show($("no-backends"), backends.length === 0);
         show(document.querySelector("table"), backends.length > 0);
       };
+
+      const moment = (text) => text === null ? "" :
+        new Date(text).toLocaleString([], { dateStyle: "short", timeStyle: "medium" });
+      const origin = (entry) => [entry.by || "", moment(entry.since)]
+        .filter((part) => part !== "").join(", ");
+
+      const showCommands = (commands) => {
+        show($("safety"), commands !== null);
+        show($("commands-section"), commands !== null);
+        if (commands === null) return;
+        readOnly = commands.read_only.is_on;
+        pill($("bed"), commands.bed.is_clear ? ["Bed empty", "good"] : ["Bed occupied", "wait"]);
+        set($("bed-detail"), origin(commands.bed));
+        $("bed-cleared").disabled = acting || commands.bed.is_clear;
+        pill($("read-only"), readOnly ? ["Read-only", "bad"] : ["Commands allowed", "calm"]);
+        set($("read-only-detail"), readOnly ? "the clouds may look and stop in an emergency; " +
+          origin(commands.read_only) : origin(commands.read_only));
+        set($("read-only-switch"), readOnly ? "Allow commands again" : "Make all clouds read-only");
+        $("read-only-switch").disabled = acting;
+        set($("busy"), commands.busy === null ? "" :
+          commands.busy.backend + " holds the printer: " + commands.busy.action);
+        set($("safety-problem"), [commands.journal_problem, commands.audit_problem]
+          .filter((problem) => problem !== null).join(" "));
+
+        const seen = new Map();
+        const keys = commands.last.map((c) => {
+          const key = c.at + " " + c.backend + " " + c.id + " " + c.action + " " + c.status;
+          seen.set(key, (seen.get(key) || 0) + 1);
+          return key + " " + seen.get(key);
+        });
+        keep(entries, keys, $("commands"), () => {
+          const row = make("tr");
+          row.role = "row";
+          const what = make("th", "", row);
+          what.scope = "row";
+          what.role = "rowheader";
+          const entry = { element: row, action: make("span", "title", what),
+            who: make("span", "quiet", what) };
+          const outcome = make("td", "", row);
+          outcome.role = "cell";
+          entry.status = make("span", "pill", outcome);
+          entry.why = make("span", "", outcome);
+          return entry;
+        });
+        commands.last.forEach((c, index) => {
+          const entry = entries.get(keys[index]);
+          set(entry.action, c.action);
+          set(entry.who, (c.title || c.backend) + ", " + moment(c.at));
+          pill(entry.status, outcomes[c.status] || [c.status, "calm"]);
+          set(entry.why, c.explanation + (c.is_repeat ? " (came again)" : ""));
+        });
+        show($("no-commands"), commands.last.length === 0);
+      };
+
+      /* Only this page can ask for it: JSON from elsewhere is refused by the browser and by the daemon. */
+      const act = async (path, body) => {
+        if (acting) return;
+        acting = true;
+        $("bed-cleared").disabled = $("read-only-switch").disabled = true;
+        set($("result"), "…");
+        const headers = { "Content-Type": "application/json" };
+        if ($("token").value !== "") headers.Authorization = "Bearer " + $("token").value;
+        try {
+          const answer = await fetch(path,
+            { method: "POST", cache: "no-store", headers, body: JSON.stringify(body) });
+          if (answer.status === 401) show($("token-row"), true);
+          set($("result"), (await answer.json()).message);
+        } catch {
+          set($("result"), "The daemon does not answer.");
+        } finally {
+          acting = false;
+          ask();
+        }
+      };
+      $("bed-cleared").addEventListener("click", () => act("api/bed-cleared", {}));
+      $("read-only-switch").addEventListener("click", () =>
+        act("api/read-only", { on: !readOnly }));
 
       /* One element for each key, in the order of the keys; made and removed where that changes. */
       const keep = (map, keys, parent, create) => {
@@ -170,6 +258,7 @@ extension StatusPage {
       const render = (data) => {
         const condition = showPrinter(data.printer);
         showBackends(data.backends);
+        showCommands(data.commands);
         const program = data.program;
         set($("program"), program.name + " " + program.version + " · up " +
           time(program.uptime_seconds) + " · " + program.configuration);

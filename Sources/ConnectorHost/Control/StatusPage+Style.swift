@@ -77,6 +77,14 @@ extension StatusPage {
     .remedy { font-weight: 600; }
     .notes { margin: .35rem 0 0; padding-left: 1.1rem; color: var(--quiet); font-size: .875rem; }
     .problem:empty, .remedy:empty, .notes:empty { display: none; }
+    .switch { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; margin-bottom: .5rem; }
+    button, input {
+      padding: .35rem .9rem; border: 1px solid var(--line); border-radius: .5rem; font: inherit;
+      color: var(--ink); background: var(--ground);
+    }
+    button { margin-left: auto; cursor: pointer; }
+    button:disabled { opacity: .5; cursor: default; }
+    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
     footer {
       display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: .25rem 1rem;
       margin-top: 1rem; color: var(--quiet); font-size: .875rem;

@@ -1,6 +1,6 @@
 internal import HTTPServer
 
-/// The status page: three small files without anything from elsewhere.
+/// The status page: three small files without anything from elsewhere; ``PlainPage`` is for reading without JavaScript.
 ///
 /// They are constants: all that comes from the printer or the clouds reaches the page as JSON and is set as text, never
 /// as markup. Links are relative, so that the page also works under a path of a proxy.
@@ -16,7 +16,7 @@ enum StatusPage {
   static let notFound = answer(
     404, "text/html", missing, fields: [("Content-Security-Policy", policy)])
 
-  private static let policy =
+  static let policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -42,6 +42,7 @@ enum StatusPage {
     <link rel="icon" href="\(icon)">
     <link rel="stylesheet" href="style.css">
     <script src="app.js" defer></script>
+    <noscript><meta http-equiv="refresh" content="0; url=plain"></noscript>
     </head>
     <body>
     <header>
@@ -49,8 +50,8 @@ enum StatusPage {
     <p id="condition" class="pill">…</p>
     </header>
     <p id="alarm" class="alarm" role="alert" hidden></p>
-    <noscript><p class="alarm">This page needs JavaScript. The same as data:
-    <a href="api/status">status</a>, <a href="health">health</a>.</p></noscript>
+    <noscript><p class="alarm">This page needs JavaScript; for reading there is
+    <a href="plain">the same without</a>.</p></noscript>
     <p id="said" class="unseen" aria-live="polite"></p>
     <main id="main">
     <section aria-labelledby="printer-title">
@@ -65,20 +66,43 @@ enum StatusPage {
     <dl id="temperatures"></dl>
     <p id="link" class="quiet"></p>
     </section>
+    <section id="safety" aria-labelledby="safety-title" hidden>
+    <h2 id="safety-title">Safety</h2>
+    <p class="switch"><span id="bed" class="pill"></span> <span id="bed-detail" class="quiet"></span>
+    <button id="bed-cleared" type="button">The bed is empty</button></p>
+    <p class="switch"><span id="read-only" class="pill"></span>
+    <span id="read-only-detail" class="quiet"></span>
+    <button id="read-only-switch" type="button"></button></p>
+    <p id="busy" class="quiet"></p>
+    <p id="safety-problem" class="problem"></p>
+    <p id="token-row" class="switch" hidden><label for="token">Token for changes from elsewhere</label>
+    <input id="token" type="password" autocomplete="off" spellcheck="false"></p>
+    <p id="result" role="status"></p>
+    </section>
     <section aria-labelledby="backends-title">
     <h2 id="backends-title">Clouds</h2>
     <table role="table">
     <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Cloud</th><th role="columnheader" scope="col">State</th>
-    <th role="columnheader" scope="col">Permissions</th><th role="columnheader" scope="col">Restarts</th></tr></thead>
+    <th role="columnheader" scope="col">Permissions</th><th role="columnheader" scope="col">Restarts</th>
+    <th role="columnheader" scope="col">Owed</th></tr></thead>
     <tbody role="rowgroup" id="backends"></tbody>
     </table>
     <p id="no-backends" hidden>The configuration names no clouds.</p>
+    </section>
+    <section id="commands-section" aria-labelledby="commands-title" hidden>
+    <h2 id="commands-title">Last commands</h2>
+    <table role="table">
+    <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Command</th>
+    <th role="columnheader" scope="col">What came of it</th></tr></thead>
+    <tbody role="rowgroup" id="commands"></tbody>
+    </table>
+    <p id="no-commands" hidden>None yet.</p>
     </section>
     </main>
     <footer>
     <p id="program"></p>
     <nav aria-label="Data"><a href="health">Health</a> <a href="metrics">Metrics</a>
-    <a href="api/status">JSON</a></nav>
+    <a href="api/status">JSON</a> <a href="plain">Plain</a></nav>
     </footer>
     </body>
     </html>

@@ -7,6 +7,7 @@ internal import Platform
 final class LogFile {
   /// Where it stands.
   let path: String
+  private let mode: mode_t
   private let maximumBytes: Int
   private let backups: Int
   private var descriptor: Int32 = -1
@@ -19,12 +20,23 @@ final class LogFile {
   private var isTorn = false
 
   /// The file of `settings`, not opened yet; nil where they name none.
-  init?(_ settings: LogWriter.Settings) {
+  convenience init?(_ settings: LogWriter.Settings) {
     guard let path = settings.file else { return nil }
+    self.init(path: path, maximumBytes: settings.maximumBytes, backups: settings.backups)
+  }
+
+  /// A file at `path`, not opened yet.
+  ///
+  /// - Parameters:
+  ///   - maximumBytes: the size at which it is rotated, at least 4 KiB.
+  ///   - backups: how many rotated files are kept, 0 to 100.
+  ///   - mode: the permission bits of a new file.
+  init(path: String, maximumBytes: Int, backups: Int, mode: UInt32 = 0o640) {
     self.path = path
-    maximumBytes = max(4_096, settings.maximumBytes)
-    backups = min(max(0, settings.backups), 100)
-    nextRotation = maximumBytes
+    self.mode = mode_t(mode)
+    self.maximumBytes = max(4_096, maximumBytes)
+    self.backups = min(max(0, backups), 100)
+    nextRotation = self.maximumBytes
   }
 
   deinit { if descriptor >= 0 { _ = close(descriptor) } }
@@ -64,7 +76,7 @@ final class LogFile {
   private func openFile() throws(PlatformError) {
     // O_NONBLOCK: a FIFO without a reader is an error rather than a wait for ever.
     let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-    let opened = unsafe open(path, flags, 0o640)
+    let opened = unsafe open(path, flags, mode)
     guard opened >= 0 else { throw failure("open") }
     var information = stat()
     guard unsafe fstat(opened, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {

@@ -1,0 +1,22 @@
+/// What a person may change at a running daemon, from its page or from the command line.
+package protocol ControlActions: Sendable {
+  /// The person says that the bed is empty.
+  ///
+  /// - Parameter person: who says so, for the audit and the page: `the command line`, `the page (192.168.1.7)`.
+  func bedCleared(by person: String) async -> ControlResult
+
+  /// Switches `read-only`: while it is on, no cloud does anything but look and stop in an emergency.
+  ///
+  /// - Parameter person: who does so, for the audit and the page.
+  func setReadOnly(_ isOn: Bool, by person: String) async -> ControlResult
+}
+
+/// What became of an action.
+package enum ControlResult: Sendable, Hashable {
+  /// It is done, and on the disk; one line for the person.
+  case done(String)
+  /// A rule forbids it now; one line that says which and what to do.
+  case refused(String)
+  /// It went wrong; one line that says what and what to do.
+  case failed(String)
+}

@@ -1,0 +1,87 @@
+internal import ConnectorKit
+internal import HTTPServer
+internal import JSON
+
+/// Answers the control server's requests.
+struct ControlDesk: Sendable {
+  let healthOnly: Bool
+  let access: ControlAccess
+  let actions: (any ControlActions)?
+  let view: @Sendable () -> DaemonView
+
+  /// The answer; an action's comes when it is done.
+  func reply(to request: HTTPServer.Request) -> HTTPServer.Reply {
+    if healthOnly, request.path != ControlRoute.health.path {
+      return .now(.init(status: 404, text: "There is only /health here."))
+    }
+    guard let route = ControlRoute(path: request.path) else { return .now(StatusPage.notFound) }
+    guard route.changes == (request.method == "POST") else {
+      return .now(
+        .init(
+          status: 405, text: "This path takes \(route.changes ? "POST" : "GET and HEAD").",
+          fields: [("Allow", route.changes ? "POST" : "GET, HEAD")]))
+    }
+    return route.changes ? act(route, request) : .now(answer(route))
+  }
+
+  private func answer(_ route: ControlRoute) -> HTTPServer.Response {
+    switch route {
+    case .page: return StatusPage.document
+    case .script: return StatusPage.script
+    case .style: return StatusPage.style
+    case .plain: return PlainPage.document(view())
+    case .status: return .json(200, StatusDocument.make(view()))
+    case .commands: return .json(200, StatusDocument.commands(view()))
+    case .metrics:
+      return .init(
+        status: 200, type: "text/plain; version=0.0.4; charset=utf-8",
+        body: Array(MetricsText(view()).text.utf8))
+    case .health:
+      let report = HealthReport(view())
+      // The body is `OK` and nothing more, as monitors of the relay's former agent compare it.
+      return HTTPServer.Response(
+        status: report.status, type: "text/plain; charset=utf-8", body: Array(report.text.utf8))
+    case .bedCleared, .readOnly: return StatusPage.notFound
+    }
+  }
+
+  private func act(_ route: ControlRoute, _ request: HTTPServer.Request) -> HTTPServer.Reply {
+    if let refusal = access.refusal(of: request) { return .now(refusal) }
+    guard let order = ControlOrder(route, body: request.body) else {
+      return .now(.action(400, "The body is not understood: docs/status-api.md says what it holds."))
+    }
+    guard let actions else { return .now(.action(503, "The daemon takes no commands yet.")) }
+    let person = access.person(request)
+    return .later {
+      let result =
+        switch order {
+        case .bedCleared: await actions.bedCleared(by: person)
+        case .readOnly(let isOn): await actions.setReadOnly(isOn, by: person)
+        }
+      return switch result {
+      case .done(let message): .action(200, message)
+      case .refused(let message): .action(409, message)
+      case .failed(let message): .action(503, message)
+      }
+    }
+  }
+}
+
+/// What somebody wants changed.
+enum ControlOrder: Sendable, Hashable {
+  case bedCleared
+  case readOnly(Bool)
+
+  /// Reads the body of a POST to `route`; nil where it is not exactly what belongs there.
+  init?(_ route: ControlRoute, body: [UInt8]) {
+    let limits = JSONLimits(bytes: 64 << 10, depth: 4)
+    guard let object = (try? JSONValue(parsing: body, limits: limits))?.object else { return nil }
+    switch route {
+    case .bedCleared where object.isEmpty: self = .bedCleared
+    case .readOnly:
+      guard object.keys == ["on"], let isOn = object["on"]?.bool else { return nil }
+      self = .readOnly(isOn)
+    default: return nil
+    }
+  }
+}

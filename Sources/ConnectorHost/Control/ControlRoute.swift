@@ -1,0 +1,43 @@
+internal import ConnectorKit
+internal import HTTPServer
+internal import JSON
+
+/// What the control server has at a path.
+enum ControlRoute: Sendable, Hashable, CaseIterable {
+  case page, plain, script, style, status, commands, health, metrics, bedCleared, readOnly
+
+  /// The path.
+  var path: String {
+    switch self {
+    case .page: "/"
+    case .plain: "/plain"
+    case .script: "/app.js"
+    case .style: "/style.css"
+    case .status: "/api/status"
+    case .commands: "/api/commands"
+    case .health: "/health"
+    case .metrics: "/metrics"
+    case .bedCleared: "/api/bed-cleared"
+    case .readOnly: "/api/read-only"
+    }
+  }
+
+  /// Whether it changes something: such a path takes POST, the others GET and HEAD.
+  var changes: Bool { self == .bedCleared || self == .readOnly }
+
+  /// The route at `path`.
+  init?(path: String) {
+    guard let route = Self.allCases.first(where: { $0.path == path }) else { return nil }
+    self = route
+  }
+}
+
+extension HTTPServer.Response {
+  /// A JSON document, with a line end.
+  static func json(
+    _ status: Int, _ value: JSONValue, fields: [(name: String, value: String)] = []
+  ) -> HTTPServer.Response {
+    HTTPServer.Response(
+      status: status, type: "application/json", body: value.serialized() + [0x0A], fields: fields)
+  }
+}
