@@ -73,6 +73,8 @@ extension PrintDockBackend {
     let cloud = settings[PrintDockSettings.cloudURL]
     let heartbeat = settings[PrintDockSettings.heartbeat].components.seconds
     let snapshots = settings[PrintDockSettings.pushSnapshots].components.seconds
+    let commands = settings[PrintDockSettings.pollCommands].components.seconds
+    let webcam = settings[PrintDockSettings.webcamPoll].components.seconds
     let identity =
       if settings[PrintDockSettings.pairingToken] != nil {
         "pair with \(cloud) unless this token has been spent, then report"
@@ -82,6 +84,7 @@ extension PrintDockBackend {
         "report to \(cloud) with the credentials of an earlier pairing"
       }
     return "\(identity): a heartbeat each \(heartbeat) s, a snapshot each \(snapshots) s and at "
-      + "each change of the print's state; takes no commands"
+      + "each change of the print's state; ask for commands each \(commands) s"
+      + (webcam == 0 ? "" : " and, where there is a camera, for pictures each \(webcam) s")
   }
 }

@@ -1,12 +1,14 @@
 package import ConnectorKit
 internal import Platform
 
-/// Connects a printer to PrintDock: pairing, heartbeats and snapshots. The wire: `docs/connectors/printdock.md`.
+/// Connects a printer to PrintDock: pairing, heartbeats, snapshots, commands, pictures. The wire:
+/// `docs/connectors/printdock.md`.
 package struct PrintDockBackend: ConnectorBackend {
   package static let descriptor = ConnectorDescriptor(
     type: "printdock", title: "PrintDock",
-    summary: "Shows the printer's state in PrintDock; takes no commands.",
+    summary: "Shows the printer in PrintDock, and lets PrintDock control it within `permissions`.",
     settings: PrintDockSettings.all, reads: SnapshotEncoder.interest,
+    commands: CommandTask.declared, sends: sent,
     minimalExample: """
       type: printdock
       pairing_token: PAIR_0123456789
@@ -36,37 +38,97 @@ package struct PrintDockBackend: ConnectorBackend {
       .info,
       "reporting to \(settings[PrintDockSettings.cloudURL]) as connector \(identity.connectorID), "
         + "printer \(identity.printerID)")
-    try await reporter(identity).run()
+    let parts = Parts(self, identity)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await parts.reporter.run() }
+      group.addTask { try await parts.commands.run() }
+      group.addTask { try await parts.delivery.run() }
+      group.addTask { try await parts.webcam.run() }
+      try await group.waitForAll()
+    }
   }
 
   package func runOnce() async throws {
     do {
-      let identity = try await pairing.identity(keepsTrying: false)
-      try await reporter(identity).runOnce()
+      let parts = Parts(self, try await pairing.identity(keepsTrying: false))
+      try await parts.reporter.awaitPrinter()
+      try await parts.reporter.sendHeartbeat()
+      try await parts.commands.runOnce()
+      try await parts.delivery.runOnce()
+      try await parts.reporter.showOnce()
+      try await parts.webcam.runOnce()
     } catch let error as CloudError {
       throw BackendFailure(
         .retry(after: error.retryAfter), error.problem, remedy: error.remedy)
     }
   }
 
+  /// Asks for the open requests for pictures: the one call that changes nothing at PrintDock. A heartbeat would say that
+  /// the printer is there, and commands are handed out once.
+  package static func probe(
+    settings: Settings, context: BackendContext
+  ) async throws -> ProbeReport? {
+    let stored = try await context.identity.load().flatMap { Identity(stored: $0) }
+    guard case .use(let identity, _) = PairingDecision(settings: settings, stored: stored) else {
+      return ProbeReport(summary: "not paired with PrintDock yet", isHealthy: false)
+    }
+    let client = CloudClient(
+      url: settings[PrintDockSettings.cloudURL], http: context.http, time: context.time)
+    do {
+      _ = try await client.webcamRequests(as: identity)
+      return ProbeReport(
+        summary: "PrintDock answers, and knows connector \(identity.connectorID)", isHealthy: true)
+    } catch let error as CloudError {
+      return ProbeReport(summary: "\(error.problem); \(error.remedy)", isHealthy: false)
+    }
+  }
+
   private var pairing: Pairing {
     Pairing(settings: settings, client: client, context: context, standing: standing)
   }
+}
 
-  private func reporter(_ identity: Identity) -> Reporter {
-    Reporter(
-      identity: identity, client: client, context: context, standing: standing,
-      startedAt: startedAt, heartbeatInterval: settings[PrintDockSettings.heartbeat],
-      snapshotInterval: snapshotInterval(identity),
-      hidesFilePath: settings[PrintDockSettings.hideFilePath])
-  }
+extension PrintDockBackend {
+  /// What works for a paired connector.
+  private struct Parts {
+    let reporter: Reporter
+    let commands: CommandLoop
+    let delivery: CompletionDelivery
+    let webcam: WebcamLoop
 
-  /// The file's word, else PrintDock's at pairing, else the default.
-  private func snapshotInterval(_ identity: Identity) -> Duration {
-    let configured = settings[PrintDockSettings.pushSnapshots]
-    guard settings.origin(of: PrintDockSettings.pushSnapshots) == .byDefault,
-      let told = identity.snapshotsSeconds
-    else { return configured }
-    return .seconds(told)
+    init(_ backend: PrintDockBackend, _ identity: Identity) {
+      let (settings, context) = (backend.settings, backend.context)
+      let session = Session(
+        identity: identity, client: backend.client, context: context, standing: backend.standing)
+      let desk = SnapshotDesk(
+        session: session,
+        interval: Self.interval(
+          settings, PrintDockSettings.pushSnapshots, told: identity.snapshotsSeconds),
+        hidesFilePath: settings[PrintDockSettings.hideFilePath])
+      reporter = Reporter(
+        session: session, desk: desk, startedAt: backend.startedAt,
+        heartbeatInterval: settings[PrintDockSettings.heartbeat])
+      commands = CommandLoop(
+        session: session,
+        interval: Self.interval(
+          settings, PrintDockSettings.pollCommands, told: identity.commandsSeconds),
+        answerLimit: settings[PrintDockSettings.maximumAnswer] << 20,
+        runner: CommandRunner(
+          context: context, cloudURL: settings[PrintDockSettings.cloudURL],
+          printerDataRoot: settings[PrintDockSettings.printerDataRoot],
+          backupConfFiles: settings[PrintDockSettings.backupConfFiles]))
+      delivery = CompletionDelivery(session: session, desk: desk)
+      webcam = WebcamLoop(
+        session: session, interval: settings[PrintDockSettings.webcamPoll],
+        uiPort: settings[PrintDockSettings.uiPort])
+    }
+
+    /// The file's word, else PrintDock's at pairing, else the default.
+    private static func interval(
+      _ settings: Settings, _ setting: Setting<Duration>, told: Int64?
+    ) -> Duration {
+      guard settings.origin(of: setting) == .byDefault, let told else { return settings[setting] }
+      return .seconds(told)
+    }
   }
 }

@@ -27,7 +27,12 @@ enum PrintDockSettings {
 
   static let uiPort = Setting<Int>.integer(
     "ui_port", default: 80, range: 1...65_535,
-    "Port of the printer's web interface, told to PrintDock at pairing.")
+    "Port of the printer's web interface, told to PrintDock at pairing and used for its camera.")
+
+  static let pollCommands = Setting<Duration>.duration(
+    "poll_commands_seconds", default: 3, range: .seconds(1)...(.seconds(3_600)),
+    "Time between two questions for commands; what PrintDock says at pairing counts unless it "
+      + "stands here.")
 
   static let pushSnapshots = Setting<Duration>.duration(
     "push_snapshots_seconds", default: 30, range: .seconds(1)...(.seconds(3_600)),
@@ -37,6 +42,22 @@ enum PrintDockSettings {
     "heartbeat_seconds", default: 10, range: .seconds(1)...(.seconds(50)),
     "Time between two heartbeats; PrintDock calls a printer offline after 60 s without one.")
 
+  static let webcamPoll = Setting<Duration>.duration(
+    "webcam_poll_seconds", default: 2, range: .zero...(.seconds(3_600)),
+    "Time between two questions for camera pictures, asked only while there is a camera; 0: never.")
+
+  static let maximumAnswer = Setting<Int>.integer(
+    "max_answer_mb", default: 64, range: 1...256, unit: "MB",
+    "The largest answer with commands; it bounds the size of uploaded files (a third less).")
+
+  static let printerDataRoot = Setting<String?>.optionalPath(
+    "printer_data_root", example: "/home/pi/printer_data",
+    "Folder whose `config` goes into backups; by default this user's ~/printer_data.")
+
+  static let backupConfFiles = Setting<Bool>.boolean(
+    "backup_conf_files", default: false,
+    "Whether backups hold `.conf` files (moonraker.conf) beside the `.cfg` files.")
+
   static let hideFilePath = Setting<Bool>.boolean(
     "hide_file_path", default: false,
     "Whether snapshots leave out where the printed file lies on this host.")
@@ -45,17 +66,14 @@ enum PrintDockSettings {
   static let all: [SettingDeclaration] = [
     cloudURL.declaration, pairingToken.declaration, connectorID.declaration,
     connectorSecret.declaration, printerID.declaration, siteName.declaration, uiPort.declaration,
-    pushSnapshots.declaration, heartbeat.declaration, hideFilePath.declaration,
+    pollCommands.declaration, pushSnapshots.declaration, heartbeat.declaration,
+    webcamPoll.declaration, maximumAnswer.declaration, printerDataRoot.declaration,
+    backupConfFiles.declaration, hideFilePath.declaration,
   ]
 
-  /// Keys of the original connector's `config.json` and of features that are not here yet.
+  /// Keys of the original connector's `config.json` that belong to the host.
   static let refused: [String: String] = [
     "moonraker": "write the address as `moonraker` under `printer`; its `ui_port` goes here",
     "state_dir": "write `state_directory` at the top of the file",
-    "poll_commands_seconds": "remove it: this version reports only and fetches no commands",
-    "webcam_poll_seconds": "remove it: this version sends no webcam images",
-    "max_answer_mb": "remove it: this version fetches nothing large",
-    "printer_data_root": "remove it: this version makes no backups",
-    "backup_conf_files": "remove it: this version makes no backups",
   ]
 }

@@ -40,7 +40,7 @@ extension JSONParser {
     throw error("the document ends too early")
   }
 
-  private mutating func escape(
+  mutating func escape(
     _ bytes: Span<UInt8>, to content: inout [UInt8]
   ) throws(JSONError) {
     let start = position

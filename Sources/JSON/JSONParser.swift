@@ -125,18 +125,18 @@ struct JSONParser {
     return .object(own)
   }
 
-  private mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(JSONError) {
+  mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(JSONError) {
     let spelling = word.description.utf8
     for character in spelling {
       guard take(character, bytes) else { throw unexpected("\(word) is misspelled", bytes) }
     }
   }
 
-  private func checkDepth(_ depth: Int) throws(JSONError) {
+  func checkDepth(_ depth: Int) throws(JSONError) {
     guard depth <= depthLimit else { throw error("nested deeper than \(depthLimit) levels") }
   }
 
-  private mutating func skipSpace(_ bytes: Span<UInt8>) {
+  mutating func skipSpace(_ bytes: Span<UInt8>) {
     while position < bytes.count {
       switch bytes[position] {
       case 0x20, 0x09, 0x0A, 0x0D: position += 1

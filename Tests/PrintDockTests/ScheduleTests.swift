@@ -15,17 +15,17 @@ private func failure(_ kind: CloudError.Kind, status: Int? = nil, retryAfter: In
     retryAfter: retryAfter.map { .seconds($0) })
 }
 
-@Suite("Heartbeat schedule") struct HeartbeatScheduleTests {
+@Suite("Heartbeat schedule") struct CallScheduleTests {
   @Test("One in each interval, with a tenth of jitter, counted from its beginning")
   func regular() {
-    var schedule = HeartbeatSchedule(interval: .seconds(10))
+    var schedule = CallSchedule(interval: .seconds(10))
     #expect(schedule.next(after: at(0), endedAt: at(3), error: nil, random: 0.5) == at(10))
     #expect(schedule.next(after: at(0), endedAt: at(3), error: nil, random: 0) == at(9))
   }
 
   @Test("After failures it backs off, and never below the interval")
   func backsOff() {
-    var schedule = HeartbeatSchedule(interval: .seconds(10))
+    var schedule = CallSchedule(interval: .seconds(10))
     let error = failure(.unreachable)
     var waits: [MonotonicInstant] = []
     for _ in 0..<7 {
@@ -38,7 +38,7 @@ private func failure(_ kind: CloudError.Kind, status: Int? = nil, retryAfter: In
 
   @Test("Retry-After is honoured")
   func retryAfter() {
-    var schedule = HeartbeatSchedule(interval: .seconds(10))
+    var schedule = CallSchedule(interval: .seconds(10))
     let error = failure(.busy, status: 503, retryAfter: 120)
     #expect(schedule.next(after: at(0), endedAt: at(1), error: error, random: 0.5) == at(121))
   }
@@ -49,7 +49,7 @@ private func failure(_ kind: CloudError.Kind, status: Int? = nil, retryAfter: In
       CloudError.Kind.unauthorized, .unknown,
     ])
   func probe(kind: CloudError.Kind) {
-    var schedule = HeartbeatSchedule(interval: .seconds(10))
+    var schedule = CallSchedule(interval: .seconds(10))
     for _ in 0..<5 {
       #expect(
         schedule.next(after: at(0), endedAt: at(1), error: failure(kind), random: 0.5) == at(60))
@@ -59,7 +59,7 @@ private func failure(_ kind: CloudError.Kind, status: Int? = nil, retryAfter: In
 
   @Test("While credentials are refused no other failure makes it knock more often")
   func refusedAndBusy() {
-    var schedule = HeartbeatSchedule(interval: .seconds(10))
+    var schedule = CallSchedule(interval: .seconds(10))
     for error in [
       failure(.busy, status: 500), failure(.unreachable), failure(.rejected, status: 422),
     ] {
@@ -74,7 +74,7 @@ private func failure(_ kind: CloudError.Kind, status: Int? = nil, retryAfter: In
 
   @Test("A refused body keeps the interval; other refusals back off")
   func rejected() {
-    var schedule = HeartbeatSchedule(interval: .seconds(1))
+    var schedule = CallSchedule(interval: .seconds(1))
     for _ in 0..<5 {
       let next = schedule.next(
         after: at(0), endedAt: at(0.5), error: failure(.rejected, status: 422), random: 0.5)

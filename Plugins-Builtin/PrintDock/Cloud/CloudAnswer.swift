@@ -20,6 +20,35 @@ enum CloudAnswer {
   static func decode(
     _ response: HTTPResponse, expecting expectation: Expectation, at wallTime: WallTime
   ) throws(CloudError) -> JSONObject {
+    try check(response, at: wallTime)
+    if case .anything = expectation { return JSONObject() }
+    guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
+    guard
+      let value = try? JSONValue(parsing: response.body, limits: JSONLimits(bytes: 1 << 20))
+    else { throw notPrintDock(response, "something that is not JSON") }
+    guard let object = value.object else { throw notPrintDock(response, "JSON of another kind") }
+    return object
+  }
+
+  /// The elements of a successful answer to a poll, each to be decoded by itself; `null` is none.
+  static func list(
+    _ response: HTTPResponse, at wallTime: WallTime
+  ) throws(CloudError) -> [JSONSlice] {
+    try check(response, at: wallTime)
+    guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
+    // How many bytes there may be has been decided when they were fetched.
+    let limits = JSONLimits(bytes: .max)
+    guard let list = try? JSONSlice(document: response.body, limits: limits) else {
+      throw notPrintDock(response, "something that is not JSON")
+    }
+    guard list.kind == .array || list.kind == .null else {
+      throw notPrintDock(response, "JSON of another kind")
+    }
+    return list.elements
+  }
+
+  /// Sorts out what is no success, or no answer of PrintDock's.
+  private static func check(_ response: HTTPResponse, at wallTime: WallTime) throws(CloudError) {
     switch response.status {
     case 200..<300: break
     case 300..<400:
@@ -29,16 +58,7 @@ enum CloudAnswer {
         remedy: "write the address it leads to as cloud_url; redirects are not followed")
     default: throw refusal(response, at: wallTime)
     }
-    if response.isWebPage {
-      throw notPrintDock(response, "a web page")
-    }
-    if case .anything = expectation { return JSONObject() }
-    guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
-    guard
-      let value = try? JSONValue(parsing: response.body, limits: JSONLimits(bytes: 1 << 20))
-    else { throw notPrintDock(response, "something that is not JSON") }
-    guard let object = value.object else { throw notPrintDock(response, "JSON of another kind") }
-    return object
+    if response.isWebPage { throw notPrintDock(response, "a web page") }
   }
 
   private static func notPrintDock(_ response: HTTPResponse, _ what: String) -> CloudError {

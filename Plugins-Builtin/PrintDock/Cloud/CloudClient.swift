@@ -35,6 +35,45 @@ struct CloudClient: Sendable {
     _ = try await post("/api/v1/snapshots/batch", identity.fields, body, expecting: .object)
   }
 
+  /// Brings what became of a command.
+  func complete(_ commandID: String, _ body: [UInt8], as identity: Identity) async throws {
+    let id = URLParts.escape(commandID)
+    _ = try await post(
+      "/api/v1/commands/\(id)/complete", identity.fields, body, expecting: .anything)
+  }
+
+  /// Fetches commands; whoever fetches them has to execute them, PrintDock hands out each once.
+  ///
+  /// - Parameter limit: the most bytes of the answer.
+  func commands(limit: Int, as identity: Identity) async throws -> [JSONSlice] {
+    let id = URLParts.escape(identity.connectorID)
+    return try await list("/api/v1/connectors/\(id)/commands?limit=20", limit, identity)
+  }
+
+  /// Fetches the requests for pictures that are open; that changes nothing.
+  func webcamRequests(as identity: Identity) async throws -> [JSONSlice] {
+    let id = URLParts.escape(identity.connectorID)
+    return try await list(
+      "/api/v1/connectors/\(id)/webcam_requests?limit=10", 1 << 20, identity)
+  }
+
+  /// Answers a request for a picture; an empty one says that there is none.
+  func picture(
+    _ bytes: [UInt8], type: String, for requestID: String, printer: Int64, as identity: Identity
+  ) async throws {
+    let id = URLParts.escape(requestID)
+    let request = HTTPRequest(
+      "PUT", "\(base)/api/v1/webcam_requests/\(id)/upload",
+      fields: [
+        Self.userAgent, HTTPField("Content-Type", type),
+        HTTPField("X-Printer-Id", "\(printer)"),
+      ] + identity.fields,
+      body: bytes, timeout: .seconds(30), answerLimit: 1 << 20)
+    _ = try CloudAnswer.decode(await send(request), expecting: .anything, at: time.wallTime)
+  }
+
+  private static let userAgent = HTTPField("User-Agent", "\(Product.name)/\(Product.version)")
+
   /// - Throws: `CloudError`, or `CancellationError`.
   private func post(
     _ path: String, _ credentials: [HTTPField], _ body: [UInt8],
@@ -42,22 +81,39 @@ struct CloudClient: Sendable {
   ) async throws -> JSONObject {
     var request = HTTPRequest(
       "POST", base + path,
-      fields: [
-        HTTPField("Accept", "application/json"),
-        HTTPField("User-Agent", "\(Product.name)/\(Product.version)"),
-        .json,
-      ] + credentials,
+      fields: [HTTPField("Accept", "application/json"), Self.userAgent, .json] + credentials,
       body: body, timeout: .seconds(5), connectTimeout: .seconds(5), answerLimit: 1 << 20)
     request.acceptsCompression = true
+    return try CloudAnswer.decode(
+      await send(request), expecting: expectation, at: time.wallTime)
+  }
 
-    let response: HTTPResponse
+  /// - Throws: `CloudError`, or `CancellationError`.
+  private func list(
+    _ path: String, _ limit: Int, _ identity: Identity
+  ) async throws -> [JSONSlice] {
+    var request = HTTPRequest(
+      "GET", base + path,
+      fields: [HTTPField("Accept", "application/json"), Self.userAgent] + identity.fields,
+      timeout: .seconds(5), connectTimeout: .seconds(5), answerLimit: limit)
+    request.acceptsCompression = true
+    // A large answer takes its time; what it brings is lost when it is cut off.
+    if limit > 1 << 20 { request.stallTimeout = .seconds(5) }
     do {
-      response = try await http.send(request)
+      return try CloudAnswer.list(await send(request), at: time.wallTime)
+    } catch let error as CloudError where error.isTooLarge {
+      throw CloudError.tooLarge(limit: limit)
+    }
+  }
+
+  /// - Throws: `CloudError`, or `CancellationError`.
+  private func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+    do {
+      return try await http.send(request)
     } catch {
       if error.kind == .cancelled || Task.isCancelled { throw CancellationError() }
       throw CloudError(error)
     }
-    return try CloudAnswer.decode(response, expecting: expectation, at: time.wallTime)
   }
 }
 

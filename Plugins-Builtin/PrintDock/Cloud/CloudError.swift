@@ -32,6 +32,8 @@ struct CloudError: Error, Sendable, Hashable {
   var words = ""
   /// How long the cloud asks us to wait.
   var retryAfter: Duration?
+  /// Whether the answer was cut off because of its size.
+  var isTooLarge = false
 
   /// What stays the same while the same thing is wrong: a change of it is logged.
   var topic: String { "\(kind) \(status ?? 0)" }
@@ -43,5 +45,15 @@ extension CloudError {
     self.init(
       kind: .unreachable, status: nil, problem: "PrintDock cannot be reached: \(error.message)",
       remedy: error.kind.remedy(address: "cloud_url"))
+    isTooLarge = error.kind == .tooLarge
+  }
+
+  /// An answer to a poll that was larger than `limit` bytes.
+  static func tooLarge(limit: Int) -> CloudError {
+    CloudError(
+      kind: .rejected, status: nil,
+      problem: "PrintDock's answer was larger than \(limit >> 20) MB and has been dropped",
+      remedy: "raise max_answer_mb, or send smaller files; what was in it has to be sent again",
+      isTooLarge: true)
   }
 }

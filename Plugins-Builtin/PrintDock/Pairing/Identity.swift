@@ -9,7 +9,7 @@ struct Identity: Sendable, Hashable {
   var secret: Secret
   /// PrintDock's number of the printer.
   var printerID: Int64
-  /// How often to fetch commands; kept for later versions.
+  /// How often to fetch commands, where PrintDock said so.
   var commandsSeconds: Int64?
   /// How often to send snapshots, where PrintDock said so.
   var snapshotsSeconds: Int64?

@@ -75,6 +75,9 @@ struct SnapshotSchedule: Sendable {
     }
   }
 
+  /// Whether nothing may be sent now, because of a failure.
+  func isHeld(at now: MonotonicInstant) -> Bool { held.map { now < $0 } ?? false }
+
   /// Starts anew after a time in which nothing was sent; what came due meanwhile is sent at once.
   mutating func resume() {
     backoff.succeeded()

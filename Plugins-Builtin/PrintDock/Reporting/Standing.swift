@@ -6,7 +6,9 @@ internal import Platform
 /// Safe from any task; each state is logged once, when it begins and when it ends.
 final class Standing: Sendable {
   /// What we do at PrintDock.
-  enum Call: String, Sendable { case pairing, heartbeat, snapshot }
+  enum Call: String, Sendable, CaseIterable {
+    case pairing, heartbeat, commands, completion, snapshot, webcam
+  }
 
   fileprivate struct State {
     var problems: [Call: CloudError] = [:]
@@ -46,7 +48,9 @@ final class Standing: Sendable {
         if call == .heartbeat {
           // The heartbeat is the probe: whoever takes it knows us again.
           state.probe = nil
-          if state.problems[.snapshot]?.kind == .unauthorized { state.problems[.snapshot] = nil }
+          for call in Call.allCases where state.problems[call]?.isRefusal(of: call) == true {
+            state.problems[call] = nil
+          }
         }
         if !before.isEmpty && state.problems.isEmpty { lines.append((.info, "PrintDock is back")) }
       }
@@ -80,8 +84,7 @@ final class Standing: Sendable {
 extension Standing.State {
   /// The worst of all problems; online when there is none.
   fileprivate var health: BackendHealth {
-    let order: [Standing.Call] = [.pairing, .heartbeat, .snapshot]
-    let errors = order.compactMap { problems[$0] }
+    let errors = Standing.Call.allCases.compactMap { problems[$0] }
     guard let worst = errors.first(where: { $0.kind == .unauthorized }) ?? errors.first else {
       return .online
     }
@@ -94,8 +97,8 @@ extension CloudError {
   func isRefusal(of call: Standing.Call) -> Bool {
     switch call {
     case .pairing: false
-    case .heartbeat: kind == .unauthorized || kind == .unknown
-    case .snapshot: kind == .unauthorized
+    case .heartbeat, .commands, .webcam: kind == .unauthorized || kind == .unknown
+    case .completion, .snapshot: kind == .unauthorized
     }
   }
 }

@@ -1,18 +1,18 @@
 internal import ConnectorKit
 internal import Platform
 
-/// When the next heartbeat is due. Pure: outcomes in, moments out.
-struct HeartbeatSchedule: Sendable {
+/// When the next call of a loop is due: a heartbeat, a poll. Pure: outcomes in, moments out.
+struct CallSchedule: Sendable {
   /// While our credentials are refused, one probe in this time is all that is sent.
   static let probeInterval = Duration.seconds(60)
 
   private let interval: Duration
   private var backoff = ExponentialBackoff(.printDock)
 
-  /// - Parameter interval: the time between two heartbeats.
+  /// - Parameter interval: the time between two calls.
   init(interval: Duration) { self.interval = interval }
 
-  /// When the next heartbeat is due, after one that began at `start` and ended just now.
+  /// When the next call is due, after one that began at `start` and ended just now.
   ///
   /// - Parameters:
   ///   - error: why it failed; nil when it did not.

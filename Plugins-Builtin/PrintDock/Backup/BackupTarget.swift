@@ -1,0 +1,25 @@
+internal import Networking
+
+/// Where a backup may be sent to. Pure.
+///
+/// The address comes from the cloud, so it must not lead to this host or into its network: encrypted and public only.
+/// The one exception is the cloud's own host, which the owner has configured; without TLS only where that is this host.
+enum BackupTarget {
+  /// The request that sends a backup; nil for an address that it may not go to.
+  static func request(to address: String, cloud: String) -> HTTPRequest? {
+    guard address.utf8.count <= 8_192, let url = URLParts(address), !url.hasCredentials,
+      let cloud = URLParts(cloud)
+    else { return nil }
+    switch url.scheme {
+    case "https": break
+    case "http" where url.isLoopback && url.host == cloud.host: break
+    default: return nil
+    }
+    var request = HTTPRequest(
+      "PUT", address, fields: [HTTPField("Content-Type", "application/gzip")],
+      connectTimeout: .seconds(10), answerLimit: 65_536)
+    request.stallTimeout = .seconds(30)
+    request.addresses = .publicOnly(except: [cloud.host])
+    return request
+  }
+}
