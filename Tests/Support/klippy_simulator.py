@@ -243,6 +243,7 @@ class KlippySimulator:
             "pause_resume/resume": "RESUME",
             "pause_resume/cancel": "CANCEL_PRINT",
         }
+        self.hardware.note("request", method=method, script=scripts[method])  # here, though its turn may come late
         await printer.run_script(scripts[method], source=method)
         return {}
 
