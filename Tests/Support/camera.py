@@ -18,9 +18,9 @@ import io
 import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
-from harness import free_port
+from harness import QuietServer, free_port
 from PIL import Image
 
 PAGE = b"<!DOCTYPE html><html><head><title>Fluidd</title></head><body><div id='app'></div></body></html>"
@@ -57,8 +57,7 @@ class Camera:
         class Handler(_Handler):
             owner = camera
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property

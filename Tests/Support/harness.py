@@ -31,6 +31,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -75,6 +76,16 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {timeout:g} s (last: {value!r})")
         time.sleep(interval)
+
+
+class QuietServer(ThreadingHTTPServer):
+    """A small web server in the test's process; a client that goes away is no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class ManagedProcess:
@@ -962,6 +973,7 @@ __all__ = [
     "MoonrakerError",
     "PrintDockCloud",
     "Printer",
+    "QuietServer",
     "Rig",
     "free_port",
     "wait_until",

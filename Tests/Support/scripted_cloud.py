@@ -16,10 +16,10 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from harness import free_port, wait_until
+from harness import QuietServer, free_port, wait_until
 
 HELD_SECONDS = 1.0
 """How long `/next` is held without an order: so often the connector has contact."""
@@ -63,8 +63,7 @@ class ScriptedCloud:
         class Handler(_Handler):
             far_side = cloud
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
