@@ -137,7 +137,6 @@ class PrintDockMessages:
         headers = self.headers(endpoint != "register") if headers is None else headers
         return send(self.cloud, "POST", paths[endpoint], body, headers, **options)[0]
 
-
     # Commands
 
     def get(self, what: str) -> list[Any]:

@@ -20,8 +20,9 @@ import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 
-from harness import QuietServer, free_port
 from PIL import Image
+
+from harness import QuietServer, free_port
 
 PAGE = b"<!DOCTYPE html><html><head><title>Fluidd</title></head><body><div id='app'></div></body></html>"
 LARGE = 12 * 1024 * 1024

@@ -379,6 +379,10 @@ class KlippySimulator:
         """Leave a field out of an object's status."""
         self.hardware.dropped.setdefault(object, set()).add(field)
 
+    def op_remote(self, method: str, arguments: dict[str, str] | None = None) -> None:
+        """Call an agent's method at once, as a macro on another thread of Klipper's would."""
+        self._call_remote(method, arguments or {})
+
     def op_filament(self, detected: bool) -> None:
         self.printer.filament_detected = detected
 

@@ -86,6 +86,7 @@ class PrintDockCloud(StrictCloud):
             "handed_out": {},  # command id -> "running" or its completion
             "issued": {},  # command id -> the command, when it was last handed out and how often
             "completions": {},  # command id -> how many completions were taken, and when the last
+            "spare_first_answer": False,  # the first answer to a daemon that has started anew is empty
             "redeliver_after": None,  # seconds: hand out again what was handed out so long ago
             "redeliver_completed": False,  # … although its completion has come
             "redeliver_times": 1,
@@ -362,7 +363,12 @@ class PrintDockCloud(StrictCloud):
         after_command = self._post_command_due()
         extra = self._is_extra(last, exchange) or after_command
         previous_extra = getattr(self, "_last_extra", None)
-        if extra and not after_command and previous_extra is not None and exchange.mono - previous_extra < EXTRA_SPACING - EARLY_EXTRA:
+        if (
+            extra
+            and not after_command
+            and previous_extra is not None
+            and exchange.mono - previous_extra < EXTRA_SPACING - EARLY_EXTRA
+        ):
             exchange.timing.append(f"two extra snapshots within {exchange.mono - previous_extra:.2f} s")
         excused = extra or (last is not None and previous_extra == last.mono)
         interval = self.state["snapshots_seconds"]
@@ -426,6 +432,9 @@ class PrintDockCloud(StrictCloud):
         refusal = self._refusal(exchange)
         if refusal:
             return refusal
+        last = self.pace("commands").last
+        if self.state["spare_first_answer"] and (last is None or last.mono < self.restarted_at):
+            return Answer(200, [])
         most = self.state["hand_out_at_most"]
         handed = self.state["queue"][:most]
         self.state["queue"] = self.state["queue"][most:]
@@ -689,10 +698,7 @@ def command_id(command: Any) -> str | None:
 
 def is_picture(data: bytes) -> bool:
     """Whether the first bytes are those of a JPEG, a PNG or a WebP."""
-    return (
-        data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
-        or data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-    )
+    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def signature(name: str) -> str:
