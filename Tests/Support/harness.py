@@ -698,6 +698,10 @@ class PrintDockCloud(Cloud):
         path = f"/api/v1/webcam_requests/{number}/upload"
         return [record for record in self.records("upload") if record["path"] == path]
 
+    def picture(self, number: str) -> bytes:
+        """The bytes of the newest picture that came for a request."""
+        return (self.log / f"picture-{number}").read_bytes()
+
     # Backups
 
     def presigned(self, name: str, scheme: str | None = None, host: str | None = None) -> str:

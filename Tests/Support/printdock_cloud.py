@@ -614,6 +614,8 @@ class PrintDockCloud(StrictCloud):
         asked = next(request for request in open_requests if str(request["id"]) == exchange.match["id"])
         if exchange.header("X-Printer-Id") != str(asked["printer_id"]):
             exchange.timing.append(f"header X-Printer-Id: {asked['printer_id']} is due")
+        if exchange.raw and "/" not in exchange.match["id"]:
+            (self.log_folder / f"picture-{exchange.match['id']}").write_bytes(exchange.raw)
         self.state["webcam_requests"] = rest
         self.save()
         return Answer(200, {"status": "completed"})
