@@ -28,12 +28,21 @@ class FakeMoonraker:
         async def serve() -> None:
             application = web.Application()
             application.router.add_get("/websocket", self._websocket)
+            application.router.add_post("/server/files/upload", self._upload)
             runner = web.AppRunner(application)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", self.port).start()
 
         self._loop.run_until_complete(serve())
         self._loop.run_forever()
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        """Takes a file and throws it away."""
+        size = 0
+        async for chunk in request.content.iter_chunked(1 << 20):
+            size += len(chunk)
+        item = {"path": "large.gcode", "root": "gcodes", "modified": time.time(), "size": size, "permissions": "rw"}
+        return web.json_response({"item": item, "action": "create_file"}, status=201)
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()

@@ -39,6 +39,7 @@ class ServedFile:
     announced: int | None = None
     location: str | None = None
     seconds: float = 0.0
+    times: int = 1  # the content so often
     fetched: int = field(default=0)
 
 
@@ -53,6 +54,7 @@ class ScriptedCloud:
         self.answered: dict[str, float] = {}  # order -> monotonic time at which its answer left
         self.files: dict[str, ServedFile] = {}
         self.is_away = False
+        self.takes_outcomes = True
         self.lose_answers = 0  # so many outcomes are taken without telling the connector
         self.polls = 0
         self._orders: list[dict[str, Any]] = []
@@ -127,7 +129,7 @@ class ScriptedCloud:
     def take(self, outcome: dict[str, Any]) -> bool:
         """Keep an outcome; whether the connector may be told."""
         with self._changed:
-            if self.is_away:
+            if self.is_away or not self.takes_outcomes:
                 return False
             self._outcomes.append(outcome | {"mono": time.monotonic()})
             self._changed.notify_all()
@@ -177,10 +179,13 @@ class _Handler(BaseHTTPRequestHandler):
         if file.location is not None:
             self.send_header("Location", file.location)
         self.send_header("Content-Type", file.content_type)
-        self.send_header("Content-Length", str(len(file.content) if file.announced is None else file.announced))
+        self.send_header(
+            "Content-Length", str(len(file.content) * file.times if file.announced is None else file.announced)
+        )
         self.end_headers()
         with suppress(OSError):
-            self.wfile.write(file.content)
+            for _ in range(file.times):
+                self.wfile.write(file.content)
             self.wfile.flush()
         self.close_connection = True
 
