@@ -57,6 +57,7 @@ link-order:
 
 ## The figures, side by side, as medians.
 bench: build
+	@$(RELEASE) --product printer-uplink-scripted
 	@scripts/packages.sh test
 	@Tests/Support/venv.sh
 	@$(PYTHON) Benchmarks/bench.py --binary $(BINARY)

@@ -108,6 +108,12 @@ let testing: [Target] = [
     name: "TestSupport",
     dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
     path: "Tests/Support/Swift", swiftSettings: common),
+  .executableTarget(
+    name: "printer-uplink-scripted",
+    dependencies: [
+      "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform",
+    ],
+    path: "Tests/Support/ScriptedConnector", swiftSettings: common),
   tests("Platform", ["Platform"]),
   tests("JSON", ["JSON"]),
   tests("YAML", ["YAML"]),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import base64
+import math
 import os
 import statistics
 import subprocess
@@ -22,13 +23,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
+from fake_moonraker import FakeMoonraker
 from harness import Rig, free_port, wait_until
 from sample_gcode import gcode
+from scripted_cloud import ScriptedCloud, ServedFile
 
 
 @dataclass
@@ -87,7 +90,63 @@ def wake_ups(pid: int) -> int:
     return total
 
 
+def written_bytes(pid: int) -> int:
+    """Bytes that the process has had written to a disk so far."""
+    for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+        if line.startswith("write_bytes:"):
+            return int(line.split()[1])
+    return 0
+
+
+def peak(pid: int) -> float:
+    """The most resident memory since `forget_peak`, in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
+
+
+def forget_peak(pid: int) -> None:
+    """Begin to look for the most resident memory anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 # Helpers that stand between or beside
+
+
+class ByteProxy:
+    """A TCP proxy that counts the bytes of both directions: the payload, without the packets' own headers."""
+
+    def __init__(self, target: int) -> None:
+        self.port = free_port()
+        self.bytes = 0
+        self._target = target
+        self._loop = asyncio.new_event_loop()
+        ready = threading.Event()
+
+        async def serve() -> None:
+            await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            ready.set()
+
+        def run() -> None:
+            self._loop.create_task(serve())
+            self._loop.run_forever()
+
+        threading.Thread(target=run, daemon=True).start()
+        assert ready.wait(5)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            await asyncio.gather(self._copy(reader, up_writer), self._copy(up_reader, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                self.bytes += len(data)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
 
 
 @dataclass
@@ -153,71 +212,6 @@ class CountingProxy:
             await up.drain()
 
 
-class FakeMoonraker:
-    """Just enough of Moonraker to hand the daemon a status change at a known instant."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._socket: web.WebSocketResponse | None = None
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self) -> None:
-        async def serve() -> None:
-            application = web.Application()
-            application.router.add_get("/websocket", self._websocket)
-            runner = web.AppRunner(application)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", self.port).start()
-
-        self._loop.run_until_complete(serve())
-        self._loop.run_forever()
-
-    async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        answers: dict[str, Any] = {
-            "server.connection.identify": {"connection_id": 1},
-            "server.info": {"klippy_connected": True, "klippy_state": "ready", "components": []},
-            "printer.info": {"state": "ready", "state_message": "Printer is ready", "hostname": "bench"},
-            "printer.objects.list": {"objects": ["webhooks", "print_stats", "extruder", "heater_bed", "toolhead"]},
-            "printer.objects.query": {"eventtime": 1.0, "status": {}},
-            "printer.objects.subscribe": {
-                "eventtime": 1.0,
-                "status": {
-                    "webhooks": {"state": "ready", "state_message": "Printer is ready"},
-                    "print_stats": {"state": "standby", "filename": ""},
-                    "extruder": {"temperature": 20.0, "target": 0.0},
-                },
-            },
-        }
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                continue
-            call = json.loads(message.data)
-            if "id" in call:
-                result = answers.get(call["method"], {})
-                await socket.send_str(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}))
-            if call.get("method") == "printer.objects.subscribe":
-                self._socket = socket
-                self.ready.set()
-        return socket
-
-    def change(self, temperature: float, eventtime: float) -> float:
-        """Send a change of the nozzle's temperature; returns the monotonic time at which it left."""
-
-        async def send() -> float:
-            assert self._socket is not None
-            change = [{"extruder": {"temperature": temperature}}, eventtime]
-            text = json.dumps({"jsonrpc": "2.0", "method": "notify_status_update", "params": change})
-            begin = time.monotonic()
-            await self._socket.send_str(text)
-            return begin
-
-        return asyncio.run_coroutine_threadsafe(send(), self._loop).result(5)
-
-
 class IndifferentCloud:
     """Answers every PrintDock call with 200: company for further idle backends."""
 
@@ -228,7 +222,7 @@ class IndifferentCloud:
 
         async def answer(request: web.Request) -> web.Response:
             await request.read()
-            return web.json_response({"status": "ok", "inserted": 1})
+            return web.json_response([] if request.method == "GET" else {"status": "ok", "inserted": 1})
 
         async def serve() -> None:
             application = web.Application()
@@ -249,16 +243,20 @@ class IndifferentCloud:
 # The measurements
 
 
-def steady_state(binary: Path, seconds: float, rounds: int, extra_backends: int = 0) -> dict[str, list[float]]:
-    """Both backends at their default intervals, the printer printing at real speed."""
+def steady_state(
+    binary: Path, seconds: float, rounds: int, extra_backends: int = 0, prints: bool = True
+) -> dict[str, list[float]]:
+    """Both backends at their default intervals, the printer printing at real speed, or idle."""
     seen: dict[str, list[float]] = {}
     with Rig(binary=binary) as rig:
         (rig.moonraker.gcodes / "bench.gcode").write_text(gcode(minutes=30))
         rig.start_printer(speed=1)
         proxy = CountingProxy(rig.moonraker.port)
         proxy.start()
-        rig.start_clouds(heartbeat=10, snapshots=30, next_check_in=30, telemetry=10, telemetry_idle=30)
+        rig.start_clouds(heartbeat=10, snapshots=30, commands=3, next_check_in=30, telemetry=10, telemetry_idle=30)
+        payload = ByteProxy(rig.printdock.port)
         configuration = rig.configuration()
+        configuration["backends"][1]["cloud_url"] = f"http://127.0.0.1:{payload.port}"
         configuration["printer"]["moonraker"] = f"http://127.0.0.1:{proxy.port}"
         configuration["log"] = {"level": "info"}
         if extra_backends:
@@ -276,12 +274,14 @@ def steady_state(binary: Path, seconds: float, rounds: int, extra_backends: int 
                 )
         rig.daemon.write(configuration)
         rig.start_daemon()
-        rig.moonraker.call("printer.print.start", filename="bench.gcode")
-        rig.printer.wait_for_print_state("printing")
+        if prints:
+            rig.moonraker.call("printer.print.start", filename="bench.gcode")
+            rig.printer.wait_for_print_state("printing")
         time.sleep(20 if seconds > 10 else 3)  # past the first round of everything
         pid = rig.daemon.process.pid
         for _ in range(rounds):
             before = (cpu_seconds(pid), wake_ups(pid), proxy.requests, proxy.messages, proxy.pings, time.monotonic())
+            bytes_before = (payload.bytes, written_bytes(pid))
             time.sleep(seconds)
             elapsed = time.monotonic() - before[5]
             os.sync()
@@ -296,9 +296,11 @@ def steady_state(binary: Path, seconds: float, rounds: int, extra_backends: int 
                 ("messages", (proxy.messages - before[3]) * 60 / elapsed),
                 ("pings", (proxy.pings - before[4]) * 60 / elapsed),
                 ("sockets", float(proxy.connections)),
+                ("payload", (payload.bytes - bytes_before[0]) * 3600 / elapsed / 1e6),
+                ("written", (written_bytes(pid) - bytes_before[1]) * 3600 / elapsed / 1e3),
             ):
                 seen.setdefault(name, []).append(value)
-        assert rig.printer.print_state == "printing", "the sample ended too early"
+        assert not prints or rig.printer.print_state == "printing", "the sample ended too early"
         assert not rig.deviations(), rig.deviations()
     return seen
 
@@ -364,6 +366,126 @@ def cache_latency(binary: Path, changes: int) -> list[float]:
         return times
 
 
+def scripted_rig(rig: Rig, fake: FakeMoonraker, *names: str) -> list[ScriptedCloud]:
+    """Scripted backends in front of a Moonraker that answers at once; all have asked for orders."""
+    clouds = rig.add_scripted(*names)
+    configuration = rig.configuration()
+    configuration["printer"]["moonraker"] = f"http://127.0.0.1:{fake.port}"
+    configuration["log"] = {"level": "info"}
+    configuration["backends"] = [cloud.entry(permissions="full") for cloud in clouds]
+    rig.daemon.write(configuration)
+    rig.daemon.start()
+    assert fake.ready.wait(15)
+    for cloud in clouds:
+        cloud.wait_for_contact()
+    return clouds
+
+
+def command_ways(binary: Path, count: int) -> tuple[list[float], list[float]]:
+    """Milliseconds from the end of a cloud's answer to the request at Moonraker: of a journalled command, of an
+    emergency stop."""
+    with Rig(binary=binary) as rig:
+        fake = FakeMoonraker()
+        script = scripted_rig(rig, fake)[0]
+
+        def ways(method: str, order: dict[str, Any]) -> list[float]:
+            times = []
+            for _ in range(count):
+                number = script.orders([order])[0]
+                assert script.outcome(number)["status"] == "done", script.outcome(number)
+                arrived = [call[0] for call in fake.calls if call[1] == method][-1]
+                times.append((arrived - script.answered[number]) * 1000)
+            return times
+
+        commands = ways("printer.gcode.script", {"do": "temperature", "celsius": 40})
+        return commands, ways("printer.emergency_stop", {"do": "emergency_stop"})
+
+
+def full_outbox(binary: Path, runs: int, items: int = 500) -> tuple[list[float], list[float]]:
+    """Start to the first answered poll with a full outbox of five backends, s; resident memory beside an empty one, MB."""
+    with Rig(binary=binary) as rig:
+        fake = FakeMoonraker()
+        clouds = scripted_rig(rig, fake, *(f"cloud-{index}" for index in range(5)))
+        for cloud in clouds:
+            cloud.takes_outcomes = False
+
+        def started() -> tuple[float, float]:
+            polls = [cloud.polls for cloud in clouds]
+            begin = time.monotonic()
+            rig.daemon.start()
+            wait_until(lambda: all(c.polls > old for c, old in zip(clouds, polls, strict=True)), 20, "polls", 0.002)
+            up = time.monotonic() - begin
+            time.sleep(3)
+            return up, memory(rig.daemon.process.pid)["Rss"]
+
+        rig.daemon.stop()
+        empty = [started()[1]]
+        for index in range(0, items, 30):
+            orders = [{"do": "speed", "value": 100} for _ in range(min(30, items - index))]
+            for cloud in clouds:
+                cloud.orders(orders)
+            for cloud in clouds:
+                cloud.wait_for_contact()
+        time.sleep(3)
+        ups, grown = [], []
+        for _ in range(runs):
+            rig.daemon.stop()
+            up, resident = started()
+            ups.append(up)
+            grown.append(resident - statistics.median(empty))
+        return ups, grown
+
+
+def uploads(binary: Path, runs: int) -> tuple[list[float], list[float]]:
+    """An `upload_file` of 8 MB: how far resident memory rises, and what is left of it ten seconds later, MB."""
+    content = base64.b64encode(os.urandom(4_000_000).hex().encode()).decode()
+    peaks, left = [], []
+    with Rig(binary=binary) as rig:
+        rig.start_printer()
+        rig.start_clouds(commands=1)
+        rig.start_daemon()
+        rig.printdock.wait_for("commands", count=2)
+        pid = rig.daemon.process.pid
+        time.sleep(5)
+        for index in range(runs):
+            before = memory(pid)["Rss"]
+            forget_peak(pid)
+            completion = rig.printdock.carry_out("upload_file", 60, filename=f"{index}.gcode", content=content)
+            assert completion["status"] == "succeeded", completion
+            peaks.append(peak(pid) - before)
+            time.sleep(10)
+            left.append(memory(pid)["Rss"] - before)
+    return peaks, left
+
+
+def downloads(binary: Path, size: int) -> list[float]:
+    """A download of `size` bytes through the disk to Moonraker: how far resident memory rises, MB."""
+    with Rig(binary=binary) as rig:
+        fake = FakeMoonraker()
+        script = rig.add_scripted()[0]
+        configuration = rig.configuration()
+        configuration["printer"]["moonraker"] = f"http://127.0.0.1:{fake.port}"
+        configuration["backends"] = [script.entry(permissions="full", reachable_hosts=["127.0.0.1"])]
+        rig.daemon.write(configuration)
+        rig.daemon.start()
+        assert fake.ready.wait(15)
+        script.wait_for_contact()
+        script.files["large"] = ServedFile(b"; G-code\n" * 100_000, times=max(1, size // 900_000))
+        pid = rig.daemon.process.pid
+        before = memory(pid)["Rss"]
+        forget_peak(pid)
+        order = {"file": "large.gcode", "url": f"{script.url}/files/large", "limit": 2 * size}
+        outcome = script.obey("upload", 600, **order)
+        assert outcome["status"] == "done", outcome
+        return [peak(pid) - before]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=Path, required=True)
@@ -380,6 +502,11 @@ def main() -> None:
     ups, downs = starts(binary, runs)
     checks = validations(binary, runs * 2)
     latency = cache_latency(binary, runs * 10)
+    idle = steady_state(binary, seconds, 2, prints=False)
+    commands, stops = command_ways(binary, runs * 20)
+    outbox_ups, outbox_grown = full_outbox(binary, min(runs, 5), 30 if arguments.quick else 500)
+    upload_peaks, upload_left = uploads(binary, 1 if arguments.quick else 3)
+    download_peaks = downloads(binary, 10_000_000 if arguments.quick else 1_000_000_000)
 
     figures = [
         Figure("resident memory", "≤ 20 MB", steady["rss"], "MB", lambda x: x <= 20),
@@ -396,6 +523,18 @@ def main() -> None:
         Figure("validate", "≤ 30 ms", checks, "ms", lambda x: x <= 30, 1),
         Figure("status change → visible (upper bound)", "≤ 2 ms", latency, "ms", lambda x: x <= 2, 2),
         Figure("growth per further backend", "≤ 0.3 MB", growth, "MB", lambda x: x <= 0.3),
+        Figure("a cloud's answer → request at Moonraker", "–", commands, "ms", lambda x: True, 2),
+        Figure("… its p99", "≤ 10 ms", [percentile(commands, 0.99)], "ms", lambda x: x <= 10, 2),
+        Figure("… of an emergency stop, p99", "≤ 10 ms", [percentile(stops, 0.99)], "ms", lambda x: x <= 10, 2),
+        Figure("start with a full outbox (5 × 500)", "≤ 0.3 s", outbox_ups, "s", lambda x: x <= 0.3, 3),
+        Figure("memory of a full outbox", "≤ 2 MB", outbox_grown, "MB", lambda x: x <= 2),
+        Figure("8 MB upload_file: peak", "≤ 14 MB", upload_peaks, "MB", lambda x: x <= 14),
+        Figure("… ten seconds later", "≤ 2 MB", upload_left, "MB", lambda x: x <= 2),
+        Figure("1 GB download: peak", "≤ 2 MB", download_peaks, "MB", lambda x: x <= 2),
+        Figure("payload to PrintDock, printing", "≤ 1 MB/h", steady["payload"], "MB/h", lambda x: x <= 1),
+        Figure("payload to PrintDock, idle", "–", idle["payload"], "MB/h", lambda x: True),
+        Figure("writes to disk, printing", "–", steady["written"], "kB/h", lambda x: True, 1),
+        Figure("writes to disk, idle", "–", idle["written"], "kB/h", lambda x: True, 1),
     ]
     print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
     for figure in figures:

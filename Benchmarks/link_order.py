@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
-import sample_gcode  # noqa: E402
-from harness import Rig  # noqa: E402
+import sample_gcode
+from harness import Rig
 
 
 def work_under_callgrind(binary: Path, folder: Path) -> Path:
@@ -28,7 +28,7 @@ def work_under_callgrind(binary: Path, folder: Path) -> Path:
     wrapper = folder / "daemon.sh"
     wrapper.write_text(
         "#!/bin/sh\nexec valgrind --tool=callgrind --compress-strings=no --demangle=no "
-        f"--callgrind-out-file={folder}/calls {binary} \"$@\"\n"
+        f'--callgrind-out-file={folder}/calls {binary} "$@"\n'
     )
     wrapper.chmod(0o700)
     with Rig(binary=wrapper) as rig:

@@ -137,6 +137,33 @@ class PrintDockMessages:
         headers = self.headers(endpoint != "register") if headers is None else headers
         return send(self.cloud, "POST", paths[endpoint], body, headers, **options)[0]
 
+    # Commands
+
+    def get(self, what: str) -> list[Any]:
+        """A poll of `commands` or `webcam_requests`."""
+        limit = {"commands": 20, "webcam_requests": 10}[what]
+        headers = {name: value for name, value in self.headers().items() if name != "Content-Type"}
+        status, _, data = send(self.cloud, "GET", f"/api/v1/connectors/46/{what}?limit={limit}", headers=headers)
+        assert status == 200, data
+        return json.loads(data)
+
+    def complete(self, number: str, action: str, error: str | None = None, **result: Any) -> int:
+        """Tell how a command ended, after its snapshot; the status."""
+        body: dict[str, Any] = {"status": "succeeded", "result": {"action": action} | result}
+        if error is not None:
+            body |= {"status": "failed", "error_message": error}
+        elif "post_snapshot_error" not in result:
+            body["result"] |= {"post_snapshot": "captured"}
+        return self.complete_as(number, body)
+
+    def complete_as(self, number: str, body: Any) -> int:
+        return send(self.cloud, "POST", f"/api/v1/commands/{number}/complete", body, self.headers())[0]
+
+    def upload(self, number: str, picture: bytes, kind: str = "image/jpeg", printer: str = "262") -> int:
+        headers = self.headers() | {"Content-Type": kind, "X-Printer-Id": printer}
+        del headers["Accept"]
+        return send(self.cloud, "PUT", f"/api/v1/webcam_requests/{number}/upload", picture, headers)[0]
+
 
 class ReachMessages:
     """Our daemon's side of the Reach relay."""

@@ -14,6 +14,7 @@ process id. A process that the test forgets dies with the test (PR_SET_PDEATHSIG
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import itertools
 import json
 import os
@@ -26,9 +27,11 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -38,6 +41,7 @@ SUPPORT = Path(__file__).resolve().parent
 ROOT = SUPPORT.parents[1]
 BUILD = ROOT / ".build"
 DEFAULT_BINARY = BUILD / "debug" / "printer-uplink"
+SCRIPTED_BINARY = "printer-uplink-scripted"
 T = TypeVar("T")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -72,6 +76,16 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {timeout:g} s (last: {value!r})")
         time.sleep(interval)
+
+
+class QuietServer(ThreadingHTTPServer):
+    """A small web server in the test's process; a client that goes away is no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class ManagedProcess:
@@ -230,6 +244,23 @@ class Printer:
     def gcode_lines(self, source: str | None = None) -> list[str]:
         """Every G-code line that reached the printer, in order; without the file's own by `source`."""
         return [entry["line"] for entry in self.journal("gcode") if source in (None, entry["source"])]
+
+    def executed(self, line: str) -> int:
+        """How often a line of G-code began at the printer, from wherever it came."""
+        return self.gcode_lines().count(line)
+
+    def requests(self, method: str | None = None) -> list[dict[str, Any]]:
+        """Scripts as they reached Klippy, before their turn: entries with `method`, `script` and `mono`."""
+        return [entry for entry in self.journal("request") if method in (None, entry["method"])]
+
+    def starts(self, filename: str) -> int:
+        """How often a job with that file was started by whomever."""
+        lines = [entry["script"] for entry in self.requests("gcode/script")]
+        return len([line for line in lines if line.startswith("SDCARD_PRINT_FILE") and f'"{filename}"' in line])
+
+    def slow(self, word: str, seconds: float) -> None:
+        """Let a G-code word take that many seconds of real time; 0 takes it back."""
+        self.order("slow", command=word, seconds=seconds)
 
     def gcode(self, script: str) -> None:
         """G-code as a person at the printer enters it."""
@@ -474,10 +505,15 @@ class Cloud:
     def start(self, *options: str, certificate: tuple[Path, Path] | None = None) -> None:
         """Start it; `options` as in `SCRIPT --help`; `certificate` is (chain, key) in PEM for TLS."""
         self._options = list(options)
+        self._options += self.further_options()
         if certificate is not None:
             self._options += ["--certificate", str(certificate[0]), "--key", str(certificate[1])]
             self._scheme = "https"
         self.relaunch()
+
+    def further_options(self) -> list[str]:
+        """What this kind of cloud is always started with."""
+        return []
 
     def relaunch(self) -> None:
         """Start it with the options and the state that it had."""
@@ -577,6 +613,110 @@ class Cloud:
         return [f"{self.kind} #{r['seq']} {r['endpoint']}: {text}" for r in self.records() for text in r["deviations"]]
 
 
+class PrintDockCloud(Cloud):
+    """The PrintDock cloud, with what tests of commands, pictures and backups want of it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("printdock", "printdock_cloud.py", folder)
+        self.storage_port = free_port()
+        self.printer_id = 262
+        self._numbers = itertools.count(1001)
+
+    def further_options(self) -> list[str]:
+        return ["--further-port", str(self.storage_port)]
+
+    # Commands
+
+    def command(
+        self,
+        action: str,
+        *,
+        id: str | int | None = None,
+        printer_id: Any = None,
+        params: Any = ...,
+        **given: Any,
+    ) -> str:
+        """Queue a command; its id, as text. Parameters are keywords, or `params` as a whole (`...`: as keywords)."""
+        number = next(self._numbers) if id is None else id
+        printer = self.printer_id if printer_id is None else printer_id
+        whole = given if params is ... else params
+        self.order("command", id=number, printer_id=printer, action=action, params=whole)
+        return str(number)
+
+    def commands(self, *wanted: tuple[str, dict[str, Any]]) -> list[str]:
+        """Queue several at once, so that they come in one answer."""
+        elements = [
+            {"id": next(self._numbers), "printer_id": self.printer_id, "action": action, "params": params}
+            for action, params in wanted
+        ]
+        self.order("commands", elements=elements)
+        return [str(element["id"]) for element in elements]
+
+    def completions(self, number: str) -> list[dict[str, Any]]:
+        """Every completion of a command that the cloud took in, whether or not the answer arrived."""
+        path = f"/api/v1/commands/{urllib.parse.quote(number, safe='=')}/complete"
+        processed = (None, "drop_after", "truncate", "slow", "delay")
+        return [
+            record
+            for record in self.records("complete")
+            if record["path"] == path and record["fault"] in processed and not record["deviations"]
+        ]
+
+    def completion(self, number: str, timeout: float = 20.0) -> dict[str, Any]:
+        """The body of the first completion of a command."""
+        return wait_until(lambda: self.completions(number), timeout, f"the completion of {number}", 0.03)[0]["body"]
+
+    def carry_out(self, action: str, timeout: float = 20.0, **given: Any) -> dict[str, Any]:
+        """Queue a command and wait for its completion."""
+        return self.completion(self.command(action, **given), timeout)
+
+    def handed_out(self, number: str) -> dict[str, Any] | None:
+        """When and how often a command was handed out; None: not yet."""
+        return self.control("GET", "state")["state"]["issued"].get(number)
+
+    def wait_handed_out(self, number: str, timeout: float = 15.0, times: int = 1) -> float:
+        """Wait until a command was handed out so often; the monotonic time of it."""
+
+        def issue() -> dict[str, Any] | None:
+            found = self.handed_out(number)
+            return found if found is not None and found["times"] >= times else None
+
+        found = wait_until(issue, timeout, f"command {number} handed out", 0.03)
+        assert found is not None
+        return found["mono"]
+
+    # Pictures
+
+    def ask_for_picture(self, *, id: str | int | None = None, printer_id: int | None = None) -> str:
+        """A webcam request; its id, as text."""
+        number = next(self._numbers) if id is None else id
+        self.order("webcam", id=number, printer_id=self.printer_id if printer_id is None else printer_id)
+        return str(number)
+
+    def uploads(self, number: str) -> list[dict[str, Any]]:
+        """The uploads to a webcam request."""
+        path = f"/api/v1/webcam_requests/{number}/upload"
+        return [record for record in self.records("upload") if record["path"] == path]
+
+    def picture(self, number: str) -> bytes:
+        """The bytes of the newest picture that came for a request."""
+        return (self.log / f"picture-{number}").read_bytes()
+
+    # Backups
+
+    def presigned(self, name: str, scheme: str | None = None, host: str | None = None) -> str:
+        """An address of the storage to put a backup to."""
+        scheme = scheme or self._scheme
+        host = host or ("localhost" if scheme == "https" else "127.0.0.1")
+        signature = hashlib.sha256(f"storage {name}".encode()).hexdigest()[:32]
+        return f"{scheme}://{host}:{self.storage_port}/_storage/{name}?expires=4102444800&signature={signature}"
+
+    def stored(self, name: str) -> bytes | None:
+        """What was put to the storage under a name."""
+        path = self.log / f"stored-{name}"
+        return path.read_bytes() if path.exists() else None
+
+
 class Daemon:
     """The daemon under test, with a folder of its own: it watches the one that its configuration lies in."""
 
@@ -663,9 +803,11 @@ class Rig:
         self.binary = self.binary if self.binary.is_absolute() else ROOT / self.binary
         self.moonraker = Moonraker(self.folder, self.folder / "klippy.sock", self.disturbed)
         self.printer = Printer(self.folder, self.moonraker.gcodes, self.disturbed)
-        self.printdock = Cloud("printdock", "printdock_cloud.py", self.folder)
+        self.printdock = PrintDockCloud(self.folder)
         self.reach = Cloud("reach", "reach_relay.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
+        self.scripted: list[Any] = []  # far sides of scripted connectors
+        self.cameras: list[Any] = []
         self._authority: Any = None
         self._intervals: tuple[int, int, float | None, float] = (2, 3, 2, 2)
 
@@ -688,10 +830,10 @@ class Rig:
         for cloud in self.clouds:
             cloud.client_restarted()
 
-    def start_printer(self, speed: float = 20.0, **options: Any) -> None:
-        """Printer and Moonraker, until Moonraker says ready (or what `start` asks for)."""
+    def start_printer(self, speed: float = 20.0, moonraker: str = "", **options: Any) -> None:
+        """Printer and Moonraker (`moonraker`: more of its file), until it says ready (or what `start` asks for)."""
         self.printer.start(speed=speed, **options)
-        self.moonraker.start()
+        self.moonraker.start(extra=moonraker)
         self.moonraker.wait_for_klippy(options.get("start", "ready"))
 
     def start_clouds(
@@ -700,6 +842,7 @@ class Rig:
         heartbeat: int = 2,
         snapshots: int = 3,
         next_check_in: int = 5,
+        commands: int = 1,
         telemetry: float | None = 2,
         telemetry_idle: float = 30,
         tls: bool = False,
@@ -713,7 +856,7 @@ class Rig:
         # An idle interval is never longer than a telemetry interval that is written down.
         idle = telemetry_idle if telemetry is None else min(telemetry, telemetry_idle)
         self._intervals = (heartbeat, snapshots, telemetry, idle)
-        intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots)]
+        intervals = ["--heartbeat", str(heartbeat), "--snapshots", str(snapshots), "--commands", str(commands)]
         self.printdock.start(*intervals, *options, certificate=certificate)
         intervals = ["--telemetry", str(telemetry or 10), "--telemetry-idle", str(idle)]
         self.reach.start("--next-check-in", str(next_check_in), *intervals, *options, certificate=certificate)
@@ -749,9 +892,30 @@ class Rig:
         }
         if telemetry is None:
             del document["backends"][0]["telemetry_interval"]
+        document["backends"] += [cloud.entry(permissions="full") for cloud in self.scripted]
         if self._authority is not None:
             document["network"] = {"ca_file": str(self.folder / "ca.pem")}
         return document
+
+    def add_scripted(self, *names: str) -> list[Any]:
+        """Far sides of scripted connectors, and the binary that has this connector.
+
+        Their entries stand in `configuration()`, with all permissions.
+        """
+        from scripted_cloud import ScriptedCloud
+
+        self.binary = self.daemon.binary = self.binary.with_name(SCRIPTED_BINARY)
+        assert self.binary.exists(), f"{self.binary} is missing: swift build --product {SCRIPTED_BINARY}"
+        added = [ScriptedCloud(name) for name in names or ("scripted",)]
+        self.scripted += added
+        return added
+
+    def add_camera(self) -> Any:
+        """A camera; tell Moonraker of it with `start_printer(moonraker=camera.section())`."""
+        from camera import Camera
+
+        self.cameras.append(Camera())
+        return self.cameras[-1]
 
     def start_daemon(self, **printer: Any) -> None:
         """The daemon with both backends, until both clouds have heard of it."""
@@ -759,8 +923,12 @@ class Rig:
             self.daemon.write(self.configuration(**printer))
         begin = time.monotonic()
         self.daemon.start()
-        self.printdock.wait_for("heartbeat", after=begin)
-        self.reach.wait_for("register", after=begin)
+        if self.printdock.process.running:
+            self.printdock.wait_for("heartbeat", after=begin)
+        if self.reach.process.running:
+            self.reach.wait_for("register", after=begin)
+        for cloud in self.scripted:
+            cloud.wait_for_contact()
 
     def certificate(self) -> tuple[Path, Path]:
         """A certificate for localhost by a test authority, whose own is `ca.pem` in the rig's folder."""
@@ -791,6 +959,8 @@ class Rig:
         self.moonraker.close()
         for part in self.parts():
             part.kill()
+        for server in (*self.scripted, *self.cameras):
+            server.close()
         if not keep and not self._keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -805,7 +975,9 @@ __all__ = [
     "Moonraker",
     "MoonrakerClient",
     "MoonrakerError",
+    "PrintDockCloud",
     "Printer",
+    "QuietServer",
     "Rig",
     "free_port",
     "wait_until",

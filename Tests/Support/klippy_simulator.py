@@ -243,6 +243,7 @@ class KlippySimulator:
             "pause_resume/resume": "RESUME",
             "pause_resume/cancel": "CANCEL_PRINT",
         }
+        self.hardware.note("request", method=method, script=scripts[method])  # here, though its turn may come late
         await printer.run_script(scripts[method], source=method)
         return {}
 
@@ -377,6 +378,10 @@ class KlippySimulator:
     def op_drop(self, object: str, field: str) -> None:
         """Leave a field out of an object's status."""
         self.hardware.dropped.setdefault(object, set()).add(field)
+
+    def op_remote(self, method: str, arguments: dict[str, str] | None = None) -> None:
+        """Call an agent's method at once, as a macro on another thread of Klipper's would."""
+        self._call_remote(method, arguments or {})
 
     def op_filament(self, detected: bool) -> None:
         self.printer.filament_detected = detected

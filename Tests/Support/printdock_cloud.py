@@ -1,5 +1,8 @@
 """A strict PrintDock cloud: registration, heartbeats, snapshots, commands, webcam requests.
 
+Commands are handed out once, or again on order; each result is checked against its action and counted. A presigned
+storage for backups listens on a port of its own (`--further-port`).
+
 Beside shapes and intervals it checks what only a test can see: a snapshot's `captured_at` must agree
 with its `eventtime` on this host's monotonic clock, so old data cannot pass as new.
 """
@@ -7,10 +10,13 @@ with its `eventtime` on this host's monotonic clock, so old data cannot pass as 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import math
 import re
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from strict_cloud import Answer, Check, Client, Endpoint, Exchange, StrictCloud, describe, run
 
@@ -36,13 +42,29 @@ OBJECTS = {
 }
 """The six objects of a snapshot, with all fields that the simulated printer has."""
 
-ACTIONS = "pause resume cancel start_print homing upload_file delete_file sync_files import_history create_backup"
+RESULTS = {
+    "pause": "",
+    "resume": "",
+    "cancel": "",
+    "start_print": "filename",
+    "homing": "axes",
+    "upload_file": "filename size",
+    "delete_file": "filename",
+    "sync_files": "files count",
+    "import_history": "history count",
+    "create_backup": "backup_id size_bytes sha256 uploaded_at",
+}
+"""The ten actions, and what the result of each has beside `action`."""
+
+AFTERWARDS = {"pause": "paused", "resume": "printing", "cancel": "cancelled standby"}
+"""What the snapshot before a completion must show, where that is certain."""
 
 
 class PrintDockCloud(StrictCloud):
     """The cloud's side of the PrintDock protocol for one connector with one printer."""
 
     name = "printdock"
+    anonymous_endpoints = frozenset({"storage"})
 
     def fresh_state(self) -> dict[str, Any]:
         return {
@@ -54,13 +76,23 @@ class PrintDockCloud(StrictCloud):
             "revoked": False,
             "heartbeat_seconds": 10,  # what the client is configured to; not on the wire
             "commands_seconds": 3,
+            "webcam_seconds": 2,  # what the client is configured to; not on the wire
             "snapshots_seconds": 30,
             "polling": True,  # whether the answer to register has `polling`
             "ids_as_strings": False,
             "refused_tokens": [],
             "queue": [],
+            "hand_out_at_most": 20,  # the limit that the client asks for; a broken cloud hands out more
             "handed_out": {},  # command id -> "running" or its completion
+            "issued": {},  # command id -> the command, when it was last handed out and how often
+            "completions": {},  # command id -> how many completions were taken, and when the last
+            "spare_first_answer": False,  # the first answer to a daemon that has started anew is empty
+            "redeliver_after": None,  # seconds: hand out again what was handed out so long ago
+            "redeliver_completed": False,  # … although its completion has come
+            "redeliver_times": 1,
             "webcam_requests": [],
+            "webcam_patience": 30.0,  # seconds until a request is given up
+            "stored": {},  # name in the storage -> what was put there
         }
 
     def endpoints(self) -> list[Endpoint]:
@@ -82,7 +114,7 @@ class PrintDockCloud(StrictCloud):
                 f"{prefix}/connectors/{one}/commands",
                 self._check_poll("limit=20"),
                 self._commands,
-                self._clock_refused,
+                self._clock_commands,
             ),
             Endpoint("complete", "POST", f"{prefix}/commands/{one}/complete", self._check_complete, self._complete),
             Endpoint(
@@ -99,9 +131,10 @@ class PrintDockCloud(StrictCloud):
                 f"{prefix}/connectors/{one}/webcam_requests",
                 self._check_poll("limit=10"),
                 self._webcam_requests,
-                self._clock_refused,
+                self._clock_webcam_requests,
             ),
             Endpoint("upload", "PUT", f"{prefix}/webcam_requests/{one}/upload", self._check_upload, self._upload),
+            Endpoint("storage", "PUT", f"/_storage/{one}", self._check_storage, self._storage),
         ]
 
     # Headers and credentials
@@ -241,7 +274,11 @@ class PrintDockCloud(StrictCloud):
         return True
 
     def answered(self, exchange: Exchange) -> None:
-        if exchange.endpoint in ("register", "complete", "upload", "unknown") or exchange.deviations:
+        if exchange.endpoint == "complete" and exchange.fault is not None:
+            completion = self.state["completions"].get(unquote(exchange.match["id"]))
+            if completion is not None:  # processed, but the client cannot know
+                completion["lost"] = True
+        if exchange.endpoint in ("register", "complete", "upload", "storage", "unknown") or exchange.deviations:
             return
         refusals = (401, 403) if exchange.endpoint == "snapshots" else (401, 403, 404)
         pace = self.pace("credentials")
@@ -323,9 +360,15 @@ class PrintDockCloud(StrictCloud):
             return
         self._check_age(exchange)
         last = self.pace("snapshots").last
-        extra = self._is_extra(last, exchange) or self._post_command_due()
+        after_command = self._post_command_due()
+        extra = self._is_extra(last, exchange) or after_command
         previous_extra = getattr(self, "_last_extra", None)
-        if extra and previous_extra is not None and exchange.mono - previous_extra < EXTRA_SPACING - EARLY_EXTRA:
+        if (
+            extra
+            and not after_command
+            and previous_extra is not None
+            and exchange.mono - previous_extra < EXTRA_SPACING - EARLY_EXTRA
+        ):
             exchange.timing.append(f"two extra snapshots within {exchange.mono - previous_extra:.2f} s")
         excused = extra or (last is not None and previous_extra == last.mono)
         interval = self.state["snapshots_seconds"]
@@ -373,53 +416,178 @@ class PrintDockCloud(StrictCloud):
 
         return check_poll
 
+    def _clock_commands(self, exchange: Exchange) -> None:
+        """Polls go on at their interval, also while a command runs."""
+        if not exchange.deviations and not self._clock_refused(exchange):
+            interval = self.state["commands_seconds"]
+            self.check_interval(exchange, interval * (1 - JITTER), interval * (1 + JITTER), "command poll")
+
+    def _clock_webcam_requests(self, exchange: Exchange) -> None:
+        """Not more often than due; without a camera it may ask less often."""
+        if not exchange.deviations and not self._clock_refused(exchange):
+            interval = self.state["webcam_seconds"]
+            self.check_interval(exchange, interval * (1 - JITTER), math.inf, "webcam poll")
+
     def _commands(self, exchange: Exchange) -> Answer:
         refusal = self._refusal(exchange)
         if refusal:
             return refusal
-        handed, self.state["queue"] = self.state["queue"][:20], self.state["queue"][20:]
+        last = self.pace("commands").last
+        if self.state["spare_first_answer"] and (last is None or last.mono < self.restarted_at):
+            return Answer(200, [])
+        most = self.state["hand_out_at_most"]
+        handed = self.state["queue"][:most]
+        self.state["queue"] = self.state["queue"][most:]
+        handed += self._due_again(exchange.mono, most - len(handed))
         for command in handed:
-            self.state["handed_out"][str(command["id"])] = "running"
+            number = command_id(command)
+            if number is not None:
+                self.state["handed_out"].setdefault(number, "running")
+                earlier = self.state["issued"].get(number, {"times": 0})
+                self.state["issued"][number] = {
+                    "command": command,
+                    "mono": exchange.mono,
+                    "times": earlier["times"] + 1,
+                }
         if handed:
             self.save()
         return Answer(200, handed)
 
+    def _due_again(self, now: float, most: int) -> list[Any]:
+        """What this cloud hands out again although it did before."""
+        after = self.state["redeliver_after"]
+        if after is None or most <= 0:
+            return []
+        due = []
+        for number, issue in self.state["issued"].items():
+            is_open = self.state["handed_out"][number] == "running" or self.state["redeliver_completed"]
+            if is_open and issue["times"] <= self.state["redeliver_times"] and now - issue["mono"] >= after:
+                due.append(issue["command"])
+        return due[:most]
+
     def _check_complete(self, exchange: Exchange, check: Check) -> None:
         self._check_headers(exchange, check)
         body = self.read_json(exchange, check)
-        if body is None or not check.keys(body, "body", "status", "result error_message"):
+        if body is None or not check.keys(body, "body", "status result", "error_message"):
             return
         check.choice(body["status"], "body.status", "succeeded failed")
         if body["status"] == "failed":
-            check.string(body.get("error_message"), "body.error_message", "(?s).+")
+            check.string(body.get("error_message"), "body.error_message", "(?s).{1,600}")
         elif "error_message" in body:
             check.report("body.error_message: only with status failed")
-        result = body.get("result")
+        result = body["result"]
         if not isinstance(result, dict):
             check.report(f"body.result: an object is due, got {describe(result)}")
-        elif set(result) != {"printer_id"} and result.get("action") not in ACTIONS.split():
-            if not re.match("unsupported action|invalid command", body.get("error_message", "")):
-                check.report(f"body.result.action: {describe(result.get('action'))} is no action")
+        elif body["status"] == "succeeded":
+            self._check_result(exchange, result, check)
+        elif set(result) == {"printer_id"}:
+            check.string(body.get("error_message"), "body.error_message", "unknown printer_id .*")
+        elif result.get("action") in RESULTS:
+            check.keys(result, "body.result", "action", RESULTS[result["action"]])
+        elif not re.match("unsupported action|invalid command", body.get("error_message") or ""):
+            check.report(f"body.result.action: {describe(result.get('action'))} is no action")
+
+    def _check_result(self, exchange: Exchange, result: dict[str, Any], check: Check) -> None:
+        action = result.get("action")
+        if not check.choice(action, "body.result.action", " ".join(RESULTS)):
+            return
+        required, optional = RESULTS[action], "post_snapshot post_snapshot_error"
+        if result.get("truncated") is True:  # sent again after a 413
+            required, optional = "", f"{optional} {required} truncated"
+        if action == "import_history":
+            required, optional = required.removesuffix(" count"), f"{optional} count"
+        if not check.keys(result, "body.result", f"action {required}", optional):
+            return
+        if ("post_snapshot" in result) == ("post_snapshot_error" in result):
+            check.report("body.result: one of post_snapshot and post_snapshot_error is due")
+        if "post_snapshot" in result:
+            check.choice(result["post_snapshot"], "body.result.post_snapshot", "captured")
+            self._check_order(exchange, action)
+        issued = self.state["issued"].get(unquote(exchange.match["id"]))
+        if issued is not None and issued["command"].get("action") != action:
+            check.report(f"body.result.action: {issued['command'].get('action')!r} was asked for")
+        if "count" in result:
+            check.integer(result["count"], "body.result.count", 0)
+        match action:
+            case "homing" if result["axes"] != "all":
+                if not isinstance(result["axes"], list):
+                    check.report("body.result.axes: an array or all is due")
+            case "upload_file":
+                check.integer(result["size"], "body.result.size", 1)
+            case "sync_files" if "files" in result:
+                for index, file in enumerate(result["files"]):
+                    check.keys(file, f"body.result.files[{index}]", "path modified size permissions")
+                if result["count"] != len(result["files"]):
+                    check.report("body.result.count: not the number of files")
+            case "import_history" if "history" in result:
+                if check.keys(result["history"], "body.result.history", "result"):
+                    jobs = result["history"]["result"].get("jobs")
+                    if result.get("count") != len(jobs):
+                        check.report("body.result.count: not the number of jobs")
+            case "create_backup":
+                self._check_backup(result, check)
+
+    def _check_backup(self, result: dict[str, Any], check: Check) -> None:
+        check.integer(result["size_bytes"], "body.result.size_bytes", 1)
+        check.string(result["sha256"], "body.result.sha256", "[0-9a-f]{64}")
+        check.string(result["uploaded_at"], "body.result.uploaded_at", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+        if self.client.original:
+            return
+        facts = {"sha256": result["sha256"], "size": result["size_bytes"]}
+        if not any(facts == {key: stored[key] for key in facts} for stored in self.state["stored"].values()):
+            check.report("body.result: no such bytes have arrived in the storage")
+
+    def _check_order(self, exchange: Exchange, action: str) -> None:
+        """The snapshot that a completion speaks of comes before it, and shows what the command did."""
+        issued = self.state["issued"].get(unquote(exchange.match["id"]))
+        times = self.state["completions"].get(unquote(exchange.match["id"]))
+        if issued is None or times is not None or not self.client.timed:
+            return
+        if max(self.disturbed_at, self.restarted_at) > issued["mono"]:
+            return
+        last = self.pace("snapshots").last
+        if last is None or last.mono < issued["mono"]:
+            exchange.timing.append("completion says that a snapshot was captured, but none has come since the command")
+        elif action in AFTERWARDS and not last.deviations:
+            state = last.body["snapshots"][0]["payload"]["result"]["status"]["print_stats"]["state"]
+            if state not in AFTERWARDS[action].split():
+                exchange.timing.append(f"the snapshot before the completion of {action} says {state}")
 
     def _complete(self, exchange: Exchange) -> Answer:
         refusal = self._refusal(exchange)
         if refusal:
             return refusal
-        number = exchange.match["id"]
+        number = unquote(exchange.match["id"])
         known = self.state["handed_out"].get(number)
         if known is None:
             exchange.timing.append(f"completion of command {number}, which was never handed out")
             return Answer(404, {"error": "Command not found"})
         if known not in ("running", exchange.body):
             exchange.timing.append(f"command {number} was completed twice, differently")
+        earlier = self.state["completions"].get(number)
+        if earlier is not None and self.client.timed and max(self.restarted_at, self.disturbed_at) < earlier["mono"]:
+            if not earlier["lost"] and self.state["issued"][number]["mono"] < earlier["mono"]:
+                exchange.timing.append(f"command {number} was completed again, though nobody asked again")
         self.state["handed_out"][number] = exchange.body
+        self.state["completions"][number] = {
+            "count": 1 + (earlier["count"] if earlier else 0),
+            "mono": exchange.mono,
+            "lost": False,
+        }
         self.save()
         return Answer(200, {"status": "ok"})
 
     # Webcam
 
     def _webcam_requests(self, exchange: Exchange) -> Answer:
-        return self._refusal(exchange) or Answer(200, self.state["webcam_requests"][:10])
+        refusal = self._refusal(exchange)
+        if refusal:
+            return refusal
+        since = exchange.mono - self.state["webcam_patience"]
+        open_requests = [request for request in self.state["webcam_requests"] if request.get("mono", since) >= since]
+        self.state["webcam_requests"] = open_requests
+        shown = [{key: value for key, value in request.items() if key != "mono"} for request in open_requests[:10]]
+        return Answer(200, shown)
 
     def _check_upload(self, exchange: Exchange, check: Check) -> None:
         self._check_headers(exchange, check, accept=False)
@@ -429,6 +597,11 @@ class PrintDockCloud(StrictCloud):
             check.report(f"header Content-Type: an image type is due, got {kind!r}")
         if not exchange.raw and kind != "application/json":
             check.report("an empty upload says application/json")
+        if exchange.raw and not self.client.original:
+            if not is_picture(exchange.raw):
+                check.report(f"body: no JPEG, PNG or WebP: {exchange.raw[:16]!r}")
+            if len(exchange.raw) > LARGEST_PICTURE:
+                check.report(f"body: {len(exchange.raw)} bytes; at most {LARGEST_PICTURE} are taken")
 
     def _upload(self, exchange: Exchange) -> Answer:
         refusal = self._refusal(exchange)
@@ -438,19 +611,55 @@ class PrintDockCloud(StrictCloud):
         rest = [request for request in open_requests if str(request["id"]) != exchange.match["id"]]
         if len(rest) == len(open_requests):
             return Answer(404, {"error": "Request not found"})
+        asked = next(request for request in open_requests if str(request["id"]) == exchange.match["id"])
+        if exchange.header("X-Printer-Id") != str(asked["printer_id"]):
+            exchange.timing.append(f"header X-Printer-Id: {asked['printer_id']} is due")
+        if exchange.raw and "/" not in exchange.match["id"]:
+            (self.log_folder / f"picture-{exchange.match['id']}").write_bytes(exchange.raw)
         self.state["webcam_requests"] = rest
         self.save()
         return Answer(200, {"status": "completed"})
 
+    # The presigned storage
+
+    def _check_storage(self, exchange: Exchange, check: Check) -> None:
+        for name in ("Authorization", "X-Connector-Id"):
+            if exchange.header(name) is not None:
+                check.report(f"header {name}: PrintDock's own, nothing for a storage")
+        if exchange.header("Content-Type") != "application/gzip":
+            check.report(f"header Content-Type: application/gzip is due, got {exchange.header('Content-Type')!r}")
+        if exchange.query != f"expires=4102444800&signature={signature(exchange.match['id'])}":
+            check.report(f"query: not the one that was signed: {exchange.query!r}")
+
+    def _storage(self, exchange: Exchange) -> Answer:
+        name = exchange.match["id"]
+        (self.log_folder / f"stored-{name}").write_bytes(exchange.raw)
+        self.state["stored"][name] = {
+            "sha256": hashlib.sha256(exchange.raw).hexdigest(),
+            "size": len(exchange.raw),
+        }
+        self.save()
+        return Answer(200, empty=True)
+
     # Control
 
     def order(self, name: str, arguments: dict[str, Any]) -> Any:
-        """`command` queues one; `webcam` asks for an image; `token` makes a fresh pairing token."""
+        """What a test wants of this cloud.
+
+        - command, commands: queue one, or many elements that need not be commands.
+        - redeliver: hand out once more what was handed out before.
+        - webcam: ask for an image.
+        - token: make a fresh pairing token.
+        """
         match name:
             case "command":
                 self.state["queue"].append(arguments)
+            case "commands":
+                self.state["queue"].extend(arguments["elements"])
+            case "redeliver":
+                self.state["queue"].append(self.state["issued"][arguments["id"]]["command"])
             case "webcam":
-                self.state["webcam_requests"].append(arguments)
+                self.state["webcam_requests"].append(arguments | {"mono": time.monotonic()})
             case "token":
                 self.state["tokens"][arguments["token"]] = arguments.get("condition", "fresh")
             case _:
@@ -480,6 +689,23 @@ class PrintDockCloud(StrictCloud):
 
 
 EARLY_EXTRA = 0.2
+LARGEST_PICTURE = 10 * 1024 * 1024
+
+
+def command_id(command: Any) -> str | None:
+    """The id of an element of the queue as it stands in paths; None where nobody can read one."""
+    number = command.get("id") if isinstance(command, dict) else None
+    return str(number) if isinstance(number, str | int) and not isinstance(number, bool) and number != "" else None
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether the first bytes are those of a JPEG, a PNG or a WebP."""
+    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def signature(name: str) -> str:
+    """What a presigned address of the storage carries."""
+    return hashlib.sha256(f"storage {name}".encode()).hexdigest()[:32]
 
 
 def make(arguments: argparse.Namespace) -> PrintDockCloud:
@@ -488,6 +714,8 @@ def make(arguments: argparse.Namespace) -> PrintDockCloud:
     cloud = PrintDockCloud(client, arguments.state, arguments.log, arguments.announce)
     cloud.state["heartbeat_seconds"] = arguments.heartbeat
     cloud.state["snapshots_seconds"] = arguments.snapshots
+    cloud.state["commands_seconds"] = arguments.commands
+    cloud.state["webcam_seconds"] = arguments.webcam
     for token in arguments.token or ():
         cloud.state["tokens"][token] = "fresh"
     return cloud
@@ -497,6 +725,8 @@ def extend(parser: argparse.ArgumentParser) -> None:
     """Options of this cloud."""
     parser.add_argument("--heartbeat", type=float, default=10, help="seconds, as the client is configured")
     parser.add_argument("--snapshots", type=int, default=30, help="seconds, told to the client at registration")
+    parser.add_argument("--commands", type=int, default=3, help="seconds, told to the client at registration")
+    parser.add_argument("--webcam", type=float, default=2, help="seconds, as the client is configured")
     parser.add_argument("--token", action="append", help="a fresh pairing token beside PAIR_dummy_1")
 
 

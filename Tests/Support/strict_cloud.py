@@ -112,6 +112,7 @@ class Exchange:
     raw: bytes
     body: Any = None
     status: int = 0
+    answered: float = 0.0  # monotonic, when the answer begins to leave
     fault: str | None = None
     deviations: list[str] = field(default_factory=list)
     timing: list[str] = field(default_factory=list)
@@ -276,6 +277,8 @@ class StrictCloud:
     """The base of a strict test cloud. A subclass gives `endpoints()`, `settings` and `announce()`."""
 
     name = "cloud"
+    anonymous_endpoints: frozenset[str] = frozenset()
+    """Endpoints that are somebody else's and do not care who asks."""
 
     def __init__(self, client: Client, state_file: Path, log_folder: Path, announce: bool = False) -> None:
         self.client = client
@@ -317,8 +320,10 @@ class StrictCloud:
 
     # Life
 
-    async def start(self, port: int, control_port: int, tls: ssl.SSLContext | None = None) -> None:
-        """Listen on loopback: the wire on `port`, the test's orders on `control_port`."""
+    async def start(
+        self, port: int, control_port: int, tls: ssl.SSLContext | None = None, further_port: int | None = None
+    ) -> None:
+        """Listen on loopback: the wire on `port` (and `further_port`), the test's orders on `control_port`."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         self._log = (self.log_folder / "exchanges.jsonl").open("a", encoding="utf-8")
         if self.state_file.exists():
@@ -327,10 +332,12 @@ class StrictCloud:
         wire.router.add_route("*", "/{path:.*}", self._serve)
         control = web.Application()
         control.router.add_route("*", "/_control/{path:.*}", self._serve_control)
-        for application, number, context in ((wire, port, tls), (control, control_port, None)):
+        wired = [port] if further_port is None else [port, further_port]
+        for application, numbers, context in ((wire, wired, tls), (control, [control_port], None)):
             runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=0.1)
             await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", number, ssl_context=context, reuse_address=True).start()
+            for number in numbers:
+                await web.TCPSite(runner, "127.0.0.1", number, ssl_context=context, reuse_address=True).start()
             self._runners.append(runner)
 
     async def stop(self) -> None:
@@ -421,6 +428,8 @@ class StrictCloud:
             check.report("header Content-Length: missing")
         if exchange.header("Expect"):
             check.report("header Expect: not sent by this client")
+        if exchange.endpoint in self.anonymous_endpoints:
+            return
         if not re.fullmatch(self.client.user_agent, exchange.header("User-Agent") or ""):
             check.report(
                 f"header User-Agent: {exchange.header('User-Agent')!r} does not match {self.client.user_agent}"
@@ -462,6 +471,7 @@ class StrictCloud:
         if retry_after is not None and exchange.status in (429, 503):
             self.pace(exchange.endpoint).not_before = time.monotonic() + retry_seconds(retry_after)
         self.answered(exchange)
+        exchange.answered = time.monotonic()
         self._record(exchange)
         if fault is None:
             return respond(answer)
@@ -666,6 +676,7 @@ def run(make: Callable[[argparse.Namespace], StrictCloud], description: str, ext
     parser.add_argument("--control-port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="file that outlives a restart")
     parser.add_argument("--log", type=Path, required=True, help="folder for exchanges.jsonl")
+    parser.add_argument("--further-port", type=int, help="serve the wire there as well")
     parser.add_argument("--certificate", type=Path, help="PEM chain: serve TLS")
     parser.add_argument("--key", type=Path, help="PEM private key for --certificate")
     parser.add_argument("--announce", action="store_true", help="print one line per report")
@@ -683,7 +694,7 @@ def run(make: Callable[[argparse.Namespace], StrictCloud], description: str, ext
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await cloud.start(arguments.port, arguments.control_port, context)
+        await cloud.start(arguments.port, arguments.control_port, context, arguments.further_port)
         await stop.wait()
         await cloud.stop()
 

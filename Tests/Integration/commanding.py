@@ -1,0 +1,106 @@
+"""What tests of commands share: rigs that obey, and what can be seen at the printer."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import sample_gcode
+from harness import PrintDockCloud, Rig, wait_until
+
+JSON = dict[str, Any]
+
+
+def printdock_entry(rig: Rig, **keys: Any) -> JSON:
+    """PrintDock's entry of `backends`, as the rig writes it, with more keys."""
+    entry = next(entry for entry in rig.configuration()["backends"] if entry["type"] == "printdock")
+    return entry | keys
+
+
+def obey_printdock(
+    rig: Rig, *, speed: float = 20.0, moonraker: str = "", printer: JSON | None = None, **keys: Any
+) -> PrintDockCloud:
+    """Printer, PrintDock and the daemon with that backend alone; it has polled, so that a start is fresh."""
+    sample_gcode.write(rig.moonraker.gcodes / "tower.gcode", minutes=1)
+    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=10)
+    rig.start_printer(speed=speed, moonraker=moonraker)
+    rig.printdock.start("--heartbeat", "2", "--snapshots", "3", "--commands", "1")
+    write_backends(rig, printdock_entry(rig, **keys), **(printer or {}))
+    rig.start_daemon()
+    settle(rig.printdock)
+    return rig.printdock
+
+
+def obey_script(rig: Rig, *names: str, speed: float = 20.0, printer: JSON | None = None, **keys: Any) -> list[Any]:
+    """Printer and the daemon with scripted backends alone, all of which have asked for orders twice."""
+    sample_gcode.write(rig.moonraker.gcodes / "tower.gcode", minutes=1)
+    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=10)
+    clouds = rig.add_scripted(*names)
+    rig.start_printer(speed=speed)
+    write_backends(rig, *(cloud.entry(permissions="full") | keys for cloud in clouds), **(printer or {}))
+    rig.start_daemon()
+    return clouds
+
+
+def write_backends(rig: Rig, *entries: JSON, **printer: Any) -> None:
+    """The configuration with these entries and no others."""
+    rig.daemon.write(rig.configuration(**printer) | {"backends": list(entries)})
+
+
+def settle(cloud: PrintDockCloud, after: float = 0.0) -> None:
+    """Two polls have been answered: the commands of the next answer come without a gap."""
+    begin = after or time.monotonic()
+    cloud.wait_for("commands", 20, begin, count=2, where=lambda record: record["status"] == 200)
+
+
+def start_job(rig: Rig, name: str = "long.gcode") -> None:
+    """A job that a person starts at the printer, and which moves already."""
+    rig.moonraker.call("printer.print.start", filename=name)
+    rig.printer.wait_for_print_state("printing")
+
+
+def files_of(rig: Rig) -> dict[str, str]:
+    """Every file of the printer's `config` and `gcodes` with the digest of its bytes."""
+    found: dict[str, str] = {}
+    for root in ("config", "gcodes"):
+        for path in sorted((rig.moonraker.data / root).rglob("*")):
+            if path.is_file() and "/.thumbs/" not in str(path):
+                found[str(path.relative_to(rig.moonraker.data))] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Files in a state directory that look like something half-done."""
+    words = ("tmp", "stag", "part", "upload", "download", ".tar")
+    return [str(path) for path in folder.rglob("*") if path.is_file() and any(word in str(path) for word in words)]
+
+
+def failed(completion: JSON, reason: str = "") -> None:
+    """A completion says that it failed, and why."""
+    assert completion["status"] == "failed", completion
+    assert reason in completion["error_message"], completion
+
+
+def succeeded(completion: JSON, **result: Any) -> None:
+    """A completion says that it succeeded, with this in its result."""
+    assert completion["status"] == "succeeded", completion
+    assert {key: completion["result"].get(key) for key in result} == result
+
+
+def outcome_is(outcome: JSON, status: str, reason: str, words: str = "") -> None:
+    """How the gate ended a scripted order."""
+    assert (outcome["status"], outcome["reason"]) == (status, reason), outcome
+    assert words in outcome["message"], outcome
+
+
+def wait_for_line(rig: Rig, line: str, timeout: float = 10.0) -> float:
+    """Wait until a line of G-code has begun at the printer; the monotonic time of it."""
+
+    def begun() -> float | None:
+        return next((entry["mono"] for entry in rig.printer.journal("gcode") if entry["line"] == line), None)
+
+    found = wait_until(begun, timeout, f"{line} at the printer")
+    assert found is not None
+    return found
