@@ -7,7 +7,7 @@ struct ControlDesk: Sendable {
   let healthOnly: Bool
   let access: ControlAccess
   let actions: (any ControlActions)?
-  let view: @Sendable () -> DaemonView
+  let view: @Sendable () async -> DaemonView
 
   /// The answer; an action's comes when it is done.
   func reply(to request: HTTPServer.Request) -> HTTPServer.Reply {
@@ -21,23 +21,24 @@ struct ControlDesk: Sendable {
           status: 405, text: "This path takes \(route.changes ? "POST" : "GET and HEAD").",
           fields: [("Allow", route.changes ? "POST" : "GET, HEAD")]))
     }
-    return route.changes ? act(route, request) : .now(answer(route))
+    if route.changes { return act(route, request) }
+    return .later { await answer(route) }
   }
 
-  private func answer(_ route: ControlRoute) -> HTTPServer.Response {
+  private func answer(_ route: ControlRoute) async -> HTTPServer.Response {
     switch route {
     case .page: return StatusPage.document
     case .script: return StatusPage.script
     case .style: return StatusPage.style
-    case .plain: return PlainPage.document(view())
-    case .status: return .json(200, StatusDocument.make(view()))
-    case .commands: return .json(200, StatusDocument.commands(view()))
+    case .plain: return PlainPage.document(await view())
+    case .status: return .json(200, StatusDocument.make(await view()))
+    case .commands: return .json(200, StatusDocument.commands(await view()))
     case .metrics:
       return .init(
         status: 200, type: "text/plain; version=0.0.4; charset=utf-8",
-        body: Array(MetricsText(view()).text.utf8))
+        body: Array(MetricsText(await view()).text.utf8))
     case .health:
-      let report = HealthReport(view())
+      let report = HealthReport(await view())
       // The body is `OK` and nothing more, as monitors of the relay's former agent compare it.
       return HTTPServer.Response(
         status: report.status, type: "text/plain; charset=utf-8", body: Array(report.text.utf8))

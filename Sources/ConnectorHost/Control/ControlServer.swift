@@ -17,11 +17,11 @@ package final class ControlServer: Sendable {
   ///   - healthOnly: serve `/health` and nothing else.
   ///   - token: what visitors from elsewhere need to change something; nil: they may not.
   ///   - actions: what may be changed; nil: nothing.
-  ///   - view: the daemon at this moment; asked once per request, from the server's thread.
+  ///   - view: the daemon at this moment; asked once per request.
   /// - Throws: `HTTPServer.Failure` when it cannot listen there; it names what holds a busy port.
   package init(
     address: HTTPServer.Address, healthOnly: Bool = false, token: ControlToken? = nil,
-    actions: (any ControlActions)? = nil, view: @escaping @Sendable () -> DaemonView
+    actions: (any ControlActions)? = nil, view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
       healthOnly: healthOnly, access: ControlAccess(token: token), actions: actions, view: view)
@@ -36,10 +36,10 @@ package final class ControlServer: Sendable {
   /// - Parameters:
   ///   - socketPath: where; one that a former daemon left is replaced.
   ///   - actions: what may be changed.
-  ///   - view: the daemon at this moment; asked once per request, from the server's thread.
+  ///   - view: the daemon at this moment; asked once per request.
   /// - Throws: `HTTPServer.Failure` when it cannot listen there.
   package init(
-    socketPath: String, actions: (any ControlActions)?, view: @escaping @Sendable () -> DaemonView
+    socketPath: String, actions: (any ControlActions)?, view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
       healthOnly: false, access: ControlAccess(token: nil), actions: actions, view: view)

@@ -12,6 +12,8 @@ struct BackendAssembly: Sendable {
   let cache: StatusCache
   let state: StateDirectory
   let secrets: SpentSecrets
+  let services: CommandServices
+  let requiresClearBed: Bool
   let sink: any LogSink
   let time: any TimeSource
 
@@ -20,19 +22,21 @@ struct BackendAssembly: Sendable {
     for entry: BackendConfiguration, report: @escaping @Sendable (BackendHealth) -> Void
   ) -> BackendContext {
     let log = Log(label: entry.name, sink: sink)
+    let http = LoggedTransport(
+      base: network.client(settings: networkSettings), log: log, time: time)
     return BackendContext(
       name: entry.name, printerName: printerName, moonrakerAddress: moonrakerAddress,
       status: cache,
-      http: LoggedTransport(
-        base: network.client(settings: networkSettings), log: log, time: time),
+      http: http,
       pinnedHTTP: { [network, networkSettings, time] key in
         LoggedTransport(
           base: network.client(settings: networkSettings, pinnedPublicKey: key), log: log,
           time: time)
       },
       identity: FileIdentityStore(directory: state, name: entry.name),
-      commands: AbsentGateway(name: entry.name, time: time), outbox: AbsentOutbox(time: time),
-      transfers: AbsentTransfers(), webcams: AbsentWebcams(), time: time, log: log,
+      commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
+      outbox: services.deliveries.outbox(of: entry.name),
+      transfers: services.transfers(over: http), webcams: AbsentWebcams(), time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }

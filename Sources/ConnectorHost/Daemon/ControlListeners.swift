@@ -6,6 +6,7 @@ internal import Platform
 final class ControlListeners: Sendable {
   private struct Listener {
     var address: HTTPServer.Address
+    var tokenFile: String?
     var server: ControlServer
   }
   private enum Purpose: String {
@@ -14,19 +15,41 @@ final class ControlListeners: Sendable {
   }
   private let listening = Guarded<[Purpose: Listener]>([:])
   private let log: Log
-  private let view: @Sendable () -> DaemonView
+  private let socket: ControlSocket
+  private let actions: any ControlActions
+  private let view: @Sendable () async -> DaemonView
+  private let local = Guarded<ControlServer?>(nil)
 
-  /// - Parameter view: the daemon at this moment; asked from the servers' threads.
-  init(log: Log, view: @escaping @Sendable () -> DaemonView) {
+  /// - Parameters:
+  ///   - socket: where the command line finds us.
+  ///   - actions: what a person may change.
+  ///   - view: the daemon at this moment.
+  init(
+    log: Log, socket: ControlSocket, actions: any ControlActions,
+    view: @escaping @Sendable () async -> DaemonView
+  ) {
     self.log = log
+    self.socket = socket
+    self.actions = actions
     self.view = view
+  }
+
+  /// Listens for the command line, until ``stop()``. Blocks for a moment.
+  func openSocket() {
+    do {
+      try socket.prepare()
+      let server = try ControlServer(socketPath: socket.path, actions: actions, view: view)
+      local.withLock { $0 = server }
+    } catch {
+      log(.error, "the command line cannot reach this daemon: \(error)")
+    }
   }
 
   /// Listens where `section` says, and no longer where it does not. A port that is taken is logged, no more:
   /// the clouds matter more than the page. Blocks for a moment.
   func apply(_ section: Configuration.ControlSection) {
-    replace(.control, with: section.listen)
-    replace(.health, with: section.healthListen)
+    replace(.control, with: section.listen, tokenFile: section.tokenFile)
+    replace(.health, with: section.healthListen, tokenFile: nil)
   }
 
   /// Stops listening. Blocks until the servers' threads have gone.
@@ -36,23 +59,40 @@ final class ControlListeners: Sendable {
       return listening
     }
     for listener in former.values { listener.server.stop() }
+    local.withLock { $0 }?.stop()
   }
 
-  private func replace(_ purpose: Purpose, with address: HTTPServer.Address?) {
+  private func replace(
+    _ purpose: Purpose, with address: HTTPServer.Address?, tokenFile: String?
+  ) {
     let former = listening.withLock { $0[purpose] }
-    guard former?.address != address else { return }
+    guard former?.address != address || former?.tokenFile != tokenFile else { return }
     former?.server.stop()
     listening.withLock { $0[purpose] = nil }
     guard let address else { return }
     do {
       let server = try ControlServer(
-        address: address, healthOnly: purpose == .health, view: view)
-      listening.withLock { $0[purpose] = Listener(address: address, server: server) }
+        address: address, healthOnly: purpose == .health, token: token(tokenFile),
+        actions: actions, view: view)
+      listening.withLock {
+        $0[purpose] = Listener(address: address, tokenFile: tokenFile, server: server)
+      }
       let host = address.host.contains(":") ? "[\(address.host)]" : address.host
       let path = purpose == .health ? "/health" : "/"
       log(.info, "\(purpose.rawValue): http://\(host):\(server.port)\(path)")
     } catch {
       log(.error, "\(purpose.rawValue): \(error)")
+    }
+  }
+
+  /// The token in the file; without a usable one, only who is local may change something.
+  private func token(_ path: String?) -> ControlToken? {
+    guard let path else { return nil }
+    do {
+      return try ControlToken(file: path)
+    } catch {
+      log(.error, "\(error)")
+      return nil
     }
   }
 }

@@ -17,6 +17,7 @@ struct OnceRound: Sendable {
   /// - Returns: the exit status: 0, or 1 where something failed.
   func run() async -> Int32 {
     let configuration = parts.configuration
+    await parts.services.start()
     await parts.startMoonraker(configuration)
     var failures = 0
     if await !hasCurrentStatus() {
@@ -39,6 +40,7 @@ struct OnceRound: Sendable {
     if !configuration.backends.contains(where: \.isEnabled) {
       Console.say("no backend is enabled in \(configuration.path)")
     }
+    await parts.services.finish()
     await parts.moonraker.stop()
     parts.network.shutdown()
     return failures == 0 ? 0 : 1

@@ -4,7 +4,7 @@ internal import Platform
 
 extension RunningDaemon {
   /// All that the status page shows, at this moment. Safe from any thread.
-  func view(of members: [Supervision.Member]) -> DaemonView {
+  func view(of members: [Supervision.Member]) async -> DaemonView {
     DaemonView(
       printerName: configuration.printer.name, status: cache.current, lastHeard: cache.lastHeard,
       linkCondition: moonraker.condition,
@@ -17,7 +17,7 @@ extension RunningDaemon {
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
           notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry))
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
-      reloadProblem: reloadProblem)
+      reloadProblem: reloadProblem, commands: await services.view())
   }
 
   private static func environmentNotes(on entry: BackendConfiguration) -> [String] {

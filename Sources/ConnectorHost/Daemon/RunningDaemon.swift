@@ -21,6 +21,7 @@ final class RunningDaemon: Sendable {
   let network: Network
   let cache: StatusCache
   let moonraker: MoonrakerRunner
+  let services: CommandServices
   let secrets: SpentSecrets
   let notifier: ServiceNotifier
   let time: any TimeSource
@@ -42,6 +43,8 @@ final class RunningDaemon: Sendable {
     cache = StatusCache(time: time)
     moonraker = MoonrakerRunner(
       cache: cache, network: network, time: time, log: Log(label: "moonraker", sink: writer))
+    services = CommandServices(
+      directory: directory, cache: cache, moonraker: moonraker, sink: writer, time: time)
     secrets = SpentSecrets(
       remover: SpentSecretRemover(loader: loader, path: options.configurationPath),
       memory: RetiredSecrets(directory: directory, log: log), fingerprint: fingerprint, log: log)
@@ -55,13 +58,19 @@ final class RunningDaemon: Sendable {
   /// What the last reload said, where it failed.
   var reloadProblem: String? { state.withLock { $0.reloadProblem } }
 
+  /// Where the command line finds this daemon.
+  var controlSocket: ControlSocket {
+    ControlSocket(environment: loader.environment, stateDirectory: directory.path)
+  }
+
   /// What `configuration` gives every backend.
   func assembly(_ configuration: Configuration) -> BackendAssembly {
     BackendAssembly(
       network: network, networkSettings: configuration.network,
       printerName: configuration.printer.name,
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
-      secrets: secrets, sink: writer, time: time)
+      secrets: secrets, services: services,
+      requiresClearBed: configuration.printer.requireClearBed, sink: writer, time: time)
   }
 
   /// Starts the link that `configuration` asks for.
@@ -73,6 +82,7 @@ final class RunningDaemon: Sendable {
 
   /// Takes `configuration` as the one in force.
   func adopt(_ configuration: Configuration) {
+    services.adopt(configuration)
     state.withLock { $0 = State(configuration: configuration, reloadProblem: nil) }
   }
 

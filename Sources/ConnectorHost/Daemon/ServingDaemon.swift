@@ -24,13 +24,17 @@ final class ServingDaemon: Sendable {
       return { report in try await CrashMark.marking(entry.name) { try await body(report) } }
     }
     self.supervision = supervision
-    listeners = ControlListeners(log: parts.log) { parts.view(of: supervision.members) }
+    listeners = ControlListeners(
+      log: parts.log, socket: parts.controlSocket, actions: GateControl(gate: parts.services.gate)
+    ) { await parts.view(of: supervision.members) }
   }
 
   /// Serves until SIGTERM or SIGINT. No start waits for the printer or for another.
   func serve() async {
     let configuration = parts.configuration
+    await parts.services.start()
     await parts.startMoonraker(configuration)
+    listeners.openSocket()
     listeners.apply(configuration.control)
     supervision.reconcile(with: configuration.backends)
     parts.notifier.ready(status)
@@ -63,7 +67,10 @@ final class ServingDaemon: Sendable {
   private func end() async {
     parts.log(.info, "ending")
     parts.notifier.stopping()
+    // Beside each other: what a backend still waits for may be the end of a command.
+    async let commands: Void = parts.services.finish()
     await supervision.stop(grace: Self.grace)
+    await commands
     await parts.moonraker.stop()
     // What still waits on the network, of a backend that was left behind, ends with it.
     parts.network.shutdown()
@@ -103,7 +110,10 @@ final class ServingDaemon: Sendable {
     if former.control.pinPermissions, let first = widenings.first {
       return parts.refuse("control.pin_permissions: \(first); restart to allow it")
     }
-    for widening in widenings { parts.log(.warning, "reload: \(widening)") }
+    for widening in widenings {
+      parts.log(.warning, "reload: \(widening)")
+      parts.services.noteWidening(widening)
+    }
     parts.adopt(new)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
     await take(new, insteadOf: former)

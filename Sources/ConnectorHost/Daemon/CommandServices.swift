@@ -1,0 +1,134 @@
+internal import ConnectorKit
+internal import Moonraker
+internal import Networking
+internal import Platform
+
+/// What a command passes on its way, one of each in a daemon: the gate with its journal, the outboxes, the audit, the
+/// staging folder, the cameras.
+final class CommandServices: Sendable {
+  /// So long a running command may go on when the daemon ends; then nobody knows what became of it.
+  private static let farewell = Duration.milliseconds(1_400)
+  /// So long the start waits for the disk: reporting must not depend on it.
+  private static let patience = Duration.seconds(5)
+
+  let gate: CommandGate
+  let deliveries: Deliveries
+  let audit: AuditLog
+  private let store: StoreDatabase
+  private let staging: StagingFolder?
+  private let time: any TimeSource
+  private let log: Log
+  private let owed = Guarded<[String: OutboxState]>([:])
+  private let entrances = Guarded<[String: GateEntrance]>([:])
+  private let running = Guarded<Task<Void, Never>?>(nil)
+  private let bedCleared = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+  /// The services of a daemon with this state directory. Make them before the connection to Moonraker is started.
+  init(
+    directory: StateDirectory, cache: StatusCache, moonraker: MoonrakerRunner, sink: any LogSink,
+    time: any TimeSource
+  ) {
+    self.time = time
+    log = Log(label: "gate", sink: sink)
+    store = StoreDatabase(directory: directory, time: time, log: log)
+    audit = AuditLog(directory: directory, log: log, time: time)
+    let deliveries = Deliveries(store: store, time: time, sink: sink)
+    self.deliveries = deliveries
+    gate = CommandGate(
+      status: cache, printer: MoonrakerExecutor(moonraker: moonraker), store: store, audit: audit, time: time,
+      log: log
+    ) { deliveries.noteNew(backend: $0) }
+    do {
+      staging = try StagingFolder(emptiedIn: directory)
+    } catch {
+      staging = nil
+      log(.error, "files cannot be taken or sent: \(error); free some space there and restart")
+    }
+    moonraker.onBedCleared { [bedCleared] in bedCleared.continuation.yield() }
+  }
+
+  /// Reads what the last run left, and follows the printer from then on.
+  func start() async {
+    _ = await bounded(by: Self.patience, time: time) { [self] in
+      for command in try await store.recoverInterrupted() { audit.write(command.record) }
+    }
+    await gate.open()
+    let task = Task { [gate, bedCleared, log] in
+      await withDiscardingTaskGroup { group in
+        group.addTask { await gate.run() }
+        for await _ in bedCleared.stream {
+          do throws(CommandFailure) {
+            try await gate.clearBed(by: "a macro (\(MoonrakerRunner.bedClearedMethod))", isRemote: true)
+          } catch {
+            log(.warning, "a macro says that the bed is clear, which does not count: \(error.message)")
+          }
+        }
+        group.cancelAll()
+      }
+    }
+    running.withLock { $0 = task }
+  }
+
+  /// Ends what runs, and leaves the disk in order; within three seconds whatever the disk does.
+  func finish() async {
+    await gate.finish(within: Self.farewell)
+    let task = running.withLock { $0 }
+    task?.cancel()
+    await task?.value
+    _ = await bounded(by: .milliseconds(200), time: time) { [store] in await store.close() }
+    _ = try? await offload { [audit] in audit.flush(within: .milliseconds(200)) }
+  }
+
+  /// The gate as `entry`'s backend sees it; a reload gives the same one other rules.
+  func entrance(of entry: BackendConfiguration, requiresClearBed: Bool) -> GateEntrance {
+    let policy = CommandPolicy(entry, requiresClearBed: requiresClearBed)
+    return entrances.withLock { entrances in
+      if let entrance = entrances[entry.name] {
+        entrance.policy = policy
+        return entrance
+      }
+      let entrance = gate.entrance(of: entry.name, policy)
+      entrances[entry.name] = entrance
+      return entrance
+    }
+  }
+
+  /// Takes the rules of a new configuration, also for backends that go on running.
+  func adopt(_ configuration: Configuration) {
+    for entry in configuration.backends {
+      _ = entrance(of: entry, requiresClearBed: configuration.printer.requireClearBed)
+    }
+  }
+
+  /// Files on their way, over `transport`.
+  func transfers(over transport: any HTTPTransport) -> any FileTransfers {
+    guard let staging else { return UnavailableTransfers() }
+    return HostTransfers(staging: staging, transport: transport, time: time)
+  }
+
+  /// How things stand. What is owed is as old as the disk is slow, but for half a second.
+  func view() async -> CommandsView {
+    _ = await bounded(by: .milliseconds(500), time: time) { [deliveries, owed] in
+      let states = await deliveries.states()
+      owed.withLock { $0 = states }
+    }
+    return CommandsView(gate.view, audit: audit.standing, owed: owed.withLock { $0 })
+  }
+
+  /// Notes in the audit what a reload allows that was not allowed before.
+  func noteWidening(_ text: String) {
+    audit.write(
+      AuditRecord(
+        at: time.wallTime, backend: "host", commandID: "", action: "widened", digest: "",
+        outcome: CommandOutcome(.done, .ok, text), latency: .zero))
+  }
+}
+
+extension InterruptedCommand {
+  /// What the audit says of it.
+  fileprivate var record: AuditRecord {
+    AuditRecord(
+      at: at, backend: id.backend, commandID: id.id, action: wireName, digest: digest,
+      outcome: .interrupted, latency: .zero)
+  }
+}

@@ -1,0 +1,48 @@
+internal import ConnectorKit
+
+/// What a person may change, carried to the gate.
+struct GateControl: ControlActions {
+  let gate: CommandGate
+
+  func bedCleared(by person: String) async -> ControlResult {
+    do throws(CommandFailure) {
+      try await gate.clearBed(by: person, isRemote: false)
+      return .done("The bed counts as clear.")
+    } catch {
+      return Self.result(error)
+    }
+  }
+
+  func setReadOnly(_ isOn: Bool, by person: String) async -> ControlResult {
+    do throws(CommandFailure) {
+      try await gate.setReadOnly(isOn, by: person)
+      return .done(
+        isOn
+          ? "Read-only is on: no cloud does anything but look and stop in an emergency."
+          : "Read-only is off: the clouds may do what their permissions allow.")
+    } catch {
+      return Self.result(error)
+    }
+  }
+
+  private static func result(_ failure: CommandFailure) -> ControlResult {
+    failure.reason == .journal ? .failed(failure.message) : .refused(failure.message)
+  }
+}
+
+extension CommandsView {
+  /// The gate at this moment.
+  init(_ gate: GateView, audit: AuditLog.Standing, owed: [String: OutboxState]) {
+    self.init(
+      recent: gate.recent,
+      bed: Bed(isClear: gate.bed.isClear, by: gate.bed.by, since: gate.bed.since),
+      readOnly: ReadOnly(
+        isOn: gate.readOnly.isOn, by: gate.readOnly.since == nil ? nil : gate.readOnly.by,
+        since: gate.readOnly.since),
+      busy: gate.busy.map { Busy(backend: $0.backend, action: $0.wireName) },
+      journalProblem: gate.journalProblem, auditProblem: audit.problem, auditLost: audit.lost,
+      owed: owed.mapValues {
+        Owed(count: $0.owed, dropped: UInt64(clamping: $0.dropped), problem: $0.problem)
+      })
+  }
+}

@@ -1,0 +1,7 @@
+internal import ConnectorKit
+
+struct AbsentWebcams: WebcamService {
+  func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame {
+    throw WebcamFailure(.noCamera, "absent")
+  }
+}
