@@ -58,7 +58,7 @@ package struct CommandLineProgram: Sendable {
       }
     case .control(let order):
       return await withState(line.file, environment, terminal) { folder, environment in
-        ControlCommand(order: order, terminal: terminal)
+        await ControlCommand(order: order, terminal: terminal)
           .run(stateDirectory: folder, environment: environment)
       }
     case .explain(let name):

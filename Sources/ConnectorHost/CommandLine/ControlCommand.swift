@@ -13,18 +13,21 @@ struct ControlCommand {
   /// Tells the daemon whose state directory is `folder`.
   ///
   /// - Returns: 0; 1 where no daemon runs or it says no.
-  func run(stateDirectory folder: String, environment: [String: String]) -> Int32 {
+  func run(stateDirectory folder: String, environment: [String: String]) async -> Int32 {
     let socket = ControlSocket(environment: environment, stateDirectory: folder)
     do {
-      let answer = try LocalStream.exchange(request, at: socket.clientPath)
+      let (bytes, path) = (request, socket.clientPath)
+      let answer = try await offload { try LocalStream.exchange(bytes, at: path) }
       guard let reply = Self.reply(in: answer) else {
         return fail("the daemon's answer is not understood; is it of the same version?")
       }
       guard reply.isDone else { return fail(reply.message) }
       terminal.say(reply.message.onOneLine)
       return 0
-    } catch {
+    } catch let error as PlatformError {
       return fail(explanation(error, socket.clientPath))
+    } catch {
+      return fail("\(error)")
     }
   }
 
