@@ -39,11 +39,21 @@ package protocol ConnectorBackend: Sendable {
   ///
   /// - Returns: nil where no harmless call exists.
   static func probe(settings: Settings, context: BackendContext) async throws -> ProbeReport?
+
+  /// Makes an entry of the configuration file of the service's own agent. Pure.
+  ///
+  /// - Parameter text: the file's content.
+  /// - Returns: nil where the file is not of that agent.
+  /// - Throws: `ImportFailure` where it is, and cannot be used.
+  static func importing(_ text: [UInt8]) throws(ImportFailure) -> ImportedEntry?
 }
 
 extension ConnectorBackend {
   /// Nothing to check beyond the declarations.
   package static func validate(_ settings: Settings) -> [Finding] { [] }
+
+  /// There is nothing to import.
+  package static func importing(_ text: [UInt8]) throws(ImportFailure) -> ImportedEntry? { nil }
 
   /// No harmless call exists.
   package static func probe(

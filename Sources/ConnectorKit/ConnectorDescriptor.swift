@@ -14,6 +14,8 @@ package struct ConnectorDescriptor: Sendable {
   package var commands: [DeclaredCommand]
   /// What it tells its far side.
   package var sends: [SentField]
+  /// How much it sends and fetches, in one line for the owner: bytes per hour at the default intervals; nil: not known.
+  package var traffic: String?
   /// Whether the far side comes to us; such a backend is skipped and named by `run --once`.
   package var isInbound: Bool
   /// Whether the far side acknowledges by its status alone (a webhook): then any 2xx that is no web page means *taken*.
@@ -32,6 +34,7 @@ package struct ConnectorDescriptor: Sendable {
   package init(
     type: String, title: String, summary: String, settings: [SettingDeclaration],
     reads: StatusInterest, commands: [DeclaredCommand] = [], sends: [SentField] = [],
+    traffic: String? = nil,
     isInbound: Bool = false, isAcknowledgedByStatus: Bool = false,
     minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
@@ -44,6 +47,7 @@ package struct ConnectorDescriptor: Sendable {
     self.reads = reads
     self.commands = commands
     self.sends = sends
+    self.traffic = traffic
     self.isInbound = isInbound
     self.isAcknowledgedByStatus = isAcknowledgedByStatus
     self.minimalExample = minimalExample

@@ -1,7 +1,10 @@
 import Glibc
+import Platform
 
 /// One TCP connection that sends exactly the bytes it is told to, and reads with a limit of five seconds.
-final class RawClient {
+///
+/// One user at a time, on whatever thread.
+final class RawClient: @unchecked Sendable {
   private let descriptor: Int32
   private var buffer: [UInt8] = []
 
@@ -89,6 +92,11 @@ final class RawClient {
       }
       guard receive() > 0 else { return nil }
     }
+  }
+
+  /// ``readAnswer(hasBody:)`` beside the cooperative pool, where the server's asynchronous answers are made.
+  func laterAnswer() async -> RawAnswer? {
+    try? await offload { self.readAnswer() }
   }
 
   private func receive() -> Int {

@@ -88,7 +88,9 @@ import Testing
   func badPath() throws {
     for bad in [String(repeating: "x", count: 108), "", folder.path + "/none/control.sock"] {
       let failure = try #require(throws: HTTPServer.Failure.self) {
-        try HTTPServer(socketPath: bad) { _ -> HTTPServer.Reply in .now(.init(status: 200, text: "")) }
+        try HTTPServer(socketPath: bad) { _ -> HTTPServer.Reply in
+          .now(.init(status: 200, text: ""))
+        }
       }
       #expect(failure.description.hasPrefix("cannot listen on \(bad)"))
     }

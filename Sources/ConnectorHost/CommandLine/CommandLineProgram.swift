@@ -51,6 +51,29 @@ package struct CommandLineProgram: Sendable {
         loader: ConfigurationLoader(registry: registry, environment: environment),
         terminal: terminal, options: options
       ).run(path)
+    case .audit(let options):
+      return await withState(line.file, environment, terminal) { folder, _ in
+        await AuditCommand(terminal: terminal, options: options, time: SystemTime.shared)
+          .run(stateDirectory: folder)
+      }
+    case .control(let order):
+      return await withState(line.file, environment, terminal) { folder, environment in
+        await ControlCommand(order: order, terminal: terminal)
+          .run(stateDirectory: folder, environment: environment)
+      }
+    case .explain(let name):
+      let path = line.file ?? ConfigurationPlaces(environment: environment).first
+      let loader = ConfigurationLoader(registry: registry, environment: environment)
+      return ExplainCommand(registry: registry, terminal: terminal)
+        .run(name, configuration: path.flatMap { loader.load($0).configuration })
+    case .importing(let file, let writes):
+      guard let path = find(line.file, environment, terminal) else {
+        return Self.configurationStatus
+      }
+      return await ImportCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, writes: writes
+      ).run(file, configuration: path)
     case .run(let once, let level):
       guard let path = find(line.file, environment, terminal) else {
         return Self.configurationStatus
@@ -59,6 +82,22 @@ package struct CommandLineProgram: Sendable {
         options: RunOptions(configurationPath: path, once: once, logLevel: level),
         registry: registry, environment: environment
       ).run()
+    }
+  }
+
+  /// Runs `body` with the state directory of the configuration file; says so where there is none.
+  private func withState(
+    _ named: String?, _ environment: [String: String], _ terminal: Terminal,
+    _ body: (String, [String: String]) async -> Int32
+  ) async -> Int32 {
+    guard let path = find(named, environment, terminal) else { return Self.configurationStatus }
+    do throws(StateFailure) {
+      let loader = ConfigurationLoader(registry: registry, environment: environment)
+      let folder = try StatePlace.of(path, loader: loader)
+      return await body(folder, environment)
+    } catch {
+      terminal.complain("\(Product.name): \(error)")
+      return 1
     }
   }
 

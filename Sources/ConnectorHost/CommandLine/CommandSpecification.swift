@@ -63,6 +63,46 @@ struct CommandSpecification {
       details: "With a type: each of its settings with values, default and what a change needs.",
       options: []),
     CommandSpecification(
+      name: "explain", operand: "TYPE|NAME",
+      summary: "what leaves the house, and what a cloud may do",
+      details: """
+        Every field that is sent, every command that the cloud may ask for, the permission that it takes,
+        and, for an entry of the file, whether it is allowed.
+        """,
+      options: []),
+    CommandSpecification(
+      name: "audit", operand: nil, summary: "what the clouds wanted, and what came of it",
+      details: "Reads the audit in the state directory; the daemon need not run.",
+      options: [
+        Option(name: "follow", letter: "f", value: nil, summary: "go on with what is added"),
+        Option(name: "json", letter: nil, value: nil, summary: "one JSON object per line"),
+      ]),
+    CommandSpecification(
+      name: "bed-cleared", operand: nil, summary: "say that the bed is empty",
+      details: """
+        What starts by itself waits for a person who says that the bed is empty. Tells the running daemon.
+        """,
+      options: []),
+    CommandSpecification(
+      name: "read-only", operand: "on|off", summary: "one switch for all clouds",
+      details: """
+        While it is on, the clouds may look and stop in an emergency, and nothing else. Tells the running
+        daemon, which keeps it over a restart.
+        """,
+      options: []),
+    CommandSpecification(
+      name: "import", operand: "FILE", summary: "take over the pairing of a cloud's own agent",
+      details: """
+        Makes an entry from its configuration (PrintDock's config.json). The secrets go to the state
+        directory; the daemon must not run meanwhile. While that agent still runs here, the entry is
+        disabled.
+        """,
+      options: [
+        Option(
+          name: "write", letter: nil, value: nil,
+          summary: "append the entry to the configuration file, rather than print it")
+      ]),
+    CommandSpecification(
       name: "schema", operand: nil, summary: "print a JSON schema of the file, for editors",
       details: "Draft 2020-12, made from the declarations that the loader itself uses.", options: []
     ),

@@ -8,6 +8,10 @@ struct ParsedLine {
     case validate(ValidateCommand.Options)
     case backends(type: String?)
     case schema
+    case audit(AuditCommand.Options)
+    case explain(String)
+    case control(ControlOrder)
+    case importing(file: String, writes: Bool)
     case version
     case help(command: String?)
   }
@@ -131,8 +135,29 @@ struct ParsedLine {
         return (.validate(options), file ?? operands.first)
       case "backends": return (.backends(type: operands.first), file)
       case "schema": return (.schema, file)
+      case "audit":
+        let options = AuditCommand.Options(
+          follows: flags.contains("follow"), isJSON: flags.contains("json"))
+        return (.audit(options), file)
+      case "explain": return (.explain(try operand()), file)
+      case "bed-cleared": return (.control(.bedCleared), file)
+      case "read-only":
+        let word = try operand()
+        guard word == "on" || word == "off" else {
+          throw failure("'\(word)' is neither on nor off")
+        }
+        return (.control(.readOnly(word == "on")), file)
+      case "import":
+        return (.importing(file: try operand(), writes: flags.contains("write")), file)
       default: return (.version, file)
       }
+    }
+
+    private func operand() throws(UsageError) -> String {
+      guard let operand = operands.first, !operand.isEmpty else {
+        throw failure("'\(specification?.name ?? "")' needs \(specification?.operand ?? "more")")
+      }
+      return operand
     }
 
     private func logLevel() throws(UsageError) -> LogLevel? {

@@ -36,6 +36,14 @@ package struct ConfigurationLoader: Sendable {
       let problem = FileProblem(error, path: nil, limit: limits.bytes)
       return refused(path, problem.problem, problem.remedy)
     }
+    return load(bytes, from: path, knownIdentities: knownIdentities)
+  }
+
+  /// Checks `bytes` as if they stood at `path`. Blocks where they name other files; never throws.
+  func load(
+    _ bytes: [UInt8], from path: String, knownIdentities: [String] = []
+  ) -> LoadedConfiguration {
+    let limits = YAMLLimits()
     let fingerprint = Digest.sha256Hex(bytes)
     let findings = FindingList()
     var configuration: Configuration?

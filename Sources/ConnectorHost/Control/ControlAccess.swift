@@ -13,7 +13,8 @@ struct ControlAccess: Sendable {
     if request.isLocal || token?.accepts(request.field("Authorization")) == true { return nil }
     guard token != nil else {
       return .action(
-        403, "Only somebody on this host may change something; set control.token_file to allow it "
+        403,
+        "Only somebody on this host may change something; set control.token_file to allow it "
           + "from elsewhere with a token.")
     }
     return .action(

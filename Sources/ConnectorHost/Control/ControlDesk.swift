@@ -49,7 +49,8 @@ struct ControlDesk: Sendable {
   private func act(_ route: ControlRoute, _ request: HTTPServer.Request) -> HTTPServer.Reply {
     if let refusal = access.refusal(of: request) { return .now(refusal) }
     guard let order = ControlOrder(route, body: request.body) else {
-      return .now(.action(400, "The body is not understood: docs/status-api.md says what it holds."))
+      return .now(
+        .action(400, "The body is not understood: docs/status-api.md says what it holds."))
     }
     guard let actions else { return .now(.action(503, "The daemon takes no commands yet.")) }
     let person = access.person(request)

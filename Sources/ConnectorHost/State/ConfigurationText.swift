@@ -109,7 +109,7 @@ extension YAMLNode {
   }
 
   /// Whether both say the same, wherever it stands.
-  fileprivate func says(theSameAs other: YAMLNode) -> Bool {
+  func says(theSameAs other: YAMLNode) -> Bool {
     switch (content, other.content) {
     case (.scalar(let mine, let isPlain), .scalar(let theirs, let isTheirsPlain)):
       mine == theirs && isPlain == isTheirsPlain

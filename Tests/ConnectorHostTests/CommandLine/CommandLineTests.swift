@@ -37,11 +37,16 @@ func command(
       Connects a Klipper printer to several clouds at once.
 
       commands:
-        run              run the daemon
-        validate [FILE]  check a configuration file: the dry run
-        backends [TYPE]  which connectors there are, and their settings
-        schema           print a JSON schema of the file, for editors
-        version          show the version
+        run                run the daemon
+        validate [FILE]    check a configuration file: the dry run
+        backends [TYPE]    which connectors there are, and their settings
+        explain TYPE|NAME  what leaves the house, and what a cloud may do
+        audit              what the clouds wanted, and what came of it
+        bed-cleared        say that the bed is empty
+        read-only on|off   one switch for all clouds
+        import FILE        take over the pairing of a cloud's own agent
+        schema             print a JSON schema of the file, for editors
+        version            show the version
 
       options:
         -c, --config FILE  the configuration file (default: see printer-uplink --help)
@@ -147,6 +152,14 @@ func command(
         ["validate", "a", "-c", "b"], "the file is named twice: 'a' and with --config", " validate"
       ),
       (["validate", "-c", "a", "--config=b"], "'--config' is given twice", " validate"),
+      (["explain"], "'explain' needs TYPE|NAME", " explain"),
+      (["import", "--write"], "'import' needs FILE", " import"),
+      (["import", "a", "b"], "'b' is one argument too many", " import"),
+      (["read-only"], "'read-only' needs on|off", " read-only"),
+      (["read-only", "true"], "'true' is neither on nor off", " read-only"),
+      (["bed-cleared", "now"], "'now' is one argument too many", " bed-cleared"),
+      (["bed-clear"], "unknown command 'bed-clear'; did you mean 'bed-cleared'?", ""),
+      (["audit", "--folow"], "unknown option '--folow'; did you mean '--follow'?", " audit"),
       (["validate", "-c"], "'-c' needs a value: -c FILE", " validate"),
     ] as [([String], String, String)])
   func usage(arguments: [String], problem: String, topic: String) {

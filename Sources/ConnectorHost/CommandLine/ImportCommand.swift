@@ -1,0 +1,197 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// `printer-uplink import FILE`: makes an entry from the configuration of a service's own agent, so that nobody pairs again.
+struct ImportCommand {
+  /// Why it ends early.
+  private struct Failure: Error {
+    var status: Int32
+    var lines: [String]
+    init(_ problem: String, status: Int32 = 1) {
+      self.status = status
+      lines = ["\(Product.name): \(problem)"]
+    }
+    init(_ findings: [LocatedFinding], _ problem: String) {
+      status = CommandLineProgram.configurationStatus
+      lines = findings.filter { $0.finding.severity == .error }.map(\.description)
+      lines.append("\(Product.name): \(problem)")
+    }
+  }
+  private static let limit = 1 << 20
+
+  /// The same loader as `run`.
+  let loader: ConfigurationLoader
+  /// Where to write.
+  let terminal: Terminal
+  /// Whether to append the entry to the file, rather than print it.
+  let writes: Bool
+  /// Where processes are seen.
+  var processes = "/proc"
+
+  /// Imports `file` for the daemon of the configuration at `path`.
+  ///
+  /// - Returns: 0, 1 (not done) or 78 (the configuration is not usable).
+  func run(_ file: String, configuration path: String) async -> Int32 {
+    do {
+      try await importFile(file, path)
+      return 0
+    } catch let failure as Failure {
+      for line in failure.lines { terminal.complain(line) }
+      return failure.status
+    } catch {
+      terminal.complain("\(Product.name): \(error)")
+      return 1
+    }
+  }
+
+  private func importFile(_ file: String, _ path: String) async throws {
+    let (type, entry) = try read(file)
+    let text = try Files.read(path, limit: Self.limit)
+    let before = try Files.information(path)
+    let loaded = loader.load(text, from: path)
+    guard let configuration = loaded.configuration else {
+      throw Failure(loaded.findings, "\(path) has mistakes; correct them first")
+    }
+    let (directory, lock) = try open(configuration)
+    defer { withExtendedLifetime(lock) {} }
+    let name = try await name(for: entry, type, configuration, directory)
+    let running = RunningProgram.processes(named: entry.program, in: processes)
+    let lines = Self.lines(of: entry, type: type, name: name, isEnabled: running.isEmpty)
+    let edited = writes ? try edit(text, path, lines) : nil
+    try await FileIdentityStore(directory: directory, name: name).save(entry.identity)
+    if let edited {
+      guard let before, try Files.information(path)?.fingerprint == before.fingerprint else {
+        throw Failure("\(path) is being changed; try again")
+      }
+      try Files.replace(
+        path, with: edited, mode: before.mode, owner: before.owner, group: before.group)
+      terminal.say("\(path): entry '\(name)' added; its pairing lies in \(directory.path)")
+    } else {
+      for (number, line) in lines.enumerated() {
+        terminal.say("  \(number == 0 ? "- " : "  ")\(line)")
+      }
+      terminal.complain(
+        "Put this under 'backends' of \(path); its pairing lies in \(directory.path) already.")
+    }
+    for remark in remarks(entry, name, configuration, running) { terminal.complain(remark) }
+  }
+
+  // MARK: - The original's file
+
+  private func read(_ file: String) throws -> (String, ImportedEntry) {
+    let bytes = try Files.read(file, limit: Self.limit)
+    for connector in registry {
+      do {
+        guard let entry = try connector.importing(bytes) else { continue }
+        return (connector.descriptor.type, entry)
+      } catch {
+        throw Failure("\(file): \(error.problem); \(error.remedy)")
+      }
+    }
+    throw Failure("\(file) is not the configuration of an agent that is known here")
+  }
+
+  private var registry: [any ConnectorBackend.Type] { loader.registry }
+
+  // MARK: - The state
+
+  private func open(_ configuration: Configuration) throws -> (StateDirectory, InstanceLock) {
+    do throws(StateFailure) {
+      let place = try StateDirectory.location(
+        configured: configuration.stateDirectory, environment: loader.environment)
+      let directory = try StateDirectory(opening: place, configurationPath: configuration.path)
+      return (directory, try directory.lock())
+    } catch {
+      throw Failure(
+        error.description,
+        status: error.isConfiguration ? CommandLineProgram.configurationStatus : 1)
+    }
+  }
+
+  /// A name that no other entry and no other pairing has.
+  private func name(
+    for entry: ImportedEntry, _ type: String, _ configuration: Configuration,
+    _ directory: StateDirectory
+  ) async throws -> String {
+    func stored(_ name: String) async throws -> JSONObject? {
+      try await FileIdentityStore(directory: directory, name: name).load()
+    }
+    for present in configuration.backends where present.connector.descriptor.type == type {
+      guard try await stored(present.name) != entry.identity else {
+        throw Failure("this pairing is the one of entry '\(present.name)' already: nothing to do")
+      }
+    }
+    let taken = Set(configuration.backends.map(\.name))
+    for number in 1...100 {
+      let name = number == 1 ? type : "\(type)-\(number)"
+      guard !taken.contains(name) else { continue }
+      let identity = try await stored(name)
+      if identity == nil || identity == entry.identity { return name }
+    }
+    throw Failure("all names up to '\(type)-100' are taken; remove entries that nobody needs")
+  }
+
+  // MARK: - The entry
+
+  private static func lines(
+    of entry: ImportedEntry, type: String, name: String, isEnabled: Bool
+  ) -> [String] {
+    var lines = ["type: \(type)"]
+    if name != type { lines.append("name: \(name)") }
+    if !isEnabled {
+      lines.append("# \(entry.program) still runs here: stop it, then remove the next line")
+      lines.append("enabled: false")
+    }
+    // JSON's spelling of text and numbers is YAML's as well.
+    return lines
+      + entry.settings.map {
+        "\($0.key): \(String(decoding: $0.value.serialized(), as: UTF8.self))"
+      }
+  }
+
+  private func edit(_ text: [UInt8], _ path: String, _ lines: [String]) throws -> [UInt8] {
+    guard let edited = ConfigurationText.appending(entry: lines, to: text) else {
+      throw Failure(
+        "\(path) does not write 'backends' as a list of lines; import without --write, and put the entry in"
+      )
+    }
+    let loaded = loader.load(edited, from: path)
+    guard loaded.configuration != nil else {
+      throw Failure(
+        loaded.findings, "the entry would not be accepted in \(path); nothing was written")
+    }
+    return edited
+  }
+
+  private func remarks(
+    _ entry: ImportedEntry, _ name: String, _ configuration: Configuration, _ running: [Int]
+  ) -> [String] {
+    var remarks = entry.notes
+    if let moonraker = entry.moonraker, !Self.isSame(moonraker, configuration.printer.moonraker) {
+      remarks.append(
+        "It was connected to \(moonraker); printer.moonraker is \(configuration.printer.moonraker): is that the same printer?"
+      )
+    }
+    if running.isEmpty {
+      remarks.append(
+        "\(entry.program) does not run here now; see to it that it never does again: \(entry.stopAdvice)"
+      )
+    } else {
+      let list = running.map { "\($0)" }.joined(separator: ", ")
+      remarks.append(
+        "\(entry.program) still runs here (process \(list)), and two with one pairing run every command twice: the entry is disabled."
+      )
+      remarks.append("Stop it: \(entry.stopAdvice); then remove 'enabled: false'.")
+    }
+    return remarks.map(\.onOneLine)
+  }
+
+  private static func isSame(_ left: String, _ right: String) -> Bool {
+    func trimmed(_ text: String) -> String {
+      let text = StateDirectory.withoutTrailingSlashes(text)
+      return text.replacing(text: "localhost", with: "127.0.0.1")
+    }
+    return trimmed(left) == trimmed(right)
+  }
+}
