@@ -24,7 +24,9 @@ package struct MoonrakerCommands: Sendable {
       throw CommandFailure(error, of: call.method, isRead: isRead)
     }
     if case .power(let device, let isOn) = command { try check(result, device, isOn: isOn) }
-    return isRead ? result : nil
+    // No shorter: `nil` beside a JSON value would be JSON's null.
+    guard isRead else { return nil }
+    return result
   }
 
   /// A device that does not answer is no error to Moonraker: it tells the state that it is in.

@@ -19,6 +19,18 @@ package enum MoonrakerMessage {
     return String(chosen.prefix(limit))
   }
 
+  /// What Moonraker's HTTP errors keep for the end of their trace: `… HTTP 400: Bad Request (reason)`.
+  ///
+  /// - Returns: the reason; nil where the last line is not of that form.
+  package static func reason(inTrace trace: String) -> String? {
+    guard let line = trace.utf8.split(whereSeparator: { $0 == 10 || $0 == 13 }).last,
+      line.last == UInt8(ascii: ")"), let text = String(line),
+      let status = text.firstRange(ofText: "HTTP "),
+      let open = text[status.upperBound...].firstRange(ofText: " (")
+    else { return nil }
+    return String(text[open.upperBound...].dropLast())
+  }
+
   private static func words(of line: String.UnicodeScalarView.SubSequence) -> [String] {
     line.split { $0.value <= 0x20 || (0x7F...0xA0).contains($0.value) || isInvisible($0) }
       .map { String(String.UnicodeScalarView($0)) }

@@ -93,14 +93,17 @@ extension CommandFailure {
 
   /// What Moonraker's refusal of an upload means.
   fileprivate init(uploadStatus status: Int, _ answer: JSONValue?) {
-    let said = MoonrakerMessage.forPeople(answer?["error"]?["message"]?.string ?? "")
-    // Some of its answers hold the status's name only.
-    let words = ["", "Unknown", "Forbidden", "Unauthorized"].contains(said) ? nil : said
+    // Its message is the status's name as a rule; the reason stands in brackets at the end of its trace.
+    let message = answer?["error"]?["message"]?.string ?? ""
+    let trace = MoonrakerMessage.reason(inTrace: answer?["error"]?["traceback"]?.string ?? "")
+    let isSaying = !["", "Unknown", "Forbidden", "Unauthorized", "Bad Request"].contains(message)
+    let said = MoonrakerMessage.forPeople(trace ?? (isSaying ? message : ""))
+    let words = said.isEmpty ? nil : said
     switch status {
     case 401:
       self.init(
         .printerRefused,
-        words ?? "Moonraker wants an API key for uploads; give it in printer.api_key_file")
+        "Moonraker wants an API key for uploads; give it in printer.api_key_file")
     case 403:
       self.init(.printerRefused, words ?? "Moonraker does not let this file be replaced now")
     case 413: self.init(.transfer, words ?? "larger than Moonraker's max_upload_size")
