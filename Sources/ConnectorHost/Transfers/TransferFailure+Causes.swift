@@ -35,6 +35,8 @@ extension TransferFailure {
         .closed, .other:
         .network
       }
-    self.init(kind, error.message)
+    // A CA file that cannot be read is named there.
+    let isOurs = error.kind == .tls && error.message.contains("/")
+    self.init(kind, isOurs ? "TLS is not set up on this host; see its log" : error.message)
   }
 }
