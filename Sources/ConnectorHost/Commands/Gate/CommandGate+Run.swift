@@ -39,7 +39,9 @@ extension CommandGate {
       return
     }
     // A result that is owed is on the disk when the backend hears of it, where the disk is able to.
-    if !run.isUrgent { _ = await written.value(within: GateJournal.patience, time: time) }
+    if !run.isUrgent, journal.problem == nil {
+      _ = await written.value(within: GateJournal.patience, time: time)
+    }
     run.outcome.resolve(outcome)
   }
 
