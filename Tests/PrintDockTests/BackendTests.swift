@@ -23,13 +23,14 @@ private let registration = """
   switch request.kind {
   case "register": .json(200, registration)
   case "heartbeat": .json(200, #"{"status":"ok"}"#)
+  case "commands", "webcam_requests": .json(200, "[]")
   default: .json(200, #"{"inserted":1}"#)
   }
 }
 
 extension HTTPRequest {
   /// The last word of the path: register, heartbeat, batch.
-  fileprivate var kind: String { url.split(separator: "/").last.map(String.init) ?? "" }
+  fileprivate var kind: String { path.split(separator: "/").last.map(String.init) ?? "" }
 }
 
 extension TestBench {
@@ -39,10 +40,13 @@ extension TestBench {
     transport.requests.last { $0.kind == kind }
   }
 
-  /// Runs the backend while `body` plays with it, then cancels it and waits for its end.
+  /// Runs the backend, which fetches no commands, while `body` plays with it, then cancels it and waits for its end.
   fileprivate func run(
     _ settings: Settings = PrintDockFixture.settings(), _ body: () async throws -> Void
   ) async throws {
+    var settings = settings
+    settings.entries["poll_commands_seconds"] = Settings.Entry(
+      value: .duration(.seconds(3_600)), origin: .file(line: 1, column: 1, isLiteral: true))
     try await run(
       PrintDockBackend(settings: settings, context: context("printdock")), body)
   }
@@ -51,7 +55,7 @@ extension TestBench {
   fileprivate func play(until moment: Duration, of start: MonotonicInstant) async {
     let end = start.advanced(by: moment)
     while true {
-      await time.sleepers(atLeast: 2)
+      await time.sleepers(atLeast: 5)
       guard let next = time.deadlines.first, next <= end else { break }
       time.advance(to: next)
     }
@@ -66,7 +70,7 @@ extension TestBench {
     bench.printer.come()
     try await bench.run(PrintDockFixture.settings(token: "PAIR_dummy_1")) {
       await until { bench.count("heartbeat") == 1 }
-      await bench.time.sleepers(atLeast: 2)
+      await bench.time.sleepers(atLeast: 5)
     }
     let register = try #require(bench.transport.requests.first)
     #expect(register.method == "POST")
@@ -154,7 +158,7 @@ extension TestBench {
       bench.printer.print("printing")
       await until { bench.count("batch") == 2 }
       #expect(state() == "printing")
-      await bench.time.sleepers(atLeast: 2)
+      await bench.time.sleepers(atLeast: 5)
       bench.printer.print("paused")
       bench.printer.print("cancelled")
       await until { bench.time.deadlines.contains(bench.time.now.advanced(by: .seconds(2))) }
@@ -172,7 +176,7 @@ extension TestBench {
     let start = bench.time.now
     try await bench.run {
       await bench.play(until: .seconds(16), of: start)
-      await bench.time.sleepers(atLeast: 2)
+      await bench.time.sleepers(atLeast: 5)
       let before = bench.transport.requests.count
       let sleeps = bench.time.deadlines
       for number in 0..<1_000 {
@@ -230,7 +234,7 @@ extension TestBench {
     }
     let other = TestBench(identity: paired, friendly)
     try await other.run {
-      await other.time.sleepers(atLeast: 2)
+      await other.time.sleepers(atLeast: 5)
       other.printer.come()
       await until { other.count("heartbeat") == 1 }
       #expect(other.last("heartbeat")?.json["printers"]?.array?.first?["reachable"] == true)
@@ -536,14 +540,17 @@ extension TestBench {
     let backend = try await PrintDockBackend(
       settings: PrintDockFixture.settings(token: "PAIR_dummy_1"), context: bench.context())
     try await backend.runOnce()
-    #expect(bench.transport.requests.map(\.kind) == ["register", "heartbeat", "batch"])
+    #expect(
+      bench.transport.requests.map(\.kind) == [
+        "register", "heartbeat", "commands", "batch", "webcam_requests",
+      ])
     #expect(bench.time.deadlines.isEmpty)
   }
 
   @Test(
     "One round fails with what failed first, and never tries twice",
     arguments: [
-      "register", "heartbeat", "batch",
+      "register", "heartbeat", "commands", "batch", "webcam_requests",
     ])
   func onceFailing(kind: String) async throws {
     let bench = TestBench { request, number throws(NetworkError) in
@@ -568,6 +575,6 @@ extension TestBench {
     for _ in 0..<20 { await bench.time.advanceToNextDeadline() }
     let failure = await #expect(throws: BackendFailure.self) { try await task.value }
     #expect(failure?.problem.contains("Moonraker is not connected") == true)
-    #expect(bench.transport.requests.map(\.kind) == ["heartbeat"])
+    #expect(bench.transport.requests.map(\.kind) == ["heartbeat", "commands"])
   }
 }

@@ -57,7 +57,7 @@ import Testing
       pairing
         == "pair with https://www.spoolr.io unless this token has been spent, then report: "
         + "a heartbeat each 10 s, a snapshot each 30 s and at each change of the print's state; "
-        + "takes no commands")
+        + "ask for commands each 3 s and, where there is a camera, for pictures each 2 s")
     let known = intention(PrintDockFixture.settings(id: "46", secret: "hunter2", printer: 1))
     #expect(known.hasPrefix("report to https://www.spoolr.io as connector 46: "))
     #expect(!known.contains("hunter2"))

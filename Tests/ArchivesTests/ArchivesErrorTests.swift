@@ -1,2 +1,0 @@
-import Archives
-import Testing
