@@ -38,6 +38,9 @@ package struct HTTPRequest: Sendable {
   package var stallTimeout: Duration?
   /// Which addresses the connection may go to, after the name has been resolved.
   package var addresses: AddressPolicy
+  /// Looks at the body so far after each piece of it; true ends the exchange as if the answer ended there. For streams
+  /// without end. It runs on the network thread: it must be quick and must not block.
+  package var endsAnswer: (@Sendable (_ body: [UInt8]) -> Bool)?
 
   /// A request.
   package init(
@@ -57,6 +60,7 @@ package struct HTTPRequest: Sendable {
     answerFile = nil
     stallTimeout = nil
     addresses = .any
+    endsAnswer = nil
   }
 }
 
