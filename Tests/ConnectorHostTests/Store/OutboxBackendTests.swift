@@ -166,6 +166,18 @@ import Testing
     #expect(await drain().first == "2")
   }
 
+  @Test("A backend that is being stopped leaves its result on the disk, and nobody is alarmed")
+  func stopping() async throws {
+    let task = Task { [outbox] in
+      withUnsafeCurrentTask { $0?.cancel() }
+      await outbox.put(item("1"))
+    }
+    await task.value
+    #expect(try await store.counts() == ["dock": 1])
+    #expect(await deliveries.states()["dock"]?.inMemory == 0)
+    #expect(bench.sink.lines == [])
+  }
+
   @Test("What a backend of an earlier configuration is owed is shown as well")
   func formerBackend() async throws {
     _ = try await store.put(item("1"), of: "former", at: bench.time.wallTime)

@@ -59,7 +59,7 @@ import Testing
       try await store.end(CommandID(backend: "dock", id: id), outcome, owed: nil)
       let found = try await store.command(CommandID(backend: "dock", id: id))?.outcome
       #expect(found?.message == "m")
-      #expect(found?.details == (isKept ? details : nil))
+      #expect(found?.details == (isKept ? Optional(details) : .none))
     }
   }
 
