@@ -183,7 +183,8 @@ private final class ModelLife: @unchecked Sendable {
       case 6: .start(path, .itself)
       case 7: .start(path, .person)
       case 8: .temperature(heater: "extruder", celsius: 200)
-      case 9: .deleteFile(
+      case 9:
+        .deleteFile(
           .of(backend == "a" ? "own.gcode" : "\(below(2) == 0 ? "a" : "b")-file.gcode"))
       case 10: .listFiles
       default: .fan(0.5)
