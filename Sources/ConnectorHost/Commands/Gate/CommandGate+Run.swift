@@ -230,7 +230,7 @@ extension CommandGate {
   private func markSent(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
     guard run.kind.movesOrHeats else { return }
     guard state.withLock({ $0.arbiter.send(run.ticket) }) else { throw Self.superseded }
-    if reading.effects.contains(where: { $0 == .start || $0 == .startOrResume }) {
+    if run.kind == .gcode || run.kind == .macro {
       remember { ledger, _ in ledger.expect(run.ticket, backend: run.id.backend, path: nil) }
     }
   }
