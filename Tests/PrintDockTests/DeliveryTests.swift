@@ -8,7 +8,9 @@ import Testing
 @testable import PrintDock
 
 @Suite("PrintDock's results, delivered", .timeLimit(.minutes(2))) struct DeliveryTests {
-  private let command = PaperCloud.command
+  private func command(_ id: Int, _ action: String, _ params: String = "{}") -> String {
+    PaperCloud.command(id, action, params)
+  }
 
   private func item(_ id: String, _ result: JSONObject = [:]) -> OwedItem {
     var result = result
