@@ -264,10 +264,11 @@ extension CommandGate {
     if failure.mayHaveHappened {
       // The connection was lost while it was under way.
       let reason = failure.reason == .notConnected ? .interrupted : failure.reason
-      return CommandOutcome(.unknown, reason, failure.message)
+      return CommandOutcome(.unknown, reason, failure.message, code: failure.code)
     }
     let isRefusal = [.notOwn, .wrongState, .stale, .superseded].contains(failure.reason)
-    return CommandOutcome(isRefusal ? .refused : .failed, failure.reason, failure.message)
+    return CommandOutcome(
+      isRefusal ? .refused : .failed, failure.reason, failure.message, code: failure.code)
   }
 
   // MARK: A backend's own part
