@@ -56,9 +56,10 @@ def settle(cloud: PrintDockCloud, after: float = 0.0) -> None:
 
 
 def start_job(rig: Rig, name: str = "long.gcode") -> None:
-    """A job that a person starts at the printer, and which moves already."""
+    """A job that a person starts at the printer; the daemon has heard of it."""
     rig.moonraker.call("printer.print.start", filename=name)
     rig.printer.wait_for_print_state("printing")
+    time.sleep(0.6)  # two ticks of Klipper's
 
 
 def files_of(rig: Rig) -> dict[str, str]:
@@ -93,6 +94,11 @@ def outcome_is(outcome: JSON, status: str, reason: str, words: str = "") -> None
     """How the gate ended a scripted order."""
     assert (outcome["status"], outcome["reason"]) == (status, reason), outcome
     assert words in outcome["message"], outcome
+
+
+def wait_until_obeyed(script: Any, timeout: float = 20.0) -> None:
+    """The printer has restarted, and the daemon knows: a harmless command is done."""
+    wait_until(lambda: script.obey("fan", value=0)["status"] == "done", timeout, "a command that is obeyed again", 0.3)
 
 
 def wait_for_line(rig: Rig, line: str, timeout: float = 10.0) -> float:

@@ -400,7 +400,7 @@ def test_a_file_that_cannot_be_imported_changes_nothing(rig: Rig, text: str) -> 
     path = rig.folder / "config.json"
     path.write_text(text)
     result = command(rig, "import", str(path), "--write")
-    assert result.returncode != 0
+    assert result.returncode in (1, 78)  # 2 would be a command that does not exist
     assert result.stderr
     assert rig.daemon.config.read_text() == before
 
@@ -408,7 +408,7 @@ def test_a_file_that_cannot_be_imported_changes_nothing(rig: Rig, text: str) -> 
 def test_no_import_while_a_daemon_runs(rig: Rig) -> None:
     cloud = obey_printdock(rig)
     result = command(rig, "import", str(original(cloud, rig)), "--write")
-    assert result.returncode != 0
+    assert result.returncode == 1
     assert str(rig.daemon.process.pid) in result.stderr
 
 

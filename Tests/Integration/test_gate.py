@@ -13,9 +13,18 @@ from typing import Any
 import pytest
 from fake_moonraker import FakeMoonraker
 from harness import Rig, wait_until
-from scripted_cloud import ScriptedCloud, ServedFile
+from scripted_cloud import HELD_SECONDS, ScriptedCloud, ServedFile
 
-from commanding import files_of, left_behind, obey_script, outcome_is, start_job, wait_for_line, write_backends
+from commanding import (
+    files_of,
+    left_behind,
+    obey_script,
+    outcome_is,
+    start_job,
+    wait_for_line,
+    wait_until_obeyed,
+    write_backends,
+)
 
 EMERGENCY_LIMIT = 0.1
 """Seconds until the simulated printer has an emergency stop."""
@@ -62,9 +71,9 @@ def test_each_order_is_seen_at_the_printer(script: ScriptedCloud, rig: Rig) -> N
     assert rig.printer.object("gcode_move")["extrude_factor"] == pytest.approx(0.95)
     outcome_is(script.obey("start", file="long.gcode", cause="person"), "done", "ok")
     assert rig.printer.print_state == "printing"
-    outcome_is(script.obey("pause"), "done", "ok")
-    outcome_is(script.obey("resume"), "done", "ok")
-    outcome_is(script.obey("cancel"), "done", "ok")
+    for do in ("pause", "resume", "cancel"):
+        time.sleep(0.6)  # two ticks of Klipper's
+        outcome_is(script.obey(do), "done", "ok")
     assert rig.printer.print_state == "cancelled"
     outcome_is(script.obey("upload", file="a/b.gcode", content="G28\n"), "done", "ok")
     assert (rig.moonraker.gcodes / "a" / "b.gcode").read_text() == "G28\n"
@@ -147,8 +156,6 @@ REFUSED_GCODE = [
     "PARK",
     "UNKNOWN_MACRO",
     "CALL_REMOTE_METHOD METHOD=printer_uplink_bed_cleared",
-    "M28 x.gcode",
-    "M30 tower.gcode",
     "\u00c0 1",
     "M117 a\u2028M112",
 ]
@@ -229,9 +236,9 @@ def test_emergency_stop_ten_times_stays_within_the_limit(rig: Rig) -> None:
             lambda before=before: rig.printer.journal("emergency_stop")[before:], 5, "the emergency stop"
         )
         taken.append(entries[0]["mono"] - script.answered[number])
+        rig.printer.slow("M117", 0)
         rig.printer.restart()
-        rig.moonraker.wait_for_klippy()
-        time.sleep(1)
+        wait_until_obeyed(script)
     print("emergency stop at the printer after", [f"{1000 * seconds:.1f} ms" for seconds in taken])
     assert max(taken) < EMERGENCY_LIMIT
 
@@ -280,6 +287,15 @@ def test_at_most_thirty_two_of_one_answer_are_taken(script: ScriptedCloud, rig: 
     assert len([line for line in rig.printer.gcode_lines() if line.startswith("M117")]) == 32
 
 
+def test_commands_in_quick_succession_are_obeyed(script: ScriptedCloud, rig: Rig) -> None:
+    """Each follows from the one before: it may not be refused since Klipper has not told of its effect yet."""
+    for _ in range(3):
+        for do in ("start", "pause", "resume", "cancel"):
+            outcome_is(script.obey(do, file="long.gcode", cause="person"), "done", "ok")
+        rig.printer.wait_for_print_state("cancelled", 5)
+        time.sleep(0.6)
+
+
 # The same id
 
 
@@ -322,6 +338,7 @@ def test_an_old_order_is_refused_and_an_emergency_stop_never(script: ScriptedClo
 def test_the_first_answer_after_a_start_moves_nothing(rig: Rig) -> None:
     script = obey_script(rig)[0]
     rig.daemon.kill()
+    time.sleep(HELD_SECONDS + 0.3)  # the dead daemon's request is answered
     number = script.order("home")
     rig.daemon.start()
     outcome_is(script.outcome(number), "refused", "stale")
@@ -466,7 +483,7 @@ def test_one_connector_does_not_delete_what_another_brought(rig: Rig) -> None:
     (rig.moonraker.gcodes / "changed.gcode").write_text("; the owner's\n")
     time.sleep(1)
     assert left.obey("delete_file", file="changed.gcode")["status"] == "refused"
-    outcome_is(left.obey("upload", file="printed.gcode", content="G4 P60000\n"), "done", "ok")
+    outcome_is(left.obey("upload", file="printed.gcode", content="G4 P600000\n"), "done", "ok")
     start_job(rig, "printed.gcode")
     assert left.obey("delete_file", file="printed.gcode")["status"] in ("refused", "failed")
     assert {"mine.gcode", "changed.gcode", "printed.gcode"} <= {path.name for path in rig.moonraker.gcodes.iterdir()}

@@ -71,9 +71,11 @@ struct ScriptedOrder: Sendable {
     case .resume: return .resume
     case .cancel: return .cancel
     case .emergencyStop: return .emergencyStop
-    case .start: return path.map { .start($0, order["cause"]?.string == "itself" ? .itself : .person) }
+    case .start:
+      return path.map { .start($0, order["cause"]?.string == "itself" ? .itself : .person) }
     case .home:
-      return .home((order["axes"]?.array ?? []).compactMap { $0.string.flatMap(PrinterCommand.Axis.init) })
+      return .home(
+        (order["axes"]?.array ?? []).compactMap { $0.string.flatMap(PrinterCommand.Axis.init) })
     case .gcode: return order["script"]?.string.map { .gcode($0) }
     case .macro: return order["name"]?.string.map { .macro($0, arguments(order)) }
     case .temperature:
