@@ -25,6 +25,8 @@ internal import Synchronization
   private var writtenBytes: Int64 = 0
   private var isTooLarge = false
   private var diskFailure: PlatformError?
+  /// The request's own judgement: the rest of the answer is not wanted.
+  private var hasEnough = false
   /// The request has been handed to a connection. libcurl would repeat it on another one if a kept
   /// connection breaks before an answer; nobody knows then whether the first one was obeyed.
   private var isUnderWay = false
@@ -80,7 +82,7 @@ internal import Synchronization
     // libcurl takes the end of the stream for the end of the header.
     if result == .success, !headerHasEnded {
       finish(.failure(fault(.protocolViolation, "the answer broke off")), on: loop)
-    } else if result == .success {
+    } else if result == .success || hasEnough {
       var response = HTTPResponse(
         status: easy.number(CURLINFO_RESPONSE_CODE), fields: easy.answerFields, body: body)
       response.writtenBytes = writtenBytes
@@ -206,7 +208,8 @@ internal import Synchronization
       return 0
     }
     unsafe body.append(contentsOf: bytes)
-    return bytes.count
+    hasEnough = request.endsAnswer?(body) ?? false
+    return hasEnough ? 0 : bytes.count
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer, to file: ByteFile) -> Int {

@@ -42,6 +42,9 @@ package struct HTTPRequest: Sendable {
   package var addresses: AddressPolicy
   /// The Unix socket to connect to instead of the URL's host and port, which only name it to the server.
   package var unixSocket: String?
+  /// Looks at the body so far after each piece of it; true ends the exchange as if the answer ended there. For streams
+  /// without end. It runs on the network thread: it must be quick and must not block.
+  package var endsAnswer: (@Sendable (_ body: [UInt8]) -> Bool)?
 
   /// A request.
   package init(
@@ -63,6 +66,7 @@ package struct HTTPRequest: Sendable {
     stallTimeout = nil
     addresses = .any
     unixSocket = nil
+    endsAnswer = nil
   }
 }
 
