@@ -128,8 +128,8 @@ let testing: [Target] = [
   tests(
     "ConnectorHost",
     [
-      "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "JSON",
-      "Moonraker", "Networking", "Platform", "YAML",
+      "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "Imaging",
+      "JSON", "Moonraker", "Networking", "Platform", "YAML",
     ]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),

@@ -1,7 +1,7 @@
 import Imaging
 import Testing
 
-@Suite struct JPEGTurningTests {
+@Suite("Turning JPEGs") struct JPEGTurningTests {
   /// Turned clockwise, mirrored, upside down → the fields that were "rgbw".
   static let turns: [(Int, Bool, Bool, String)] = [
     (0, false, false, "rgbw"), (90, false, false, "brwg"), (180, false, false, "wbgr"),
@@ -12,8 +12,8 @@ import Testing
     (45, false, true, "bwrg"),
   ]
 
-  @Test(arguments: turns)
-  func `a picture of whole blocks is turned first and mirrored then`(
+  @Test("A picture of whole blocks is turned first and mirrored then", arguments: turns)
+  func pictureWholeBlocks(
     degrees: Int, mirrored: Bool, upsideDown: Bool, expected: String
   ) throws {
     let image = try JPEGImage(Pictures.fields(width: 64, height: 32).encoded(quality: 90))
@@ -24,8 +24,8 @@ import Testing
     #expect(turned.width == (isSideways ? 32 : 64))
   }
 
-  @Test(arguments: turns)
-  func `a picture with cut blocks is turned as well, with all of its pixels`(
+  @Test("A picture with cut blocks is turned as well, with all of its pixels", arguments: turns)
+  func pictureWithCutBlocks(
     degrees: Int, mirrored: Bool, upsideDown: Bool, expected: String
   ) throws {
     let image = try JPEGImage(Pictures.fields(width: 70, height: 38).encoded(quality: 90))
@@ -35,7 +35,8 @@ import Testing
     #expect(Set([turned.width, turned.height]) == [70, 38])
   }
 
-  @Test func `whole blocks are turned without loss`() throws {
+  @Test("Whole blocks are turned without loss")
+  func wholeBlocksTurnedWithout() throws {
     let image = try JPEGImage(Pictures.noise(width: 64, height: 48).encoded(quality: 60))
     var turned = image
     for _ in 0..<4 { turned = try turned.turned(Orientation(clockwise: 90)) }
@@ -46,21 +47,25 @@ import Testing
     }
   }
 
-  @Test func `upright is the same file`() throws {
+  @Test("Upright is the same file")
+  func uprightSameFile() throws {
     let image = try JPEGImage(Pictures.fixture("exif.jpg"))
     #expect(try image.turned(.upright) == image)
     #expect(Orientation(clockwise: 180, mirrored: true, upsideDown: true).isUpright)
   }
 
-  @Test(arguments: ["baseline-422.jpg", "progressive-420.jpg", "grey.jpg", "exif.jpg"])
-  func `each kind of JPEG can be turned`(name: String) throws {
+  @Test(
+    "Each kind of JPEG can be turned",
+    arguments: ["baseline-422.jpg", "progressive-420.jpg", "grey.jpg", "exif.jpg"])
+  func eachKindJPEGCan(name: String) throws {
     let image = try JPEGImage(Pictures.fixture(name))
     let turned = try image.turned(Orientation(clockwise: 90))
     #expect(turned.width == image.height)
     #expect(turned.height == image.width)
   }
 
-  @Test func `data that is broken behind its header is an error`() throws {
+  @Test("Data that is broken behind its header is an error")
+  func dataBrokenBehind() throws {
     var bytes = try JPEGImage(Pictures.noise(width: 64, height: 48).encoded(quality: 60)).bytes
     let middle = bytes.count * 3 / 4
     bytes.replaceSubrange(middle..<(middle + 40), with: repeatElement(0xFF, count: 40))

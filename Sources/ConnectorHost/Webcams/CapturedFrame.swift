@@ -43,7 +43,9 @@ final class CapturedFrame: Sendable {
 
   /// The picture as wished; nil when the calling task is cancelled, or all others who waited were.
   func rendered(_ rendition: Rendition) async -> Result<WebcamFrame, WebcamFailure>? {
-    guard picture.kind == .jpeg else { return Result { () throws(WebcamFailure) in try other(rendition) } }
+    guard picture.kind == .jpeg else {
+      return Result { () throws(WebcamFailure) in try other(rendition) }
+    }
     guard let upright = await upright().value() else { return nil }
     guard case .success(let frame) = upright else { return upright }
     if rendition.maximumSide == nil, frame.bytes.count <= rendition.maximumBytes { return upright }
@@ -57,7 +59,9 @@ final class CapturedFrame: Sendable {
     }
     guard picture.bytes.count <= rendition.maximumBytes else {
       throw WebcamFailure(
-        .tooLarge, "\(camera) sends \(picture.kind.rawValue) of \(picture.bytes.count) bytes; only JPEG can be made smaller")
+        .tooLarge,
+        "\(camera) sends \(picture.kind.rawValue) of \(picture.bytes.count) bytes; only JPEG can be made smaller"
+      )
     }
     return frame(picture.bytes)
   }

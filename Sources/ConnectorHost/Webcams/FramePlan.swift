@@ -37,12 +37,13 @@ struct FramePlan: Sendable, Hashable {
   init(
     _ wish: FrameWish, cameras: Result<[CameraDescription], WebcamFailure>, printerHost: String
   ) throws(WebcamFailure) {
-    let page = "http://\(Self.bracketed(printerHost)):\(wish.pagePort)"
+    let port = wish.pagePort == 80 ? "" : ":\(wish.pagePort)"
+    let page = "http://" + Self.bracketed(printerHost) + port
     let fallbacks = wish.camera == nil ? wish.fallbackPaths.map { page + Self.rooted($0) } : []
     let chosen: CameraDescription?
     do {
       chosen = try Self.choose(wish.camera, of: cameras.get())
-    } catch where !fallbacks.isEmpty {
+    } catch  where !fallbacks.isEmpty {
       chosen = nil
     } catch {
       throw error
@@ -63,7 +64,8 @@ struct FramePlan: Sendable, Hashable {
     }
     throw WebcamFailure(
       .noCamera,
-      "\(chosen.name) (\(chosen.service)) gives no single pictures: enter its snapshot URL in Moonraker")
+      "\(chosen.name) (\(chosen.service)) gives no single pictures: enter its snapshot URL in Moonraker"
+    )
   }
 
   /// Nil: none is in use.

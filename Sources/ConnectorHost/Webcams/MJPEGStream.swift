@@ -43,7 +43,9 @@ enum MJPEGStream {
         String(decoding: line[..<colon], as: UTF8.self).lowercased() == "content-length"
       else { continue }
       let digits = line[(colon + 1)...].filter { $0 != UInt8(ascii: " ") }
-      guard let length = Int(String(decoding: digits, as: UTF8.self)), length > 0 else { return nil }
+      guard let length = Int(String(decoding: digits, as: UTF8.self)), length > 0 else {
+        return nil
+      }
       return length
     }
     return nil

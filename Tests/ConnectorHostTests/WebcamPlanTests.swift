@@ -1,0 +1,92 @@
+import ConnectorKit
+import Imaging
+import Networking
+import TestSupport
+import Testing
+
+@testable import ConnectorHost
+
+@Suite("Which camera, and where its frame may be had") struct WebcamPlanTests {
+  private func plan(
+    _ wish: FrameWish, _ cameras: [CameraDescription], host: String = "127.0.0.1"
+  ) throws(WebcamFailure) -> FramePlan {
+    try FramePlan(wish, cameras: .success(cameras), printerHost: host)
+  }
+
+  @Test("The first camera that is switched on, or the one of that name")
+  func choice() throws {
+    var off = CameraDescription.usual
+    off.isEnabled = false
+    off.name = "off"
+    let back = CameraDescription(name: "back", snapshotCandidates: ["http://back.test/"])
+    #expect(try plan(.any(), [off, .usual, back]).name == "front")
+    #expect(try plan(.any(camera: "back"), [off, .usual, back]).name == "back")
+    #expect(throws: WebcamFailure.self) { try plan(.any(camera: "off"), [off, .usual]) }
+    #expect(throws: WebcamFailure.self) { try plan(.any(camera: "none"), [off, .usual]) }
+    #expect(throws: WebcamFailure.self) { try plan(.any(), [off]) }
+  }
+
+  @Test("The camera's own addresses first, then the wish's paths; each once, at most eight")
+  func order() throws {
+    let camera = CameraDescription(
+      name: "a", snapshotURL: "/webcam/?action=snapshot",
+      snapshotCandidates: ["http://127.0.0.1/webcam/?action=snapshot", "http://127.0.0.1:8080/"])
+    let addresses = try plan(
+      .any(port: 4_408, paths: ["/webcam/?action=snapshot", "/b"]), [camera]
+    ).addresses.map(\.url)
+    #expect(
+      addresses == [
+        "http://127.0.0.1:4408/webcam/?action=snapshot",
+        "http://127.0.0.1/webcam/?action=snapshot",
+        "http://127.0.0.1:8080/", "http://127.0.0.1:4408/b",
+      ])
+    #expect(try plan(.any(paths: (0..<20).map { "/\($0)" }), []).addresses.count == 8)
+  }
+
+  @Test("A camera that is named has no other addresses than its own")
+  func named() throws {
+    #expect(try plan(.any(camera: "front", paths: ["/x"]), [.usual]).addresses.count == 1)
+  }
+
+  @Test(
+    "IPv6 hosts are bracketed",
+    arguments: [
+      ("::1", "http://[::1]:81/x"), ("[::1]", "http://[::1]:81/x"),
+      ("fe80::1%eth0", "http://[fe80::1%25eth0]:81/x"), ("voron.local", "http://voron.local:81/x"),
+    ])
+  func hosts(host: String, url: String) throws {
+    let plan = try plan(.any(port: 81, paths: ["x"]), [], host: host)
+    #expect(plan.addresses == [FrameAddress(url: url)])
+    #expect(URLParts(url) != nil)
+  }
+
+  @Test("Without a snapshot address the stream is asked, unless it is no row of pictures")
+  func streams() throws {
+    var camera = CameraDescription(
+      name: "a", streamURL: "/webcam/?action=stream", streamCandidates: ["http://b.test/stream"])
+    #expect(
+      try plan(.any(), [camera]).addresses == [
+        FrameAddress(url: "http://127.0.0.1/webcam/?action=stream", isStream: true),
+        FrameAddress(url: "http://b.test/stream", isStream: true),
+      ])
+    for service in ["webrtc-camerastreamer", "webrtc-go2rtc", "hlsstream", "iframe"] {
+      camera.service = service
+      let failure = #expect(throws: WebcamFailure.self) { try plan(.any(), [camera]) }
+      #expect(failure?.kind == .noCamera)
+      #expect(try plan(.any(paths: ["/x"]), [camera]).addresses.count == 1)
+    }
+  }
+
+  @Test("Where Moonraker has no list, the wish's paths are asked; without paths it says so")
+  func noList() async throws {
+    let bench = WebcamBench()
+    bench.directory.fail("connection refused")
+    _ = try await bench.service.frame(.any(paths: ["/x"]))
+    #expect(bench.asked == ["http://127.0.0.1/x"])
+    let failure = await bench.failure(.any())
+    #expect(failure?.kind == .unreachable)
+    #expect(
+      failure?.description == "Moonraker's list of cameras is not to be had: connection refused")
+    #expect(bench.directory.calls == 1)
+  }
+}
