@@ -60,7 +60,7 @@ import Testing
     let camera = CameraDescription(name: "a", streamCandidates: [server.url])
     let service = HostWebcams(
       directory: ScriptedDirectory([camera]), transport: network.client(),
-      printerHost: "127.0.0.1", time: SystemTime())
+      printerHost: "127.0.0.1", time: SystemTime.shared)
     #expect(try await service.frame(.any()).bytes == Self.frame)
     await until { server.hasBeenLeft }
   }
