@@ -1,5 +1,6 @@
 import ConnectorKit
 import Imaging
+import Moonraker
 import Networking
 import Platform
 import TestSupport
@@ -98,7 +99,7 @@ import Testing
       return HTTPResponse(status: 302, fields: [HTTPField("Location", target)])
     }
     let bench = WebcamBench(
-      [CameraDescription(name: "a", snapshotCandidates: ["https://cam.test/snap"])], script)
+      [.camera("a", snapshot: "https://cam.test/snap")], script)
     #expect(await bench.failure(.any())?.kind == .unreachable)
     #expect(bench.asked == ["https://cam.test/snap", "https://cam.test/a"])
     let other = WebcamBench { _, _ throws(NetworkError) in
@@ -136,7 +137,7 @@ import Testing
 
   @Test("The frame is turned and mirrored as the owner has set it, for all alike")
   func orientation() async throws {
-    var camera = CameraDescription.usual
+    var camera = WebcamDescription.usual
     camera.rotation = 90
     camera.flipsHorizontally = true
     let bench = WebcamBench([camera])
@@ -155,7 +156,7 @@ import Testing
   @Test("No failure shows a user, a password or a query")
   func secrets() async {
     let url = "http://admin:canary@cam.test/snap?token=canary"
-    let camera = CameraDescription(name: "a", snapshotURL: url, snapshotCandidates: [url])
+    let camera = WebcamDescription.camera("a", snapshot: url)
     let answers: [Result<HTTPResponse, NetworkError>] = [
       .success(HTTPResponse(status: 401)), .success(.webPage),
       .success(.picture(type: "multipart/x-mixed-replace")),
