@@ -87,8 +87,7 @@ final class RunningDaemon: Sendable {
       if let kept, kept.host == host, kept.network == configuration.network { return kept.service }
       let log = Log(label: "webcam", sink: writer)
       let service = HostWebcams(
-        directory: MoonrakerCameras(
-          webcams: MoonrakerWebcams(caller: moonraker, cache: cache), host: host),
+        directory: MoonrakerWebcams(caller: moonraker, cache: cache),
         transport: LoggedTransport(
           base: network.client(settings: configuration.network), log: log, time: time),
         printerHost: host, time: time)
