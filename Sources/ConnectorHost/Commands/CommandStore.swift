@@ -11,7 +11,8 @@ protocol CommandStore: Sendable {
   /// Writes that a command is about to be sent, together with what its far side is owed if we do not live to see its end.
   func begin(_ intent: CommandIntent) async throws(StoreFailure)
 
-  /// Writes a command's outcome and what its far side is owed for it, in one.
+  /// Writes a command's outcome and what its far side is owed for it, in one; also where its intent could not be written:
+  /// it has an empty digest then.
   func end(
     _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure)
@@ -69,7 +70,7 @@ struct CommandIntent: Sendable {
 
 /// A command that the journal knows.
 struct StoredCommand: Sendable, Hashable {
-  /// SHA-256 of the command with its parameters.
+  /// SHA-256 of the command with its parameters; empty where its intent could not be written.
   var digest: String
   /// How it ended; nil: begun, and no end is known (its task may still run).
   var outcome: CommandOutcome?

@@ -38,13 +38,21 @@ struct StoreJournal {
     }
   }
 
-  /// - Returns: whether the journal knows the command.
-  @discardableResult
-  func end(_ id: CommandID, _ outcome: CommandOutcome) throws -> Bool {
+  /// Writes an outcome. A command whose intent could not be written gets a row now, with an empty digest: what was sent
+  /// must be known again.
+  func end(_ id: CommandID, _ outcome: CommandOutcome) throws {
+    let bytes = outcome.stored(detailsLimit: limits.detailsBytes)
+    let known = try connection.run(
+      "UPDATE journal SET outcome=?, owed=NULL WHERE backend=? AND id=?", .blob(bytes),
+      .text(id.backend), .text(id.id))
+    guard known == 0 else { return }
     try connection.run(
-      "UPDATE journal SET outcome=?, owed=NULL WHERE backend=? AND id=?",
-      .blob(outcome.stored(detailsLimit: limits.detailsBytes)), .text(id.backend), .text(id.id))
-      > 0
+      """
+      INSERT INTO journal(backend, id, digest, wire_name, kind, at, outcome)
+      VALUES(?,?,'','','',?,?)
+      """,
+      .text(id.backend), .text(id.id), .integer(now.millisecondsSinceEpoch), .blob(bytes))
+    try trim(id.backend)
   }
 
   func hasUnfinished() throws -> Bool {

@@ -76,6 +76,16 @@ import Testing
     #expect(bench.sink.lines == [])
   }
 
+  @Test("A command whose intent could not be written is known from its end on")
+  func endWithoutIntent() async throws {
+    let store = try bench.store()
+    try await store.end(id, .done(), owed: item("r"))
+    #expect(try await store.command(id) == StoredCommand(digest: "", outcome: .done()))
+    #expect(try await store.oldest(of: "dock")?.item.key == "r")
+    await store.close()
+    #expect(try await bench.store().recoverInterrupted() == [])
+  }
+
   @Test("What was sent before its intent could be written is recorded with its outcome")
   func record() async throws {
     let store = try bench.store()
