@@ -4,7 +4,7 @@ extension ReachRelayBackend {
   package static let descriptor = ConnectorDescriptor(
     type: "reach", title: "the Reach relay",
     summary: "Reports the printer to the Reach 3D platform.",
-    settings: ReachRelaySettings.declarations, reads: reads,
+    settings: ReachRelaySettings.declarations, reads: reads, sends: sent,
     minimalExample: """
       type: reach
       relay: https://relay.reach3d.com

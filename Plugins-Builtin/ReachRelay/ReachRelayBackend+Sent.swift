@@ -1,0 +1,39 @@
+internal import ConnectorKit
+
+extension ReachRelayBackend {
+  /// Every field that the relay is told, by message; a test compares it with what is sent.
+  static let sent: [SentField] = claim + heartbeat + telemetry
+
+  private static let claim = [
+    SentField("claim", "pairingCode", "the one-time code"),
+    SentField("claim", "agentVersion", "the version of printer-uplink"),
+    SentField("claim", "moonrakerUrl", "the address of Moonraker in the house"),
+    SentField("claim", "printerIPAddress", "this host's address in the house"),
+    SentField("claim", "hostname", "this host's name"),
+  ]
+
+  private static let heartbeat = [
+    SentField("heartbeat", "printerId", "the relay's id of the printer"),
+    SentField("heartbeat", "token", "what proves that it is this printer"),
+    SentField("heartbeat", "timestamp", "the time"),
+    SentField("heartbeat", "uptime", "how long this connector runs"),
+    SentField("heartbeat", "version", "the version of printer-uplink"),
+    SentField("heartbeat", "printerIPAddress", "this host's address in the house"),
+  ]
+
+  private static let telemetry = [
+    SentField("telemetry", "printerId", "the relay's id of the printer"),
+    SentField("telemetry", "token", "what proves that it is this printer"),
+    SentField("telemetry", "timestamp", "the time"),
+    SentField("telemetry", "temperatures.*", "nozzle, bed and chamber, with their targets"),
+    SentField("telemetry", "fans.partCooling", "the speed of the part fan"),
+    SentField("telemetry", "motion.*", "position, speed and the two factors"),
+    SentField(
+      "telemetry", "job.*", "the job: file name, state, progress, times, filament that was used"),
+    SentField("telemetry", "systemHealth.*", "load of this host: processor, memory, disk"),
+    SentField(
+      "telemetry", "errors[].*",
+      "what is wrong with the printer, in Klipper's words, and since when"),
+    SentField("telemetry", "logTail", "always empty: no log leaves the house"),
+  ]
+}
