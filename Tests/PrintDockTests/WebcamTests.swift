@@ -78,7 +78,8 @@ import Testing
     try await bench.serve {
       await bench.pass(.seconds(120))
       #expect(bench.calls("webcam_requests").isEmpty)
-      #expect(bench.webcams.wishes.count == 1)
+      // One for those that Moonraker knows, one for the usual addresses.
+      #expect(bench.webcams.wishes.map(\.fallbackPaths.count) == [0, 3])
       let time = bench.time
       bench.webcams.answer { _ in
         WebcamFrame(bytes: [0xFF], contentType: "image/jpeg", capturedAt: time.now)
@@ -89,6 +90,25 @@ import Testing
     }
     let poll = try #require(bench.calls("webcam_requests").first)
     #expect(poll.url == "https://www.spoolr.io/api/v1/connectors/46/webcam_requests?limit=10")
+  }
+
+  @Test("Nothing in Moonraker's list, and nothing that answers on the web page: no camera")
+  func onlyFallbacks() async throws {
+    let bench = bench(PaperCloud())
+    let answers = Guarded(false)
+    let time = bench.time
+    bench.webcams.answer { wish throws(WebcamFailure) in
+      if wish.fallbackPaths.isEmpty { throw WebcamFailure(.noCamera, "none is set up") }
+      guard answers.withLock({ $0 }) else { throw WebcamFailure(.notAnImage, "a web page") }
+      return WebcamFrame(bytes: [0xFF], contentType: "image/jpeg", capturedAt: time.now)
+    }
+    try await bench.serve {
+      await bench.pass(.seconds(300))
+      #expect(bench.calls("webcam_requests").isEmpty)
+      answers.withLock { $0 = true }
+      await bench.pass(.seconds(400))
+      #expect(!bench.calls("webcam_requests").isEmpty)
+    }
   }
 
   @Test("Zero seconds mean never, also for the camera")

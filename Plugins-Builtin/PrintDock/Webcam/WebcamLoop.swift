@@ -102,7 +102,7 @@ struct WebcamLoop: Sendable {
       let isOurs = request.printer == session.identity.printerID
       var (bytes, type): ([UInt8], String) = ([], "application/json")
       if isOurs {
-        let result = await picture.orFetched { await frame(maximumAge: .seconds(2)) }
+        let result = await picture.orFetched { await frame(fallbackPaths: Self.paths) }
         picture = result
         switch result {
         case .success(let frame): (bytes, type) = (frame.bytes, frame.contentType)
@@ -131,18 +131,18 @@ struct WebcamLoop: Sendable {
 
   // MARK: The camera
 
-  /// Whether there is a camera: one that does not answer just now is one.
+  /// Whether there is a camera: one that Moonraker knows, answering or not, or else one that answers on the web page.
   private func hasCamera() async -> Bool {
-    if case .failure(let failure) = await frame(maximumAge: Self.search) {
-      return failure.kind != .noCamera
-    }
-    return true
+    guard case .failure(let failure) = await frame(fallbackPaths: []), failure.kind == .noCamera
+    else { return true }
+    if case .success = await frame(fallbackPaths: Self.paths) { return true }
+    return false
   }
 
-  private func frame(maximumAge: Duration) async -> Result<WebcamFrame, WebcamFailure> {
+  private func frame(fallbackPaths: [String]) async -> Result<WebcamFrame, WebcamFailure> {
     let wish = FrameWish(
-      maximumAge: maximumAge, maximumBytes: Self.largest, mustBeJPEG: false, pagePort: uiPort,
-      fallbackPaths: Self.paths)
+      maximumAge: .seconds(2), maximumBytes: Self.largest, mustBeJPEG: false, pagePort: uiPort,
+      fallbackPaths: fallbackPaths)
     do throws(WebcamFailure) {
       return .success(try await context.webcams.frame(wish))
     } catch {
