@@ -168,6 +168,11 @@ extension Connection {
       unsafe sqlite3_close_v2(handle)
       throw failure
     }
+    // Where it may not be written, SQLite opens it for reading only.
+    guard unsafe sqlite3_db_readonly(opened, "main") == 0 else {
+      unsafe sqlite3_close_v2(opened)
+      throw DatabaseError(.inaccessible, "cannot open \(path) for writing")
+    }
     return unsafe opened
   }
 

@@ -15,7 +15,7 @@ package final class DatabaseThread<Owner>: Sendable {
 
   deinit {
     // To close a file may mean to write: that too belongs on the thread.
-    _ = thread.run { [confined] in withExtendedLifetime(confined) {} }
+    _ = thread.run { [confined] in confined.owner = nil }
   }
 
   /// Has `body` run on the thread and waits for what it returns.
@@ -32,7 +32,7 @@ package final class DatabaseThread<Owner>: Sendable {
       try await withCheckedThrowingContinuation { continuation in
         call.wait(continuation)
         let isAccepted = thread.run { [confined] in
-          call.finish(Swift.Result { try body(confined.owner) })
+          call.finish(Swift.Result { try body(confined.use()) })
         }
         guard !isAccepted else { return }
         call.finish(
@@ -45,8 +45,12 @@ package final class DatabaseThread<Owner>: Sendable {
 
   private final class Confined: @unchecked Sendable {
     // @unchecked: used on the one thread only.
-    let owner: Owner
+    var owner: Owner?
     init(_ owner: Owner) { self.owner = owner }
+    func use() throws -> Owner {
+      guard let owner else { throw DatabaseError(.inaccessible, "the database is closed") }
+      return owner
+    }
   }
 }
 

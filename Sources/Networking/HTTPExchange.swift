@@ -22,6 +22,9 @@ internal import Synchronization
   private var headerBytes = 0
   private var headerHasEnded = false
   private var body: [UInt8] = []
+  /// From so many bytes on a body is large.
+  private static let large = 65_536
+  private var isLarge = false
   private var writtenBytes: Int64 = 0
   private var isTooLarge = false
   private var diskFailure: PlatformError?
@@ -207,9 +210,18 @@ internal import Synchronization
       isTooLarge = true
       return 0
     }
+    if !isLarge && body.count + bytes.count > Self.large { makeRoom() }
     unsafe body.append(contentsOf: bytes)
     hasEnough = request.endsAnswer?(body) ?? false
     return hasEnough ? 0 : bytes.count
+  }
+
+  /// Makes room for all that has been announced: an array that grows by doubling holds a large body twice.
+  private func makeRoom() {
+    isLarge = true
+    let field = easy?.answerFields.last { $0.name.lowercased() == "content-length" }
+    guard let field, let length = Int(field.value), length > 0 else { return }
+    body.reserveCapacity(min(length, request.answerLimit))
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer, to file: ByteFile) -> Int {

@@ -49,9 +49,10 @@ import Testing
     bytes += tar.content([UInt8](repeating: 0x61, count: 512))
     bytes += tar.begin("empty.cfg", size: 0, modified: -5)
     bytes += tar.finish()
-    let archive = try gzip(stride(from: 0, to: bytes.count, by: 100).map {
-      Array(bytes[$0..<min(bytes.count, $0 + 100)])
-    })
+    let archive = try gzip(
+      stride(from: 0, to: bytes.count, by: 100).map {
+        Array(bytes[$0..<min(bytes.count, $0 + 100)])
+      })
     #expect(
       try read(archive) == [
         "config/printer.cfg|3|0o644|1700000000|True|616263",

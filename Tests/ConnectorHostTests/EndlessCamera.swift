@@ -34,7 +34,7 @@ final class EndlessCamera: Sendable {
       _ = recv(peer, &request, request.count, 0)
       let head = "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n"
       var next = Array(head.utf8)
-      while send(peer, next, next.count, Int32(MSG_NOSIGNAL.rawValue)) > 0 {
+      while send(peer, next, next.count, Int32(MSG_NOSIGNAL)) > 0 {
         next = Array("--b\r\nContent-Type: image/jpeg\r\n\r\n".utf8) + picture + [13, 10]
       }
       close(peer)

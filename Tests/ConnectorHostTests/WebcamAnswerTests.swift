@@ -1,6 +1,8 @@
 import ConnectorKit
 import Imaging
+import Moonraker
 import Networking
+import Platform
 import TestSupport
 import Testing
 
@@ -97,7 +99,7 @@ import Testing
       return HTTPResponse(status: 302, fields: [HTTPField("Location", target)])
     }
     let bench = WebcamBench(
-      [CameraDescription(name: "a", snapshotCandidates: ["https://cam.test/snap"])], script)
+      [.camera("a", snapshot: "https://cam.test/snap")], script)
     #expect(await bench.failure(.any())?.kind == .unreachable)
     #expect(bench.asked == ["https://cam.test/snap", "https://cam.test/a"])
     let other = WebcamBench { _, _ throws(NetworkError) in
@@ -135,7 +137,7 @@ import Testing
 
   @Test("The frame is turned and mirrored as the owner has set it, for all alike")
   func orientation() async throws {
-    var camera = CameraDescription.usual
+    var camera = WebcamDescription.usual
     camera.rotation = 90
     camera.flipsHorizontally = true
     let bench = WebcamBench([camera])
@@ -154,16 +156,16 @@ import Testing
   @Test("No failure shows a user, a password or a query")
   func secrets() async {
     let url = "http://admin:canary@cam.test/snap?token=canary"
-    let camera = CameraDescription(name: "a", snapshotURL: url, snapshotCandidates: [url])
-    for script: ScriptedTransport.Script in [
-      { _, _ throws(NetworkError) in HTTPResponse(status: 401) },
-      { _, _ throws(NetworkError) in throw NetworkError(.connect, "cam.test:80: refused") },
-      { _, _ throws(NetworkError) in throw NetworkError(.timeout, "slow") },
-      { _, _ throws(NetworkError) in .webPage },
-      { _, _ throws(NetworkError) in .picture(type: "multipart/x-mixed-replace") },
-      { _, _ throws(NetworkError) in throw NetworkError(.tooLarge, "large") },
-    ] {
-      let words = await WebcamBench([camera], script).failure(.any())?.description
+    let camera = WebcamDescription.camera("a", snapshot: url)
+    let answers: [Result<HTTPResponse, NetworkError>] = [
+      .success(HTTPResponse(status: 401)), .success(.webPage),
+      .success(.picture(type: "multipart/x-mixed-replace")),
+      .failure(NetworkError(.connect, "cam.test:80: refused")),
+      .failure(NetworkError(.timeout, "slow")), .failure(NetworkError(.tooLarge, "large")),
+    ]
+    for answer in answers {
+      let bench = WebcamBench([camera]) { _, _ throws(NetworkError) in try answer.get() }
+      let words = await bench.failure(.any())?.description
       #expect(words?.contains("canary") == false)
       #expect(words?.contains("http://cam.test/snap") == true)
     }

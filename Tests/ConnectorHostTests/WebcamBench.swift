@@ -1,6 +1,7 @@
 import ConnectorKit
 import Foundation
-import Imaging
+import JSON
+import Moonraker
 import Networking
 import Platform
 import TestSupport
@@ -16,7 +17,7 @@ struct WebcamBench {
 
   /// A service whose addresses answer by `script`.
   init(
-    _ cameras: [CameraDescription] = [.usual], host: String = "127.0.0.1",
+    _ cameras: [WebcamDescription] = [.usual], host: String = "127.0.0.1",
     _ script: @escaping ScriptedTransport.Script = { _, _ throws(NetworkError) in .picture() }
   ) {
     directory = ScriptedDirectory(cameras)
@@ -41,18 +42,18 @@ struct WebcamBench {
 
 /// A directory of cameras on paper.
 final class ScriptedDirectory: CameraDirectory {
-  private let state: Guarded<(cameras: [CameraDescription], failure: String?, calls: Int)>
+  private let state: Guarded<(cameras: [WebcamDescription], failure: String?, calls: Int)>
 
-  init(_ cameras: [CameraDescription]) { state = Guarded((cameras, nil, 0)) }
+  init(_ cameras: [WebcamDescription]) { state = Guarded((cameras, nil, 0)) }
 
   /// How often it was asked.
   var calls: Int { state.withLock { $0.calls } }
   /// Has `cameras` from now on.
-  func become(_ cameras: [CameraDescription]) { state.withLock { $0.cameras = cameras } }
+  func become(_ cameras: [WebcamDescription]) { state.withLock { $0.cameras = cameras } }
   /// Fails from now on.
   func fail(_ words: String) { state.withLock { $0.failure = words } }
 
-  func cameras() async throws -> [CameraDescription] {
+  func cameras() async throws -> [WebcamDescription] {
     try state.withLock { state in
       state.calls += 1
       if let failure = state.failure { throw NetworkError(.connect, failure) }
@@ -61,11 +62,22 @@ final class ScriptedDirectory: CameraDirectory {
   }
 }
 
-extension CameraDescription {
+extension WebcamDescription {
   /// One camera at an absolute address.
-  static let usual = CameraDescription(
-    name: "front", uid: "1", snapshotURL: "http://cam.test/snap",
-    snapshotCandidates: ["http://cam.test/snap"])
+  static let usual = camera("front", uid: "1", snapshot: "http://cam.test/snap")
+
+  /// A camera as Moonraker lists it.
+  static func camera(
+    _ name: String, uid: String = "", service: String = "mjpegstreamer", snapshot: String = "",
+    stream: String = ""
+  ) -> WebcamDescription {
+    let listed: JSONValue = [
+      "name": .string(name), "uid": .string(uid), "service": .string(service),
+      "snapshot_url": .string(snapshot), "stream_url": .string(stream),
+    ]
+    guard let camera = WebcamDescription(listed) else { preconditionFailure("no name") }
+    return camera
+  }
 }
 
 extension FrameWish {

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Imaging
+import Moonraker
 import Networking
 import TestSupport
 import Testing
@@ -8,17 +9,17 @@ import Testing
 
 @Suite("Which camera, and where its frame may be had") struct WebcamPlanTests {
   private func plan(
-    _ wish: FrameWish, _ cameras: [CameraDescription], host: String = "127.0.0.1"
+    _ wish: FrameWish, _ cameras: [WebcamDescription], host: String = "127.0.0.1"
   ) throws(WebcamFailure) -> FramePlan {
     try FramePlan(wish, cameras: .success(cameras), printerHost: host)
   }
 
   @Test("The first camera that is switched on, or the one of that name")
   func choice() throws {
-    var off = CameraDescription.usual
+    var off = WebcamDescription.usual
     off.isEnabled = false
     off.name = "off"
-    let back = CameraDescription(name: "back", snapshotCandidates: ["http://back.test/"])
+    let back = WebcamDescription.camera("back", snapshot: "http://back.test/")
     #expect(try plan(.any(), [off, .usual, back]).name == "front")
     #expect(try plan(.any(camera: "back"), [off, .usual, back]).name == "back")
     #expect(throws: WebcamFailure.self) { try plan(.any(camera: "off"), [off, .usual]) }
@@ -28,9 +29,7 @@ import Testing
 
   @Test("The camera's own addresses first, then the wish's paths; each once, at most eight")
   func order() throws {
-    let camera = CameraDescription(
-      name: "a", snapshotURL: "/webcam/?action=snapshot",
-      snapshotCandidates: ["http://127.0.0.1/webcam/?action=snapshot", "http://127.0.0.1:8080/"])
+    let camera = WebcamDescription.camera("a", snapshot: "webcam/?action=snapshot")
     let addresses = try plan(
       .any(port: 4_408, paths: ["/webcam/?action=snapshot", "/b"]), [camera]
     ).addresses.map(\.url)
@@ -38,7 +37,7 @@ import Testing
       addresses == [
         "http://127.0.0.1:4408/webcam/?action=snapshot",
         "http://127.0.0.1/webcam/?action=snapshot",
-        "http://127.0.0.1:8080/", "http://127.0.0.1:4408/b",
+        "http://127.0.0.1:8080/webcam/?action=snapshot", "http://127.0.0.1:4408/b",
       ])
     #expect(try plan(.any(paths: (0..<20).map { "/\($0)" }), []).addresses.count == 8)
   }
@@ -51,7 +50,7 @@ import Testing
   @Test(
     "IPv6 hosts are bracketed",
     arguments: [
-      ("::1", "http://[::1]:81/x"), ("[::1]", "http://[::1]:81/x"),
+      ("::1", "http://[::1]:81/x"), ("192.168.1.5", "http://192.168.1.5:81/x"),
       ("fe80::1%eth0", "http://[fe80::1%25eth0]:81/x"), ("voron.local", "http://voron.local:81/x"),
     ])
   func hosts(host: String, url: String) throws {
@@ -62,12 +61,11 @@ import Testing
 
   @Test("Without a snapshot address the stream is asked, unless it is no row of pictures")
   func streams() throws {
-    var camera = CameraDescription(
-      name: "a", streamURL: "/webcam/?action=stream", streamCandidates: ["http://b.test/stream"])
+    var camera = WebcamDescription.camera("a", stream: "/webcam/?action=stream")
     #expect(
       try plan(.any(), [camera]).addresses == [
         FrameAddress(url: "http://127.0.0.1/webcam/?action=stream", isStream: true),
-        FrameAddress(url: "http://b.test/stream", isStream: true),
+        FrameAddress(url: "http://127.0.0.1:8080/webcam/?action=stream", isStream: true),
       ])
     for service in ["webrtc-camerastreamer", "webrtc-go2rtc", "hlsstream", "iframe"] {
       camera.service = service

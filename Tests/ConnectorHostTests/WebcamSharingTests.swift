@@ -1,6 +1,7 @@
 import ConnectorKit
 import Imaging
 import Networking
+import Platform
 import TestSupport
 import Testing
 

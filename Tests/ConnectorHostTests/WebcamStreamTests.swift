@@ -1,5 +1,6 @@
 import ConnectorKit
 import Imaging
+import Moonraker
 import Networking
 import Platform
 import TestSupport
@@ -42,7 +43,7 @@ import Testing
 
   @Test("A camera with a stream only yields its first picture")
   func throughTheService() async throws {
-    let camera = CameraDescription(name: "a", streamCandidates: ["http://cam.test/stream"])
+    let camera = WebcamDescription.camera("a", stream: "http://cam.test/stream")
     let bench = WebcamBench([camera]) { request, _ throws(NetworkError) in
       #expect(request.endsAnswer?(Self.streams[0]) == true)
       return HTTPResponse(
@@ -57,10 +58,10 @@ import Testing
   func overTheNetwork() async throws {
     let network = try Network()
     let server = try EndlessCamera()
-    let camera = CameraDescription(name: "a", streamCandidates: [server.url])
+    let camera = WebcamDescription.camera("a", stream: server.url)
     let service = HostWebcams(
       directory: ScriptedDirectory([camera]), transport: network.client(),
-      printerHost: "127.0.0.1", time: SystemTime())
+      printerHost: "127.0.0.1", time: SystemTime.shared)
     #expect(try await service.frame(.any()).bytes == Self.frame)
     await until { server.hasBeenLeft }
   }

@@ -11,29 +11,29 @@ import Testing
 
   @Test("Calls of many tasks are carried out one at a time, none is lost")
   func concurrent() async throws {
-    try await withFolder { folder in
-      let connection = try Connection(
-        opening: folder + "/a.db", schema: Schema([["CREATE TABLE t(n INTEGER)"]]))
-      let thread = DatabaseThread(name: "test", owner: connection)
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for number in 0..<200 {
-          group.addTask {
-            try await thread.run { connection in
-              try connection.transaction {
-                let count = try connection.number("SELECT COUNT(*) FROM t")
-                try connection.run("INSERT INTO t VALUES(?)", .integer(count))
-              }
+    let folder = try freshFolder()
+    defer { removeFolder(folder) }
+    let connection = try Connection(
+      opening: folder + "/a.db", schema: Schema([["CREATE TABLE t(n INTEGER)"]]))
+    let thread = DatabaseThread(name: "test", owner: connection)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<200 {
+        group.addTask {
+          try await thread.run { connection in
+            try connection.transaction {
+              let count = try connection.number("SELECT COUNT(*) FROM t")
+              try connection.run("INSERT INTO t VALUES(?)", .integer(count))
             }
-            _ = number
           }
+          _ = number
         }
-        try await group.waitForAll()
       }
-      let numbers = try await thread.run { connection in
-        try connection.rows("SELECT n FROM t") { $0.integer(0) }
-      }
-      #expect(numbers == Array(0..<200))
+      try await group.waitForAll()
     }
+    let numbers = try await thread.run { connection in
+      try connection.rows("SELECT n FROM t") { $0.integer(0) }
+    }
+    #expect(numbers == Array(0..<200))
   }
 
   @Test("Whoever gives up on a hanging disk goes on at once; what was asked is done in its order")
@@ -95,30 +95,30 @@ import Testing
 
   @Test("What waits when the database is closed is told so, and nothing traps")
   func closing() async throws {
-    try await withFolder { folder in
-      let connection = try Connection(
-        opening: folder + "/a.db", schema: Schema([["CREATE TABLE t(n INTEGER)"]]))
-      let thread = DatabaseThread(name: "test", owner: connection)
-      let hanging = DispatchSemaphore(value: 0)
-      let began = Counter()
-      let blocked = Task {
-        try await thread.run { connection in
-          began.increment()
-          hanging.wait()
-          connection.close()
-        }
+    let folder = try freshFolder()
+    defer { removeFolder(folder) }
+    let connection = try Connection(
+      opening: folder + "/a.db", schema: Schema([["CREATE TABLE t(n INTEGER)"]]))
+    let thread = DatabaseThread(name: "test", owner: connection)
+    let hanging = DispatchSemaphore(value: 0)
+    let began = Counter()
+    let blocked = Task {
+      try await thread.run { connection in
+        began.increment()
+        hanging.wait()
+        connection.close()
       }
-      await until { began.value == 1 }
-      let pending = (0..<20).map { number in
-        Task {
-          try await thread.run { try $0.run("INSERT INTO t VALUES(?)", .integer(number)) }
-        }
+    }
+    await until { began.value == 1 }
+    let pending = (0..<20).map { number in
+      Task {
+        try await thread.run { try $0.run("INSERT INTO t VALUES(?)", .integer(number)) }
       }
-      hanging.signal()
-      try await blocked.value
-      for task in pending {
-        await #expect(throws: DatabaseError.self) { try await task.value }
-      }
+    }
+    hanging.signal()
+    try await blocked.value
+    for task in pending {
+      await #expect(throws: DatabaseError.self) { try await task.value }
     }
   }
 }

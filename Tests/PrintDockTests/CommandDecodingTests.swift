@@ -110,7 +110,8 @@ import Testing
       #"{"filename":"a.gcode"}"#, #""{\"filename\":\"a.gcode\"}""#,
     ])
   func parameters(params: String) throws {
-    #expect(try task("start_print", params).command == .start(#require(GCodePath("a.gcode")), .person))
+    #expect(
+      try task("start_print", params).command == .start(#require(GCodePath("a.gcode")), .person))
     #expect(try task("pause", "null").command == .pause)
     #expect(try order(#"{"id":1,"printer_id":262,"action":"cancel"}"#).task.command == .cancel)
   }
@@ -152,7 +153,8 @@ import Testing
     arguments: [
       "../config/printer.cfg", "/etc/passwd", "~/x.gcode", "a/../../x.gcode", "a//b.gcode",
       "a\\r\\nb.gcode", "a\\u0000.gcode", "a\\\\b.gcode", ".", "..", "a/./b.gcode",
-      String(repeating: "n", count: 256) + ".gcode", String(repeating: "d/", count: 600) + "x.gcode",
+      String(repeating: "n", count: 256) + ".gcode",
+      String(repeating: "d/", count: 600) + "x.gcode",
       String(repeating: "x", count: 70_000),
     ])
   func hostilePaths(path: String) throws {

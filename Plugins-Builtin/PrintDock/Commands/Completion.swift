@@ -76,15 +76,21 @@ struct Completion: Sendable, Hashable {
     case (_, .notPermitted), (_, .readOnly), (_, .notOwn): return words.led(by: "not permitted")
     case (_, .stale): return words.led(by: "too old")
     case (.refused, .wrongState):
-      if case .homing = task { return "printer is busy" }
+      if case .homing = task, !words.hasPrefix("Klipper") { return "printer is busy" }
       return words.isEmpty ? "the printer's state does not allow it" : words
     case (_, .busy): return words.led(by: "printer is busy")
     case (_, .interrupted): return words.isEmpty ? CommandOutcome.interrupted.message : words
     case (.failed, .printerRefused), (.failed, .notConnected), (.failed, .timeout),
       (.failed, .transfer), (.unknown, _):
-      return (task.failurePrefix ?? "") + (words.isEmpty ? "no answer" : words)
+      return (task.failurePrefix ?? "") + spelled(code: outcome.code)
+        + (words.isEmpty ? "no answer" : words)
     default: return words.isEmpty ? "refused: \(outcome.reason.rawValue)" : words
     }
+  }
+
+  /// What goes before Moonraker's words where it gave a status.
+  static func spelled(code: Int?) -> String {
+    code.flatMap { (400..<600).contains($0) ? "moonraker http \($0): " : nil } ?? ""
   }
 
   /// The body of the call, as it is kept.

@@ -18,7 +18,9 @@ struct UploadWork: Sendable {
       return try await printer.upload(file)
     } catch {
       var failure = error
-      failure.message = "failed to upload file to moonraker: \(error.message)"
+      failure.message =
+        "failed to upload file to moonraker: \(Completion.spelled(code: error.code))\(error.message)"
+      failure.code = nil
       throw failure
     }
   }

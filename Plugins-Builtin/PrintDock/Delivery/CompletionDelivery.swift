@@ -78,13 +78,13 @@ struct CompletionDelivery: Sendable {
   /// Shows PrintDock the printer as it is after a success, before it hears of the success.
   private func prepare(_ parcel: inout Parcel, _ entry: OutboxEntry) async throws {
     parcel.isPrepared = true
-    guard parcel.body["status"] == "succeeded", var result = parcel.body["result"]?.object else {
-      return
-    }
+    guard parcel.body["status"] == "succeeded", var result = parcel.body["result"]?.object,
+      result["post_snapshot"] == nil, result["post_snapshot_error"] == nil
+    else { return }
     if !entry.isFresh {
       result["post_snapshot_error"] = "the result was kept over a restart"
     } else {
-      if CommandTask.stateChanging.contains(result["action"]?.string ?? "") { try await settle() }
+      if let action = result["action"]?.string { try await settle(after: action) }
       if let status = session.reportable {
         if !desk.isHeld { try await desk.send(status) }
         result["post_snapshot"] = "captured"
@@ -93,26 +93,43 @@ struct CompletionDelivery: Sendable {
       }
     }
     parcel.body["result"] = .object(result)
+    // Kept so: should PrintDock not answer, it is told the same again, whatever happens to us in between.
+    var item = entry.item
+    item.body = parcel.body
+    await context.outbox.put(item)
   }
 
-  /// Waits for the printer's next word about its print, at most a second: Klipper tells four times a second what has
+  /// Waits until the printer shows what a command did, at most a second: Klipper tells four times a second what has
   /// changed, so that after this time nothing is still to come.
-  private func settle() async throws {
+  private func settle(after action: String) async throws {
+    guard CommandTask.stateChanging.contains(action) else { return }
+    let deadline = context.time.now.advanced(by: .seconds(1))
     let updates = context.status.snapshots(changing: { status in
       ["print_stats", "pause_resume", "toolhead"].map { status.objects[$0] }
     })
-    let deadline = context.time.now.advanced(by: .seconds(1))
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [time = context.time] in try? await time.sleep(until: deadline) }
       group.addTask {
-        // The first is what is known already.
-        _ = await updates.next()
-        _ = await updates.next()
+        // The first is what is known already; without a state to wait for, the next one will do.
+        guard let known = await updates.next(), !Self.shows(action, known) else { return }
+        while let update = await updates.next() {
+          if Self.shows(action, update) || action == "homing" { return }
+        }
       }
       await group.next()
       group.cancelAll()
     }
     try Task.checkCancellation()
+  }
+
+  /// Whether the printer's state is the one that an action leads to.
+  private static func shows(_ action: String, _ status: PrinterStatus) -> Bool {
+    switch action {
+    case "pause": status.printState == "paused"
+    case "resume", "start_print": status.printState == "printing"
+    case "cancel": status.printState == "cancelled" || status.printState == "standby"
+    default: false
+    }
   }
 }
 

@@ -91,5 +91,10 @@ struct OwnFile: Sendable, Hashable {
 struct StoreFailure: Error, Sendable, CustomStringConvertible {
   /// For the log: what failed and what to do.
   var description: String
-  init(_ description: String) { self.description = description }
+  /// Whether only the caller's patience ended (its task was cancelled): it is done all the same when its turn comes.
+  var isAbandoned: Bool
+  init(_ description: String, isAbandoned: Bool = false) {
+    self.description = description
+    self.isAbandoned = isAbandoned
+  }
 }

@@ -15,6 +15,7 @@ extension CommandOutcome {
       "status": .string(status.rawValue), "reason": .string(reason.rawValue),
       "message": .string(message),
     ]
+    object["code"] = code.map { .integer($0) }
     let bare = JSONValue.object(object).serialized()
     guard let details else { return bare }
     object["details"] = details
@@ -28,7 +29,8 @@ extension CommandOutcome {
     self.init(
       value?["status"]?.string.flatMap(Status.init) ?? .unknown,
       value?["reason"]?.string.flatMap(Reason.init) ?? .interrupted,
-      value?["message"]?.string ?? "", details: value?["details"])
+      value?["message"]?.string ?? "", details: value?["details"],
+      code: value?["code"]?.integer.flatMap { Int(exactly: $0) })
   }
 }
 

@@ -67,7 +67,7 @@ final class StoreDatabase: Sendable {
     } catch let failure as StoreFailure {
       throw failure
     } catch is CancellationError {
-      throw StoreFailure("nobody waited for the disk any longer")
+      throw StoreFailure("nobody waited for the disk any longer", isAbandoned: true)
     } catch {
       throw StoreFailure("\(error)")
     }

@@ -51,17 +51,20 @@ struct StoreJournal {
     try connection.number("SELECT EXISTS(SELECT 1 FROM journal WHERE outcome IS NULL)") != 0
   }
 
-  func nextUnfinished() throws -> (InterruptedCommand, owed: OwedItem?)? {
+  /// The first command without an end behind the one of this number.
+  func nextUnfinished(
+    after number: Int64
+  ) throws -> (number: Int64, command: InterruptedCommand, owed: OwedItem?)? {
     try connection.first(
       """
-      SELECT backend, id, wire_name, digest, at, owed FROM journal WHERE outcome IS NULL
-      ORDER BY number LIMIT 1
-      """
+      SELECT backend, id, wire_name, digest, at, owed, number FROM journal
+      WHERE outcome IS NULL AND number>? ORDER BY number LIMIT 1
+      """, .integer(number)
     ) { row in
       let command = InterruptedCommand(
         id: CommandID(backend: row.text(0), id: row.text(1)), wireName: row.text(2),
         digest: row.text(3), at: WallTime(millisecondsSinceEpoch: row.integer(4)))
-      return (command, row.blob(5).flatMap(OwedItem.init(stored:)))
+      return (row.integer(6), command, row.blob(5).flatMap(OwedItem.init(stored:)))
     }
   }
 

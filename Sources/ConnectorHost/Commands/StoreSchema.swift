@@ -1,17 +1,16 @@
 internal import Database
 
 extension Schema {
-  /// What `commands.db` holds.
+  /// What `commands.db` holds. No more indexes than needed: each is a page more that every command writes.
   static let store = Schema([
     [
       """
       CREATE TABLE journal(
-        number INTEGER PRIMARY KEY AUTOINCREMENT, backend TEXT NOT NULL, id TEXT NOT NULL,
+        number INTEGER PRIMARY KEY, backend TEXT NOT NULL, id TEXT NOT NULL,
         digest TEXT NOT NULL, wire_name TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL,
         outcome BLOB, owed BLOB, UNIQUE(backend, id))
       """,
       "CREATE INDEX journal_order ON journal(backend, number)",
-      "CREATE INDEX journal_unfinished ON journal(number) WHERE outcome IS NULL",
       """
       CREATE TABLE outbox(
         number INTEGER PRIMARY KEY AUTOINCREMENT, backend TEXT NOT NULL, key TEXT NOT NULL,

@@ -21,7 +21,9 @@ struct StoreTables {
       var dropped: [String: Int] = [:]
       var found: [InterruptedCommand] = []
       // One by one: together, what they owe could be large.
-      while let (command, owed) = try journal.nextUnfinished() {
+      var last: Int64 = 0
+      while let (number, command, owed) = try journal.nextUnfinished(after: last) {
+        last = number
         try journal.end(command.id, .interrupted)
         found.append(command)
         guard let owed else { continue }

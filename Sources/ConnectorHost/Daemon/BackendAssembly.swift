@@ -14,6 +14,7 @@ struct BackendAssembly: Sendable {
   let secrets: SpentSecrets
   let services: CommandServices
   let requiresClearBed: Bool
+  let webcams: any WebcamService
   let sink: any LogSink
   let time: any TimeSource
 
@@ -36,7 +37,7 @@ struct BackendAssembly: Sendable {
       identity: FileIdentityStore(directory: state, name: entry.name),
       commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
       outbox: services.deliveries.outbox(of: entry.name),
-      transfers: services.transfers(over: http), webcams: AbsentWebcams(), time: time, log: log,
+      transfers: services.transfers(over: http), webcams: webcams, time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }

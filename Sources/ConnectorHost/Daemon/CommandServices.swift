@@ -21,7 +21,8 @@ final class CommandServices: Sendable {
   private let owed = Guarded<[String: OutboxState]>([:])
   private let entrances = Guarded<[String: GateEntrance]>([:])
   private let running = Guarded<Task<Void, Never>?>(nil)
-  private let bedCleared = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  private let bedCleared = AsyncStream.makeStream(
+    of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
   /// The services of a daemon with this state directory. Make them before the connection to Moonraker is started.
   init(
@@ -35,7 +36,8 @@ final class CommandServices: Sendable {
     let deliveries = Deliveries(store: store, time: time, sink: sink)
     self.deliveries = deliveries
     gate = CommandGate(
-      status: cache, printer: MoonrakerExecutor(moonraker: moonraker), store: store, audit: audit, time: time,
+      status: cache, printer: MoonrakerExecutor(moonraker: moonraker), store: store, audit: audit,
+      time: time,
       log: log
     ) { deliveries.noteNew(backend: $0) }
     do {
@@ -58,9 +60,12 @@ final class CommandServices: Sendable {
         group.addTask { await gate.run() }
         for await _ in bedCleared.stream {
           do throws(CommandFailure) {
-            try await gate.clearBed(by: "a macro (\(MoonrakerRunner.bedClearedMethod))", isRemote: true)
+            try await gate.clearBed(
+              by: "a macro (\(MoonrakerRunner.bedClearedMethod))", isRemote: true)
           } catch {
-            log(.warning, "a macro says that the bed is clear, which does not count: \(error.message)")
+            log(
+              .warning, "a macro says that the bed is clear, which does not count: \(error.message)"
+            )
           }
         }
         group.cancelAll()

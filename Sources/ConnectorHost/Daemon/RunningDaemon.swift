@@ -12,6 +12,11 @@ final class RunningDaemon: Sendable {
     var configuration: Configuration
     var reloadProblem: String?
   }
+  private struct Webcams {
+    var host: String
+    var network: NetworkSettings
+    var service: HostWebcams
+  }
 
   let options: RunOptions
   let loader: ConfigurationLoader
@@ -27,6 +32,7 @@ final class RunningDaemon: Sendable {
   let time: any TimeSource
   let startedAt: MonotonicInstant
   private let state: Guarded<State>
+  private let webcams = Guarded<Webcams?>(nil)
 
   init(
     options: RunOptions, loader: ConfigurationLoader, configuration: Configuration,
@@ -70,7 +76,24 @@ final class RunningDaemon: Sendable {
       printerName: configuration.printer.name,
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
       secrets: secrets, services: services,
-      requiresClearBed: configuration.printer.requireClearBed, sink: writer, time: time)
+      requiresClearBed: configuration.printer.requireClearBed, webcams: webcams(configuration),
+      sink: writer, time: time)
+  }
+
+  /// The one webcam service of all backends; another one where the printer is on another host by now.
+  private func webcams(_ configuration: Configuration) -> any WebcamService {
+    let host = configuration.printer.address.host
+    return webcams.withLock { kept in
+      if let kept, kept.host == host, kept.network == configuration.network { return kept.service }
+      let log = Log(label: "webcam", sink: writer)
+      let service = HostWebcams(
+        directory: MoonrakerWebcams(caller: moonraker, cache: cache),
+        transport: LoggedTransport(
+          base: network.client(settings: configuration.network), log: log, time: time),
+        printerHost: host, time: time)
+      kept = Webcams(host: host, network: configuration.network, service: service)
+      return service
+    }
   }
 
   /// Starts the link that `configuration` asks for.

@@ -39,7 +39,7 @@ actor BackendOutbox: Outbox {
       noteDropped(try await store.put(item, of: name, at: now))
       worked()
     } catch {
-      keep(item, since: now)
+      if !error.isAbandoned { keep(item, since: now) }
       failed(error)
     }
   }
@@ -159,6 +159,7 @@ extension BackendOutbox {
   }
 
   private func failed(_ error: StoreFailure) {
+    guard !error.isAbandoned else { return }
     if problem == nil {
       log(.warning, "results are kept in memory for now, and lost if the daemon ends: \(error)")
     }

@@ -1,7 +1,7 @@
 internal import ConnectorKit
 internal import Imaging
+internal import Moonraker
 internal import Networking
-internal import Platform
 
 /// An address that may yield a picture.
 struct FrameAddress: Sendable, Hashable {
@@ -32,23 +32,23 @@ struct FramePlan: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - cameras: what the directory said, or why it said nothing.
-  ///   - printerHost: the printer's name or address, where its web page is; IPv6 with or without brackets.
+  ///   - printerHost: the printer's name or address, where its web page is; IPv6 without brackets.
   /// - Throws: `WebcamFailure`: no such camera, or none that gives single pictures.
   init(
-    _ wish: FrameWish, cameras: Result<[CameraDescription], WebcamFailure>, printerHost: String
+    _ wish: FrameWish, cameras: Result<[WebcamDescription], WebcamFailure>, printerHost: String
   ) throws(WebcamFailure) {
-    let port = wish.pagePort == 80 ? "" : ":\(wish.pagePort)"
-    let page = "http://" + Self.bracketed(printerHost) + port
-    let fallbacks = wish.camera == nil ? wish.fallbackPaths.map { page + Self.rooted($0) } : []
-    let chosen: CameraDescription?
-    do {
-      chosen = try Self.choose(wish.camera, of: cameras.get())
-    } catch  where !fallbacks.isEmpty {
-      chosen = nil
-    } catch {
-      throw error
+    let fallbacks = (wish.camera == nil ? wish.fallbackPaths : []).compactMap {
+      WebcamAddress.absolute($0, host: printerHost, pagePort: wish.pagePort)
     }
-    let known = (chosen.map { Self.addresses(of: $0, page: page) } ?? [])
+    let chosen: WebcamDescription?
+    switch cameras {
+    case .success(let listed): chosen = try Self.choose(wish.camera, of: listed)
+    case .failure(let failure):
+      guard !fallbacks.isEmpty else { throw failure }
+      chosen = nil
+    }
+    let ports = [wish.pagePort, 80, 8_080]
+    let known = chosen.map { Self.addresses(of: $0, ports: ports, printerHost) } ?? []
     var seen: Set<String> = []
     addresses = (known + fallbacks.map { FrameAddress(url: $0) })
       .filter { seen.insert($0.url).inserted }
@@ -70,8 +70,8 @@ struct FramePlan: Sendable, Hashable {
 
   /// Nil: none is in use.
   private static func choose(
-    _ name: String?, of cameras: [CameraDescription]
-  ) throws(WebcamFailure) -> CameraDescription? {
+    _ name: String?, of cameras: [WebcamDescription]
+  ) throws(WebcamFailure) -> WebcamDescription? {
     guard let name else { return cameras.first(where: \.isEnabled) }
     guard let camera = cameras.first(where: { $0.name == name }) else {
       throw WebcamFailure(.noCamera, "there is no camera \(name) in Moonraker")
@@ -82,25 +82,23 @@ struct FramePlan: Sendable, Hashable {
     return camera
   }
 
-  private static func addresses(of camera: CameraDescription, page: String) -> [FrameAddress] {
-    if !camera.snapshotURL.isEmpty || !camera.snapshotCandidates.isEmpty {
-      return (onPage(camera.snapshotURL, page) + camera.snapshotCandidates)
-        .map { FrameAddress(url: $0) }
+  /// A path belongs to the web page, whose port the wish knows; else to the usual one, or to a camera server without one.
+  private static func addresses(
+    of camera: WebcamDescription, ports: [Int], _ host: String
+  ) -> [FrameAddress] {
+    let isStream = camera.snapshotURL.isEmpty
+    guard !isStream || camera.streamsPictures else { return [] }
+    let written = isStream ? camera.streamURL : camera.snapshotURL
+    return ports.compactMap { port in
+      WebcamAddress.absolute(written, host: host, pagePort: port)
+        .map { FrameAddress(url: $0, isStream: isStream) }
     }
-    guard camera.streamsPictures else { return [] }
-    return (onPage(camera.streamURL, page) + camera.streamCandidates)
-      .map { FrameAddress(url: $0, isStream: true) }
   }
+}
 
-  /// A path belongs to the web page, whose port the wish knows.
-  private static func onPage(_ address: String, _ page: String) -> [String] {
-    address.hasPrefix("/") && !address.hasPrefix("//") ? [page + address] : []
-  }
-
-  private static func rooted(_ path: String) -> String { path.hasPrefix("/") ? path : "/" + path }
-
-  private static func bracketed(_ host: String) -> String {
-    guard host.contains(":"), !host.hasPrefix("[") else { return host }
-    return "[\(host.replacing(text: "%", with: "%25"))]"
+extension WebcamDescription {
+  /// Whether the stream is a row of JPEGs, out of which one can be taken.
+  fileprivate var streamsPictures: Bool {
+    !service.hasPrefix("webrtc-") && !["hlsstream", "iframe", "jmuxer-stream"].contains(service)
   }
 }

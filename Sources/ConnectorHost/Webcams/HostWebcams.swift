@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import Imaging
+internal import Moonraker
 internal import Networking
 internal import Platform
 
@@ -19,7 +20,7 @@ actor HostWebcams: WebcamService {
     var at: MonotonicInstant
   }
   private typealias Fetch = JoinedWork<Result<CapturedFrame, Failure>>
-  private typealias Listing = JoinedWork<Result<[CameraDescription], WebcamFailure>>
+  private typealias Listing = JoinedWork<Result<[WebcamDescription], WebcamFailure>>
 
   /// What is known of one camera.
   private struct Shelf {
@@ -47,7 +48,8 @@ actor HostWebcams: WebcamService {
   /// - Parameters:
   ///   - directory: who knows the cameras.
   ///   - transport: what fetches the pictures.
-  ///   - printerHost: the printer's name or address, for paths of its web page: `127.0.0.1`, or Moonraker's host.
+  ///   - printerHost: the printer's name or address, for paths of its web page: `127.0.0.1`, or Moonraker's
+  ///     host, IPv6 without brackets.
   ///   - time: the clock.
   init(
     directory: any CameraDirectory, transport: any HTTPTransport, printerHost: String,
@@ -78,7 +80,7 @@ actor HostWebcams: WebcamService {
 
   // MARK: The list of cameras
 
-  private func cameras() async -> Result<[CameraDescription], WebcamFailure>? {
+  private func cameras() async -> Result<[WebcamDescription], WebcamFailure>? {
     let now = time.now
     if let listing, !listing.work.isAbandoned,
       listing.startedAt.duration(to: now) < Self.settled || !listing.work.hasEnded
@@ -94,8 +96,8 @@ actor HostWebcams: WebcamService {
 
   private static func list(
     _ directory: any CameraDirectory, _ time: any TimeSource
-  ) async -> Result<[CameraDescription], WebcamFailure> {
-    await withTaskGroup(of: Result<[CameraDescription], WebcamFailure>.self) { group in
+  ) async -> Result<[WebcamDescription], WebcamFailure> {
+    await withTaskGroup(of: Result<[WebcamDescription], WebcamFailure>.self) { group in
       group.addTask {
         do {
           return .success(try await directory.cameras())

@@ -62,12 +62,15 @@ package struct CommandOutcome: Sendable, Hashable {
   package var details: JSONValue?
   /// Whether this is the stored outcome of a command that came again.
   package var isRepeat: Bool
+  /// Moonraker's own code, where it said no: 400, 403, -32601…
+  package var code: Int?
 
   /// An outcome.
   package init(
     _ status: Status, _ reason: Reason, _ message: String = "", details: JSONValue? = nil,
-    isRepeat: Bool = false
+    isRepeat: Bool = false, code: Int? = nil
   ) {
+    self.code = code
     self.status = status
     self.reason = reason
     self.message = String(message.prefix(500))

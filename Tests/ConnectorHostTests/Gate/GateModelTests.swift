@@ -29,7 +29,8 @@ import Testing
 }
 
 /// One random life. It knows the rules from the documentation, not from the gate.
-private final class ModelLife {
+// @unchecked: one thread runs it all, job by job.
+private final class ModelLife: @unchecked Sendable {
   private struct Known {
     var backend: String
     var command: PrinterCommand
@@ -43,7 +44,9 @@ private final class ModelLife {
   /// Whether everything that is ready runs after each step: then the model knows the printer's state at each sending.
   private let isStrict: Bool
   private var posted: [String: Known] = [:]
-  private(set) var story: [String] = []
+  /// What happened; made into text only when it is wanted, since that takes longer than the life.
+  private var happened: [() -> String] = []
+  var story: [String] { happened.map { $0() } }
   private let noted = Guarded<[String]>([])
 
   // What the model knows.
@@ -86,7 +89,7 @@ private final class ModelLife {
   }
 
   private func fault(_ text: String) { noted.withLock { $0.append(text) } }
-  private func tell(_ text: String) { story.append(text) }
+  private func tell(_ text: @autoclosure @escaping () -> String) { happened.append(text) }
 
   // MARK: The rules
 
@@ -122,7 +125,7 @@ private final class ModelLife {
     if case .start(_, .itself) = command, !isBedClear { fault("\(command) on an occupied bed") }
     if case .deleteFile(let path) = command {
       if isJobOn, file == path.text { fault("\(command) of the current file") }
-      // Only `b` asks for files under `b-`… and `a` may delete any.
+      // `a` may delete any file, and asks for the owner's only; `b` asks for its own and for those of `a`.
       if let known = posted.values.first(where: { $0.command == command }), known.backend == "b",
         owners[path.text] != "b"
       {
@@ -133,7 +136,7 @@ private final class ModelLife {
 
   private func isUnique(_ command: PrinterCommand) -> Bool {
     switch command {
-    case .gcode, .start, .macro, .deleteFile: true
+    case .gcode, .start, .macro: true
     default: false
     }
   }
@@ -180,7 +183,9 @@ private final class ModelLife {
       case 6: .start(path, .itself)
       case 7: .start(path, .person)
       case 8: .temperature(heater: "extruder", celsius: 200)
-      case 9: .deleteFile(.of("\(below(2) == 0 ? "a" : "b")-file.gcode"))
+      case 9:
+        .deleteFile(
+          .of(backend == "a" ? "own.gcode" : "\(below(2) == 0 ? "a" : "b")-file.gcode"))
       case 10: .listFiles
       default: .fan(0.5)
       }
@@ -239,7 +244,8 @@ private final class ModelLife {
     case 0:
       guard isUp else { return }
       klippy = klippy == .ready ? .shutdown : .ready
-      tell("klippy \(klippy)")
+      let new = klippy
+      tell("klippy \(new)")
       if state == "printing" || state == "paused" {
         state = "error"
         isBedClear = false
@@ -249,7 +255,8 @@ private final class ModelLife {
       if klippy == .ready { bench.come(state, file: file) }
     case 1:
       isUp.toggle()
-      tell(isUp ? "moonraker comes" : "moonraker goes")
+      let text = isUp ? "moonraker comes" : "moonraker goes"
+      tell(text)
       if isUp {
         klippy = .ready
         bench.come(state, file: file)
@@ -297,11 +304,11 @@ private final class ModelLife {
           answer.resolve(false)
         }
       }
-      // Nothing else happens while a person speaks.
-      bench.executor.drain(bench.pick)
-      if answer.current == nil { bench.store.become(.well) }
-      bench.executor.drain(bench.pick)
-      if answer.current == true { isBedClear = true }
+      // It may take effect as soon as it is said.
+      let was = isBedClear
+      isBedClear = true
+      hear(answer)
+      isBedClear = answer.current == true || was
       tell("a person clears the bed: \(answer.current == true)")
     default:
       let answer = Promise<Bool>()
@@ -313,12 +320,19 @@ private final class ModelLife {
           answer.resolve(false)
         }
       }
-      bench.executor.drain(bench.pick)
-      if answer.current == nil { bench.store.become(.well) }
-      bench.executor.drain(bench.pick)
-      if isOn || answer.current == true { isReadOnly = isOn }
+      let was = isReadOnly
+      if !isOn { isReadOnly = false }
+      hear(answer)
+      isReadOnly = isOn || (was && answer.current != true)
       tell("read-only \(isOn): \(answer.current == true)")
     }
+  }
+
+  /// Nothing else happens while a person speaks.
+  private func hear(_ answer: Promise<Bool>) {
+    bench.executor.drain(bench.pick)
+    if answer.current == nil { bench.store.become(.well) }
+    bench.executor.drain(bench.pick)
   }
 
   private func upload() {
@@ -327,7 +341,7 @@ private final class ModelLife {
     let before = printer.uploads.count
     bench.store.become(.well)
     let outcome = bench.post(
-      .upload(path), id: "up-\(story.count)", of: backend,
+      .upload(path), id: "up-\(happened.count)", of: backend,
       work: { printer throws(CommandFailure) in
         try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "00"))
       })
@@ -351,8 +365,11 @@ private final class ModelLife {
     disk.contents.withLock { $0.recover() }
     // Read-only that was said while the disk did not take it is lost with the process.
     isReadOnly = disk.contents.withLock { $0.values["read_only"]?["on"]?.bool } ?? false
-    let killed = posted.filter { $0.value.outcome.current == nil }.map(\.key)
-    for id in killed { posted[id] = nil }
+    // What is not on the disk was never said: neither an outcome that the disk did not take, nor one that never came.
+    let written = disk.contents.withLock { $0.rows }
+    posted = posted.filter { id, known in
+      written[CommandID(backend: known.backend, id: id)] != nil && known.outcome.current != nil
+    }
     bench = GateBench(disk: disk, printer: printer, time: time)
     begin()
     // The far side delivers again what it has no answer to.

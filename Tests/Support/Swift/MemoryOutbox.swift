@@ -20,7 +20,10 @@ package final class MemoryOutbox: Outbox {
   /// What was said of the attempts, in order.
   package var verdicts: [(key: String, verdict: OutboxVerdict)] { state.withLock { $0.verdicts } }
 
-  package func put(_ item: OwedItem) async {
+  package func put(_ item: OwedItem) async { await put(item, isFresh: true) }
+
+  /// Puts an item in; with `isFresh` false as if it had been found in the store at the start.
+  package func put(_ item: OwedItem, isFresh: Bool) async {
     let now = time.wallTime
     state.withLock { state in
       if let place = state.entries.firstIndex(where: { $0.item.key == item.key }) {
@@ -28,7 +31,7 @@ package final class MemoryOutbox: Outbox {
         return
       }
       state.entries.append(
-        OutboxEntry(number: state.next, item: item, since: now, attempts: 0, isFresh: true))
+        OutboxEntry(number: state.next, item: item, since: now, attempts: 0, isFresh: isFresh))
       state.next += 1
     }
     nudge.send()

@@ -81,6 +81,9 @@ package final class StandInPrinter: StatusSource {
     update { $0.objects["print_stats", default: [:]]["state"] = .string(printState) }
   }
 
+  /// Tells an event.
+  package func tell(_ event: PrinterEvent) { happenings.send(event) }
+
   /// Moonraker goes.
   package func leave() {
     let now = time.now

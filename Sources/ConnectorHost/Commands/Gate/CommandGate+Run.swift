@@ -230,7 +230,7 @@ extension CommandGate {
   private func markSent(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
     guard run.kind.movesOrHeats else { return }
     guard state.withLock({ $0.arbiter.send(run.ticket) }) else { throw Self.superseded }
-    if reading.effects.contains(where: { $0 == .start || $0 == .startOrResume }) {
+    if run.kind == .gcode || run.kind == .macro {
       remember { ledger, _ in ledger.expect(run.ticket, backend: run.id.backend, path: nil) }
     }
   }
@@ -264,10 +264,11 @@ extension CommandGate {
     if failure.mayHaveHappened {
       // The connection was lost while it was under way.
       let reason = failure.reason == .notConnected ? .interrupted : failure.reason
-      return CommandOutcome(.unknown, reason, failure.message)
+      return CommandOutcome(.unknown, reason, failure.message, code: failure.code)
     }
     let isRefusal = [.notOwn, .wrongState, .stale, .superseded].contains(failure.reason)
-    return CommandOutcome(isRefusal ? .refused : .failed, failure.reason, failure.message)
+    return CommandOutcome(
+      isRefusal ? .refused : .failed, failure.reason, failure.message, code: failure.code)
   }
 
   // MARK: A backend's own part

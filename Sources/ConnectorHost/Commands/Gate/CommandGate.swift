@@ -154,8 +154,7 @@ final class CommandGate: Sendable {
     let now = time.now
     switch event {
     case .job(.started, _, let filename):
-      let author = state.withLock { $0.possibleAuthor }
-      remember { $0.started(filename, author: author, at: now, wallTime: $1) }
+      remember { $0.started(filename, at: now, wallTime: $1) }
       // A file that was started at the printer itself is the owner's from then on.
       if state.withLock({ $0.ledger.job?.owner == nil }), let path = GCodePath(filename) {
         journal.forget(path)

@@ -81,14 +81,6 @@ struct GateState: Sendable {
     if records.count > GateView.length { records.removeFirst(records.count - GateView.length) }
   }
 
-  /// The backend whose G-code or macro is under way and may start a job.
-  var possibleAuthor: String? {
-    guard let current = arbiter.current, arbiter.isSent,
-      current.kind == .gcode || current.kind == .macro
-    else { return nil }
-    return current.backend
-  }
-
   /// Takes the waiting entries' promises out.
   mutating func takeTurns(_ entries: [Arbiter.Entry]) -> [Promise<Turn>] {
     entries.compactMap { turns.removeValue(forKey: $0.ticket) }

@@ -12,6 +12,13 @@ struct JobLedger: Sendable {
     var path: String?
     /// When Moonraker accepted it, or when we gave up waiting for that.
     var answeredAt: MonotonicInstant?
+
+    /// Whether a job that begins at `now` is another one: 10 minutes after a start (which may wait behind a heating), 10 s
+    /// after a G-code or a macro (of which most start nothing).
+    func isOver(at now: MonotonicInstant) -> Bool {
+      let patience = path == nil ? JobLedger.grace : Duration.seconds(600)
+      return answeredAt.map { $0.duration(to: now) > patience } ?? false
+    }
   }
   /// The state and the file that `print_stats` showed last while no job ran.
   private struct Rest: Sendable, Hashable {
@@ -20,8 +27,6 @@ struct JobLedger: Sendable {
   }
   /// So long after its acceptance a job may be unseen.
   private static let grace = Duration.seconds(10)
-  /// A job that begins later than this after the answer to a start is another one.
-  private static let patience = Duration.seconds(600)
   /// So long after a restored connection a job may have begun while it was gone.
   private static let recovery = Duration.seconds(10)
 
@@ -90,17 +95,14 @@ struct JobLedger: Sendable {
   // MARK: What the printer tells
 
   /// A job began.
-  ///
-  /// - Parameter author: the backend whose G-code or macro is under way, which may have started it.
   mutating func started(
-    _ filename: String, author: String?, at now: MonotonicInstant, wallTime: WallTime
+    _ filename: String, at now: MonotonicInstant, wallTime: WallTime
   ) {
-    let known = expected.flatMap { expected -> String? in
-      let isTooLate = expected.answeredAt.map { $0.duration(to: now) > Self.patience } ?? false
-      return !isTooLate && (expected.path ?? filename) == filename ? expected.backend : nil
+    let owner = expected.flatMap { expected in
+      (expected.path ?? filename) == filename && !expected.isOver(at: now)
+        ? expected.backend : nil
     }
     expected = nil
-    let owner = known ?? author
     job = RunningJob(filename: filename, owner: owner, start: JobStart(notBefore: earliest(now)))
     isSighted = true
     // Whoever starts a job at the printer itself has looked at the bed. It lasts until that job's end.
@@ -133,6 +135,7 @@ struct JobLedger: Sendable {
   /// After each loss of sight the first look compares: a job that was ours to remember and runs no more has ended while we
   /// were away, and so has one whose end state is not the one we remember.
   mutating func look(_ status: PrinterStatus, at now: MonotonicInstant, wallTime: WallTime) {
+    if expected?.isOver(at: now) ?? false { expected = nil }
     guard status.isCurrent, let state = status.printState else { return }
     let filename = status.field("print_stats", "filename")?.string ?? ""
     let isOn = StateCheck(status: status).isJobOn
@@ -170,6 +173,8 @@ struct JobLedger: Sendable {
   /// A person says that the bed is empty.
   mutating func clear(by: String, at wallTime: WallTime) {
     bed = Bed(state: .clear, since: wallTime, by: by)
+    // A start that was answered and brought no job has laid nothing on it.
+    if expected?.answeredAt != nil { expected = nil }
   }
 
   /// Takes back what was stored as clear while a job began.

@@ -51,10 +51,11 @@ struct GcodeWord: Sendable, Hashable {
     {
       bytes.formIndex(after: &end)
     }
-    // The word ends at a blank: with anything else behind it Klipper would read another one than we do.
-    guard
+    // The word ends at a blank: with anything else behind it Klipper would read another one than we do. Of a single
+    // letter it makes a code with what stands behind the blank: `M 112` stops.
+    let isEnded =
       end == bytes.endIndex || bytes[end] == UInt8(ascii: " ") || bytes[end] == UInt8(ascii: "\t")
-    else { return nil }
+    guard isEnded, bytes.index(after: bytes.startIndex) != end else { return nil }
     return (GcodeWord(text: line[..<end].uppercased(), classic: nil), line[end...])
   }
 

@@ -1,14 +1,17 @@
 import Foundation
 import Testing
 
-/// Runs `body` with a fresh folder that is removed afterwards.
-func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+/// A fresh folder; remove it with ``removeFolder(_:)``.
+///
+/// No closure around a test: this compiler mixes up closures inside of `#expect` with others in the same outer one.
+func freshFolder() throws -> String {
   let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
     .appendingPathComponent("uplink-\(UUID().uuidString)").path
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try await body(folder)
+  return folder
 }
+
+func removeFolder(_ folder: String) { try? FileManager.default.removeItem(atPath: folder) }
 
 /// Writes `bytes` over what stands at `offset` of the file.
 func overwrite(_ path: String, at offset: UInt64, _ bytes: [UInt8]) throws {
