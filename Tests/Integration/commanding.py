@@ -24,7 +24,7 @@ def obey_printdock(
 ) -> PrintDockCloud:
     """Printer, PrintDock and the daemon with that backend alone; it has polled, so that a start is fresh."""
     sample_gcode.write(rig.moonraker.gcodes / "tower.gcode", minutes=1)
-    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=10)
+    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=30)
     rig.start_printer(speed=speed, moonraker=moonraker)
     rig.printdock.start("--heartbeat", "2", "--snapshots", "3", "--commands", "1")
     write_backends(rig, printdock_entry(rig, **keys), **(printer or {}))
@@ -36,7 +36,7 @@ def obey_printdock(
 def obey_script(rig: Rig, *names: str, speed: float = 20.0, printer: JSON | None = None, **keys: Any) -> list[Any]:
     """Printer and the daemon with scripted backends alone, all of which have asked for orders twice."""
     sample_gcode.write(rig.moonraker.gcodes / "tower.gcode", minutes=1)
-    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=10)
+    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=30)
     clouds = rig.add_scripted(*names)
     rig.start_printer(speed=speed)
     write_backends(rig, *(cloud.entry(permissions="full") | keys for cloud in clouds), **(printer or {}))
@@ -102,10 +102,11 @@ def wait_until_obeyed(script: Any, timeout: float = 20.0) -> None:
 
 
 def wait_for_line(rig: Rig, line: str, timeout: float = 10.0) -> float:
-    """Wait until a line of G-code has begun at the printer; the monotonic time of it."""
+    """Wait until G-code that begins so has begun at the printer; the monotonic time of it."""
 
     def begun() -> float | None:
-        return next((entry["mono"] for entry in rig.printer.journal("gcode") if entry["line"] == line), None)
+        entries = rig.printer.journal("gcode")
+        return next((entry["mono"] for entry in entries if entry["line"].startswith(line)), None)
 
     found = wait_until(begun, timeout, f"{line} at the printer")
     assert found is not None

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -384,7 +385,7 @@ def test_a_command_that_comes_again_runs_once_and_is_answered_again(
 def test_a_command_that_comes_again_while_it_runs_is_answered_once(cloud: PrintDockCloud, rig: Rig) -> None:
     rig.printer.slow("G28", 4)
     number = cloud.command("homing")
-    wait_for_line(rig, "G28 X Y Z")
+    wait_for_line(rig, "G28")
     cloud.order("redeliver", id=number)
     cloud.wait_handed_out(number, times=2)
     succeeded(cloud.completion(number))
@@ -464,7 +465,7 @@ def test_a_result_that_is_too_large_comes_again_shortened(cloud: PrintDockCloud)
 def test_a_homing_of_thirty_seconds_succeeds_once_it_happened(cloud: PrintDockCloud, rig: Rig) -> None:
     rig.printer.slow("G28", 30)
     number = cloud.command("homing")
-    begun = wait_for_line(rig, "G28 X Y Z")
+    begun = wait_for_line(rig, "G28")
     polls = len(cloud.records("commands"))
     succeeded(cloud.completion(number, 60))
     assert cloud.completions(number)[0]["mono"] - begun > 29.9
@@ -512,7 +513,8 @@ def test_eight_megabytes_arrive_whole(cloud: PrintDockCloud, rig: Rig) -> None:
     succeeded(cloud.carry_out("upload_file", 60, filename="large.gcode", content=content), size=len(data))
     assert (rig.moonraker.gcodes / "large.gcode").read_bytes() == data
     assert left_behind(rig.daemon.state) == []
-    assert rig.deviations() == []
+    # A debug build reads eleven megabytes of JSON for seconds, and polls late.
+    assert [text for text in rig.deviations() if "poll only after" not in text] == []
 
 
 def test_an_upload_over_the_file_that_is_printed_fails(cloud: PrintDockCloud, rig: Rig) -> None:
@@ -570,26 +572,29 @@ def test_what_waited_for_a_restart_is_refused_and_a_read_is_not(rig: Rig) -> Non
     succeeded(cloud.carry_out("homing"))
 
 
+@pytest.mark.timeout(300)
 def test_after_a_gap_a_start_is_refused_and_a_pause_acts_on_an_older_job_only(rig: Rig) -> None:
     cloud = obey_printdock(rig, max_command_age=3)
-    cloud.kill()
-    time.sleep(5)
-    start_job(rig)
-    cloud.relaunch()
-    number = cloud.command("pause")
-    failed(cloud.completion(number, 30))
-    assert rig.printer.print_state == "printing"
-    settle(cloud)
-    cloud.kill()
-    time.sleep(5)
-    cloud.relaunch()
-    succeeded(cloud.completion(cloud.command("pause"), 30))
+
+    def after_a_gap(action: str, meanwhile: Callable[[], None] = lambda: None, **params: Any) -> dict[str, Any]:
+        """The command comes in the first answer after five seconds without one."""
+        settle(cloud)
+        cloud.fault("commands", "drop_before", count=None)
+        cloud.wait_for("commands", 20, time.monotonic())
+        time.sleep(5)
+        meanwhile()
+        number = cloud.command(action, **params)
+        cloud.clear_faults()
+        return cloud.completion(number, 90)
+
+    failed(after_a_gap("start_print", filename="tower.gcode"))
+    failed(after_a_gap("homing"))
+    failed(after_a_gap("pause", lambda: start_job(rig)))
+    assert rig.printer.requests("pause_resume/pause") == []
+    assert rig.printer.starts("tower.gcode") == 0
+    succeeded(after_a_gap("pause"))
     assert rig.printer.print_state == "paused"
-    settle(cloud)
-    cloud.kill()
-    time.sleep(5)
-    cloud.relaunch()
-    failed(cloud.completion(cloud.command("resume"), 30))
+    failed(after_a_gap("resume"))
     assert rig.printer.print_state == "paused"
 
 
@@ -666,7 +671,7 @@ def test_sigterm_during_a_command_ends_in_time_and_the_command_is_told_as_unknow
 ) -> None:
     rig.printer.slow("G28", 20)
     number = cloud.command("homing")
-    wait_for_line(rig, "G28 X Y Z")
+    wait_for_line(rig, "G28")
     ends_in_time(rig)
     rig.daemon.start()
     failed(cloud.completion(number, 30), "unknown")
@@ -692,7 +697,7 @@ def test_sigterm_during_pairing_and_during_backoff_ends_in_time(rig: Rig) -> Non
 def test_a_second_signal_ends_at_once(cloud: PrintDockCloud, rig: Rig) -> None:
     rig.printer.slow("G28", 20)
     cloud.command("homing")
-    wait_for_line(rig, "G28 X Y Z")
+    wait_for_line(rig, "G28")
     begin = time.monotonic()
     rig.daemon.process.signal(signal.SIGTERM)
     time.sleep(0.1)
@@ -738,8 +743,8 @@ def killed_again_and_again(rig: Rig, cloud: PrintDockCloud, kills: int, seed: in
         name = f"job-{index}.gcode"
         (rig.moonraker.gcodes / name).write_text("G4 P10\n")
         begin = time.monotonic()
-        names[cloud.command("start_print", filename=name)] = name
         homings += [cloud.command("homing", axes=[axis]) for axis in "XY"]
+        names[cloud.command("start_print", filename=name)] = name
         with suppress(AssertionError):  # the handing-out is what the kill shall be near to
             cloud.wait_for("commands", 4, begin, count=chance.choice((2, 3)))
         time.sleep(chance.uniform(0.0, 0.3))

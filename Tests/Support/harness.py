@@ -494,13 +494,13 @@ class Cloud:
         self._state_file = folder / f"{kind}.state.json"
         self._options: list[str] = []
         self._scheme = "http"
+        self.host = "127.0.0.1"  # the name by which the daemon knows it
         self._read_position = 0
         self._records: list[dict[str, Any]] = []
 
     @property
     def url(self) -> str:
-        host = "localhost" if self._scheme == "https" else "127.0.0.1"
-        return f"{self._scheme}://{host}:{self.port}"
+        return f"{self._scheme}://{self.host}:{self.port}"
 
     def start(self, *options: str, certificate: tuple[Path, Path] | None = None) -> None:
         """Start it; `options` as in `SCRIPT --help`; `certificate` is (chain, key) in PEM for TLS."""
@@ -508,7 +508,7 @@ class Cloud:
         self._options += self.further_options()
         if certificate is not None:
             self._options += ["--certificate", str(certificate[0]), "--key", str(certificate[1])]
-            self._scheme = "https"
+            self._scheme, self.host = "https", "localhost"
         self.relaunch()
 
     def further_options(self) -> list[str]:
@@ -707,7 +707,7 @@ class PrintDockCloud(Cloud):
     def presigned(self, name: str, scheme: str | None = None, host: str | None = None) -> str:
         """An address of the storage to put a backup to."""
         scheme = scheme or self._scheme
-        host = host or ("localhost" if scheme == "https" else "127.0.0.1")
+        host = host or self.host
         signature = hashlib.sha256(f"storage {name}".encode()).hexdigest()[:32]
         return f"{scheme}://{host}:{self.storage_port}/_storage/{name}?expires=4102444800&signature={signature}"
 

@@ -330,7 +330,7 @@ class StrictCloud:
             self.state |= json.loads(self.state_file.read_text())
         wire = web.Application(client_max_size=BODY_LIMIT)
         wire.router.add_route("*", "/{path:.*}", self._serve)
-        control = web.Application()
+        control = web.Application(client_max_size=BODY_LIMIT)
         control.router.add_route("*", "/_control/{path:.*}", self._serve_control)
         wired = [port] if further_port is None else [port, further_port]
         for application, numbers, context in ((wire, wired, tls), (control, [control_port], None)):
