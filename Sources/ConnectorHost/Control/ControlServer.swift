@@ -39,7 +39,8 @@ package final class ControlServer: Sendable {
   ///   - view: the daemon at this moment; asked once per request.
   /// - Throws: `HTTPServer.Failure` when it cannot listen there.
   package init(
-    socketPath: String, actions: (any ControlActions)?, view: @escaping @Sendable () async -> DaemonView
+    socketPath: String, actions: (any ControlActions)?,
+    view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
       healthOnly: false, access: ControlAccess(token: nil), actions: actions, view: view)
