@@ -223,3 +223,10 @@ def test_health_says_which_backend_fails_and_why(daemon_rig: Rig) -> None:
     rig.reach.clear_faults()
     assert [rig.daemon.get(path)[0] for path in ("/", "/metrics", "/api/status")] == [200, 200, 200]
     assert "printdock" in rig.daemon.get("/api/status")[1]
+
+
+def test_the_service_managers_watchdog_ends_a_daemon_that_it_takes_for_dead(daemon_rig: Rig) -> None:
+    """It sends SIGABRT, once."""
+    daemon_rig.daemon.process.signal(signal.SIGABRT)
+    wait_until(lambda: not daemon_rig.daemon.process.running, 30, "the end")
+    assert daemon_rig.daemon.process.exit_status != 0
