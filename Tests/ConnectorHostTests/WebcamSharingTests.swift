@@ -137,6 +137,7 @@ import Testing
     }
     let waiters = (0..<3).map { _ in Task { await bench.failure(.any()) } }
     _ = try await bench.transport.requests(atLeast: 1)
+    for _ in 0..<200 { await Task.yield() }
     for waiter in waiters { waiter.cancel() }
     for waiter in waiters { #expect(await waiter.value != nil) }
     await until { ended.value == 1 }

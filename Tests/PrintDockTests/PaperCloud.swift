@@ -101,7 +101,7 @@ extension TestBench {
     sourceLocation: SourceLocation = #_sourceLocation, until condition: () -> Bool
   ) async {
     for _ in 0..<5_000 {
-      for _ in 0..<100 {
+      for _ in 0..<400 {
         if condition() { return }
         await Task.yield()
       }
@@ -114,11 +114,11 @@ extension TestBench {
   func pass(_ duration: Duration) async {
     let end = time.now.advanced(by: duration)
     while true {
-      for _ in 0..<60 { await Task.yield() }
+      for _ in 0..<400 { await Task.yield() }
       guard let next = time.deadlines.first, next <= end else { break }
       time.advance(to: next)
     }
     time.advance(to: end)
-    for _ in 0..<60 { await Task.yield() }
+    for _ in 0..<400 { await Task.yield() }
   }
 }
