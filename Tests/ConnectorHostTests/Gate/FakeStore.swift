@@ -13,7 +13,6 @@ final class FakeDisk: Sendable {
     var outbox: [String: [OwedItem]] = [:]
     var values: [String: JSONValue] = [:]
     var files: [GCodePath: OwnFile] = [:]
-    var writes: [String] = []
 
     mutating func owe(_ item: OwedItem, to backend: String) {
       var items = outbox[backend, default: []]
@@ -23,6 +22,20 @@ final class FakeDisk: Sendable {
         items.append(item)
       }
       outbox[backend] = items
+    }
+
+    /// False for an id that another command has, or that has ended.
+    mutating func begin(_ intent: CommandIntent) -> Bool {
+      if let row = rows[intent.id] { return row.digest == intent.digest && row.outcome == nil }
+      rows[intent.id] = StoredCommand(digest: intent.digest, outcome: nil)
+      owedIfInterrupted[intent.id] = intent.owedIfInterrupted
+      return true
+    }
+
+    /// As the real one: no row is made here.
+    mutating func end(_ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?) {
+      rows[id]?.outcome = outcome
+      if let owed { owe(owed, to: id.backend) }
     }
 
     /// What the host does at its start: what was begun and has no end is unknown, and owed once.
@@ -108,23 +121,24 @@ final class FakeStore: CommandStore {
   }
 
   func begin(_ intent: CommandIntent) async throws(StoreFailure) {
-    try await call { contents in
-      contents.writes.append("begin \(intent.id.id)")
-      if contents.rows[intent.id] == nil {
-        contents.rows[intent.id] = StoredCommand(digest: intent.digest, outcome: nil)
-        contents.owedIfInterrupted[intent.id] = intent.owedIfInterrupted
-      }
-    }
+    guard try await call({ $0.begin(intent) }) else { throw StoreFailure("known already") }
   }
 
   func end(
     _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure) {
-    try await call { contents in
-      contents.writes.append("end \(id.id) \(outcome.status.rawValue)")
-      contents.rows[id, default: StoredCommand(digest: "", outcome: nil)].outcome = outcome
-      if let owed { contents.owe(owed, to: id.backend) }
+    try await call { $0.end(id, outcome, owed: owed) }
+  }
+
+  func record(
+    _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
+  ) async throws(StoreFailure) {
+    let isNew = try await call { contents in
+      guard contents.begin(intent) else { return false }
+      contents.end(intent.id, outcome, owed: owed)
+      return true
     }
+    guard isNew else { throw StoreFailure("known already") }
   }
 
   func value(_ name: String) async throws(StoreFailure) -> JSONValue? {

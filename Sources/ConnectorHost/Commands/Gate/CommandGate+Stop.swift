@@ -28,8 +28,7 @@ extension CommandGate {
     }
     state.withLock { $0.arbiter.endStop() }
     _ = run.contact.takePlace()
-    run.outcome.resolve(outcome)
-    _ = await journal.begin(intent(run), within: GateJournal.patience)
     conclude(run, outcome)
+    run.outcome.resolve(outcome)
   }
 }

@@ -77,8 +77,9 @@ extension CommandGate {
     let owed = run.owed(outcome)
     // A refusal at our end is not stored: the command may come again when we are back.
     let isStored = !(outcome.status == .refused && outcome.reason == .interrupted)
-    return isStored && (!run.kind.isRead || owed != nil)
-      ? journal.end(run.id, outcome, owed: owed) : nil
+    guard isStored, !run.kind.isRead || owed != nil else { return nil }
+    let wasSentFirst = outcome.status != .refused && (run.isUrgent || run.kind == .emergencyStop)
+    return journal.end(run.id, outcome, owed: owed, intent: wasSentFirst ? intent(run) : nil)
   }
 
   /// Notes an outcome for the audit and the page.

@@ -8,6 +8,8 @@ final class GateJournal: Sendable {
     var id: CommandID
     var outcome: CommandOutcome
     var owed: OwedItem?
+    /// Where its row may be missing.
+    var intent: CommandIntent?
   }
   private struct State {
     var problem: String?
@@ -68,16 +70,22 @@ final class GateJournal: Sendable {
 
   /// Writes an outcome and what is owed for it, whenever that can be done.
   ///
+  /// - Parameter intent: the row, for a command that was sent without waiting for it.
   /// - Returns: a promise that is kept when it is on the disk, or cannot be put there now.
   @discardableResult
-  func end(_ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?) -> Promise<Void> {
+  func end(
+    _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?, intent: CommandIntent? = nil
+  ) -> Promise<Void> {
     let done = Promise<Void>()
     call { store throws(StoreFailure) in
-      try await store.end(id, outcome, owed: owed)
-    } then: {
-      [self] written in
+      if let intent {
+        try await store.record(intent, outcome, owed: owed)
+      } else {
+        try await store.end(id, outcome, owed: owed)
+      }
+    } then: { [self] written in
       if written == nil {
-        keep(Unwritten(id: id, outcome: outcome, owed: owed))
+        keep(Unwritten(id: id, outcome: outcome, owed: owed, intent: intent))
       } else if owed != nil {
         onOwed(id.backend)
       }
@@ -213,7 +221,7 @@ final class GateJournal: Sendable {
     }
     guard wasBroken else { return }
     log(.info, "the journal can be written again")
-    for item in retries { end(item.id, item.outcome, owed: item.owed) }
+    for item in retries { end(item.id, item.outcome, owed: item.owed, intent: item.intent) }
     resumeSaving()
   }
 
@@ -253,7 +261,7 @@ final class GateJournal: Sendable {
         defer { state.unwritten = [] }
         return state.isClosed ? [] : state.unwritten
       }
-      for item in items { end(item.id, item.outcome, owed: item.owed) }
+      for item in items { end(item.id, item.outcome, owed: item.owed, intent: item.intent) }
       resumeSaving()
     }
   }

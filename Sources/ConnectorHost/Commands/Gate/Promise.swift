@@ -5,7 +5,8 @@ final class Promise<Value: Sendable>: Sendable {
   private struct State {
     var value: Value?
     var nextID: UInt64 = 0
-    var waiters: [UInt64: CheckedContinuation<Value?, Never>] = [:]
+    /// In order, so that a run can be repeated.
+    var waiters: [(id: UInt64, continuation: CheckedContinuation<Value?, Never>)] = []
   }
   private enum Outcome { case wait, resume(Value?) }
   private let state = Guarded(State())
@@ -21,9 +22,8 @@ final class Promise<Value: Sendable>: Sendable {
     let waiters = state.withLock { state -> [CheckedContinuation<Value?, Never>]? in
       guard state.value == nil else { return nil }
       state.value = value
-      defer { state.waiters = [:] }
-      // In order, so that a run can be repeated.
-      return state.waiters.sorted { $0.key < $1.key }.map(\.value)
+      defer { state.waiters = [] }
+      return state.waiters.map(\.continuation)
     }
     for waiter in waiters ?? [] { waiter.resume(returning: value) }
     return waiters != nil
@@ -40,13 +40,16 @@ final class Promise<Value: Sendable>: Sendable {
         let outcome = state.withLock { state -> Outcome in
           if let value = state.value { return .resume(value) }
           if Task.isCancelled { return .resume(nil) }
-          state.waiters[id] = continuation
+          state.waiters.append((id, continuation))
           return .wait
         }
         if case .resume(let value) = outcome { continuation.resume(returning: value) }
       }
     } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
+      let waiter = state.withLock { state in
+        state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
+      }
+      waiter?.continuation.resume(returning: nil)
     }
   }
 
