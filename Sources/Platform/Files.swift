@@ -131,6 +131,15 @@ package enum Files {
     }
   }
 
+  /// Whether the file system at `path` is mounted read-only.
+  package static func isOnReadOnlyFileSystem(_ path: String) throws(PlatformError) -> Bool {
+    var information = statvfs()
+    guard unsafe statvfs(path, &information) == 0 else {
+      throw PlatformError.current("look at", path)
+    }
+    return information.f_flag & UInt(ST_RDONLY) != 0
+  }
+
   /// Whether this process may write to `path` (`access(2)`).
   package static func isWritable(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
 

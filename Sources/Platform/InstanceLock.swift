@@ -1,13 +1,15 @@
 internal import CPlatform
 internal import Glibc
 
-/// An exclusive `flock` on a file, held as long as this value's owner lives.
+/// An exclusive `flock` on a folder, held as long as this value's owner lives; a file in it names the holder.
+///
+/// The folder itself is locked, because that needs no room on the disk and no right to write.
 package final class InstanceLock: Sendable {
   /// Why the lock was not given.
   package enum Failure: Error, Sendable, Hashable, CustomStringConvertible {
     /// Another process holds it; its pid where the file names one.
     case held(byProcess: Int32?)
-    /// The file could not be opened or locked.
+    /// The folder could not be opened or locked.
     case system(PlatformError)
 
     /// One line: who holds it, or what failed.
@@ -20,39 +22,41 @@ package final class InstanceLock: Sendable {
     }
   }
 
-  private let file: Int32
+  private let folder: Int32
 
-  /// Takes the lock on `path` (made 0600 when missing) without waiting, and writes our pid into it.
+  /// Takes the lock on the folder of the file `path` without waiting, and writes our pid into the file (0600), where
+  /// the disk takes it.
   package init(path: String) throws(Failure) {
     let number: Int32
+    let place = Files.folder(of: path)
     do throws(PlatformError) {
-      let file = try FileDescriptor(opening: path, O_RDWR | O_CREAT, mode: 0o600)
-      number = file.released()
+      number = try FileDescriptor(opening: place, O_RDONLY | O_DIRECTORY, mode: 0).released()
     } catch {
       throw .system(error)
     }
     guard retrying({ flock(number, LOCK_EX | LOCK_NB) }) == 0 else {
       let reason = errno
-      let holder = reason == EWOULDBLOCK ? InstanceLock.process(in: number) : nil
       close(number)
-      if reason == EWOULDBLOCK { throw .held(byProcess: holder) }
-      throw .system(PlatformError(operation: "lock", subject: path, errorNumber: reason))
+      if reason == EWOULDBLOCK { throw .held(byProcess: InstanceLock.process(in: path)) }
+      throw .system(PlatformError(operation: "lock", subject: place, errorNumber: reason))
     }
-    let text = Array("\(getpid())\n".utf8)
-    guard ftruncate(number, 0) == 0, unsafe pwrite(number, text, text.count, 0) == text.count else {
-      let failure = PlatformError.current("write", path)
-      close(number)
-      throw .system(failure)
-    }
-    self.file = number
+    folder = number
+    Self.sign(path)
   }
 
-  deinit { close(file) }
+  deinit { close(folder) }
 
-  private static func process(in file: Int32) -> Int32? {
-    var bytes = [UInt8](repeating: 0, count: 16)
-    let count = retrying { unsafe pread(file, &bytes, bytes.count, 0) }
-    guard count > 0 else { return nil }
-    return Int32(String(decoding: bytes.prefix(count).prefix { $0 != 0x0A }, as: UTF8.self))
+  private static func sign(_ path: String) {
+    guard let file = try? FileDescriptor(opening: path, O_RDWR | O_CREAT, mode: 0o600).released()
+    else { return }
+    defer { close(file) }
+    let text = Array("\(getpid())\n".utf8)
+    guard ftruncate(file, 0) == 0 else { return }
+    _ = unsafe pwrite(file, text, text.count, 0)
+  }
+
+  private static func process(in path: String) -> Int32? {
+    guard let bytes = try? Files.read(path, limit: 16) else { return nil }
+    return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
   }
 }

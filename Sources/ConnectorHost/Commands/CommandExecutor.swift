@@ -17,6 +17,12 @@ protocol CommandExecutor: Sendable {
     _ file: StagedFile, as path: GCodePath
   ) async throws(CommandFailure) -> JSONValue
 
+  /// Checks that nothing on the way to a file leads out of root `gcodes`: Moonraker follows symbolic links. Where
+  /// Moonraker is on another host nobody can tell.
+  ///
+  /// - Throws: `CommandFailure` (`invalid`).
+  func checkInside(_ path: GCodePath) async throws(CommandFailure)
+
   /// The paths that Moonraker's job queue holds.
   ///
   /// - Throws: `CommandFailure` where it does not say.

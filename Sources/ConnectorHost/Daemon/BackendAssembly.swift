@@ -37,7 +37,9 @@ struct BackendAssembly: Sendable {
       identity: FileIdentityStore(directory: state, name: entry.name),
       commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
       outbox: services.deliveries.outbox(of: entry.name),
-      transfers: services.transfers(over: http), webcams: webcams, time: time, log: log,
+      transfers: services.transfers(over: http),
+      webcams: PermittedWebcams(
+        service: webcams, isPermitted: entry.permissions.contains(.camera)), time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }

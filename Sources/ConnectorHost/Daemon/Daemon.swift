@@ -78,6 +78,12 @@ package struct Daemon: Sendable {
     log(
       .info,
       "\(Product.name) \(Product.version), \(configuration.path), state in \(directory.path)")
+    if directory.isReadOnly {
+      log(
+        .error,
+        "\(directory.path) cannot be written: its disk is read-only; reporting goes on, and of the commands only reading, pause, cancel and emergency stop"
+      )
+    }
     let parts: RunningDaemon
     do {
       parts = try RunningDaemon(

@@ -16,6 +16,10 @@ struct MoonrakerExecutor: CommandExecutor {
     try await files().upload(file, as: path)
   }
 
+  func checkInside(_ path: GCodePath) async throws(CommandFailure) {
+    try await files().checkInside(path)
+  }
+
   func queuedFiles() async throws(CommandFailure) -> [String] { try await files().queued() }
 
   func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState? {

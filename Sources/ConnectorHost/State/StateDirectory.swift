@@ -7,6 +7,8 @@ package import Platform
 package struct StateDirectory: Sendable {
   /// The folder's path.
   package let path: String
+  /// Whether the disk cannot be written at all (a card that has failed): then reporting goes on with what is stored.
+  package let isReadOnly: Bool
   /// To whom new files are given: the folder's owner while we run as root, so that the daemon's own user
   /// can still use them; nil otherwise.
   private let heir: Owner?
@@ -32,11 +34,12 @@ package struct StateDirectory: Sendable {
       guard let folder = try Files.information(path), folder.kind == .folder else {
         throw StateFailure("\(path) is no folder; set state_directory to another path")
       }
-      guard Files.isWritable(path) else {
+      isReadOnly = try Files.isOnReadOnlyFileSystem(path)
+      guard isReadOnly || Files.isWritable(path) else {
         throw StateFailure(
           "\(path) is not writable for this user; run as its owner, or set state_directory")
       }
-      try Self.close(path, folder)
+      if !isReadOnly { try Self.close(path, folder) }
       self.path = path
       heir = Files.isRoot ? Owner(user: folder.owner, group: folder.group) : nil
     } catch let error as StateFailure {

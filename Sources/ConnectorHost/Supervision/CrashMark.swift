@@ -50,7 +50,8 @@ enum CrashMark {
     unsafe crashFormerActions = former
     for signal in signals where Int(signal) < signalCapacity {
       var action = sigaction()
-      unsafe action.__sigaction_handler.sa_handler = noteCrash
+      action.sa_flags = SA_SIGINFO
+      unsafe action.__sigaction_handler.sa_sigaction = noteCrash
       _ = unsafe sigaction(signal, &action, former + Int(signal))
     }
   }
@@ -61,9 +62,15 @@ enum CrashMark {
     return String(validating: bytes, as: UTF8.self)
   }
 
-  fileprivate static func note(_ signal: CInt) {
-    // The trap is met again when the handler returns, and then takes its usual course.
-    if let former = unsafe crashFormerActions {
+  fileprivate static func note(_ signal: CInt, wasSent: Bool) {
+    if wasSent {
+      // By a process (the service manager's watchdog): it must end us, and nothing will bring it again.
+      var usual = sigaction()
+      unsafe usual.__sigaction_handler.sa_handler = SIG_DFL
+      _ = unsafe sigaction(signal, &usual, nil)
+      raise(signal)
+    } else if let former = unsafe crashFormerActions {
+      // The trap is met again when the handler returns, and then takes its usual course.
       _ = unsafe sigaction(signal, former + Int(signal), nil)
     }
     let number = backend
@@ -78,4 +85,8 @@ nonisolated(unsafe) private var crashNames: UnsafeMutablePointer<UInt8>?
 nonisolated(unsafe) private var crashDescriptor: CInt = -1
 nonisolated(unsafe) private var crashFormerActions: UnsafeMutablePointer<sigaction>?
 
-private func noteCrash(signal: CInt) { CrashMark.note(signal) }
+private func noteCrash(
+  signal: CInt, information: UnsafeMutablePointer<siginfo_t>?, context: UnsafeMutableRawPointer?
+) {
+  CrashMark.note(signal, wasSent: unsafe (information?.pointee.si_code ?? 0) <= 0)
+}

@@ -138,7 +138,7 @@ extension WebcamFailure.Kind {
   /// How much it says when several addresses failed: one that answers wrongly is nearer than one that is not there.
   fileprivate var weight: Int {
     switch self {
-    case .noCamera: 0
+    case .noCamera, .notPermitted: 0
     case .unreachable: 1
     case .notAnImage: 2
     case .tooLarge: 3

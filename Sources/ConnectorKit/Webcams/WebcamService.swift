@@ -61,6 +61,8 @@ package struct WebcamFrame: Sendable {
 package struct WebcamFailure: Error, Sendable, Hashable, CustomStringConvertible {
   /// What kind of obstacle it was.
   package enum Kind: String, Sendable {
+    /// The backend's `permissions` do not hold `camera`.
+    case notPermitted
     /// No camera is set up, or none of that name.
     case noCamera
     /// It does not answer, or not in time.

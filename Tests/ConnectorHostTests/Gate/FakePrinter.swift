@@ -16,6 +16,7 @@ final class FakePrinter: CommandExecutor {
     var queued: [String] = []
     var files: [GCodePath: FileState] = [:]
     var uploads: [GCodePath] = []
+    var links: Set<GCodePath> = []
     var onSend: @Sendable (PrinterCommand) -> Void = { _ in }
   }
   private let state = Guarded(State())
@@ -31,6 +32,8 @@ final class FakePrinter: CommandExecutor {
   func answersAtOnce(_ isOn: Bool) { state.withLock { $0.answersAtOnce = isOn } }
   /// Puts these into Moonraker's queue.
   func queue(_ paths: [String]) { state.withLock { $0.queued = paths } }
+  /// Has a symbolic link that leads elsewhere lie there.
+  func link(_ path: GCodePath) { _ = state.withLock { $0.links.insert(path) } }
   /// Puts a file there, or takes it away.
   func put(_ path: GCodePath, _ file: FileState?) { state.withLock { $0.files[path] = file } }
 
@@ -73,6 +76,12 @@ final class FakePrinter: CommandExecutor {
       state.files[path] = FileState(size: file.size, modified: 1_795_162_973.25)
     }
     return ["path": .string(path.text)]
+  }
+
+  func checkInside(_ path: GCodePath) async throws(CommandFailure) {
+    if state.withLock({ $0.links.contains(path) }) {
+      throw CommandFailure(.invalid, "a symbolic link")
+    }
   }
 
   func queuedFiles() async throws(CommandFailure) -> [String] { state.withLock { $0.queued } }

@@ -181,6 +181,16 @@ import Testing
       })
   }
 
+  @Test("Nothing goes through a symbolic link, whatever is permitted")
+  func links() {
+    let bench = GateBench.ready()
+    _ = bench.entrance("p", PermissionLevel.full.permissions)
+    bench.printer.link(path)
+    #expect(bench.submit(.deleteFile(path), id: "1", of: "p")?.reason == .invalid)
+    #expect(bring(bench, of: "p")?.reason == .invalid)
+    #expect(bench.printer.sent == [] && bench.printer.uploads == [])
+  }
+
   @Test("What a backend brought, and only that, it may delete")
   func own() {
     let bench = GateBench.ready()

@@ -12,6 +12,7 @@ extension CommandGate {
   func checkDeletion(of path: GCodePath, _ run: CommandRun) async throws(CommandFailure) {
     if !run.policy.permissions.contains(.filesDeleteAny) { try await checkOwnership(path, run) }
     try checkUnused(path)
+    try await printer.checkInside(path)
     guard try await !printer.queuedFiles().contains(path.text) else {
       throw CommandFailure(.wrongState, "the file is in the queue")
     }

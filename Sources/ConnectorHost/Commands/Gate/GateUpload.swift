@@ -18,6 +18,7 @@ struct GateUpload: GatedPrinter {
       throw CommandFailure(.interrupted, "the command has ended")
     }
     try StateCheck(status: gate.look()).checkWritable(path)
+    try await gate.printer.checkInside(path)
     let item = try await gate.printer.upload(file, as: path)
     await gate.noteOwn(path, of: run.id.backend, sha256: file.sha256, size: file.size)
     return item

@@ -1,0 +1,15 @@
+internal import ConnectorKit
+
+/// The webcam service as one backend sees it: its `permissions` must hold `camera`.
+struct PermittedWebcams: WebcamService {
+  let service: any WebcamService
+  let isPermitted: Bool
+
+  func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame {
+    guard isPermitted else {
+      throw WebcamFailure(
+        .notPermitted, "not permitted: camera; `permissions` of this entry decide")
+    }
+    return try await service.frame(wish)
+  }
+}
