@@ -16,6 +16,10 @@ final class FakePrinter: CommandExecutor {
     var queued: [String] = []
     var files: [GCodePath: FileState] = [:]
     var uploads: [GCodePath] = []
+    var heaters: Result<[String: Double], CommandFailure> = .failure(
+      CommandFailure(.printerRefused, "no configuration"))
+    var heaterQuestions = 0
+    var answersHeaters = true
     var onSend: @Sendable (PrinterCommand) -> Void = { _ in }
   }
   private let state = Guarded(State())
@@ -29,6 +33,15 @@ final class FakePrinter: CommandExecutor {
 
   /// Answers by itself, or waits for ``answer(_:)``.
   func answersAtOnce(_ isOn: Bool) { state.withLock { $0.answersAtOnce = isOn } }
+  /// What it says of its heaters from now on; nil: nothing, not even no.
+  func heaters(_ answer: Result<[String: Double], CommandFailure>?) {
+    state.withLock { state in
+      state.answersHeaters = answer != nil
+      if let answer { state.heaters = answer }
+    }
+  }
+  /// How often it was asked for them.
+  var heaterQuestions: Int { state.withLock { $0.heaterQuestions } }
   /// Puts these into Moonraker's queue.
   func queue(_ paths: [String]) { state.withLock { $0.queued = paths } }
   /// Puts a file there, or takes it away.
@@ -79,5 +92,14 @@ final class FakePrinter: CommandExecutor {
 
   func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState? {
     state.withLock { $0.files[path] }
+  }
+
+  func heaterLimits() async throws(CommandFailure) -> [String: Double] {
+    let (isAnswered, answer) = state.withLock { state in
+      state.heaterQuestions += 1
+      return (state.answersHeaters, state.heaters)
+    }
+    if !isAnswered { _ = await Promise<Void>().value() }
+    return try answer.get()
   }
 }
