@@ -56,4 +56,29 @@ import Testing
       #expect(error.message == "the power device says \(state)")
     }
   }
+
+  @Test("of Klipper's configuration the highest temperatures are kept, by section")
+  func heaters() async throws {
+    let caller = ScriptedCaller([
+      "printer.objects.query": .success([
+        "eventtime": 1.0,
+        "status": [
+          "configfile": [
+            "settings": [
+              "extruder": ["max_temp": 290.0, "min_temp": 0.0],
+              "heater_generic chamber": ["max_temp": 80], "printer": ["kinematics": "corexy"],
+              "odd": ["max_temp": "hot"],
+            ]
+          ]
+        ],
+      ])
+    ])
+    let limits = try await MoonrakerCommands(caller: caller).heaterLimits()
+    #expect(limits == ["extruder": 290, "heater_generic chamber": 80])
+    #expect(caller.calls.map(\.timeout) == [.seconds(2)])
+    let silent = ScriptedCaller(["printer.objects.query": .success(["status": [:]])])
+    await #expect(throws: CommandFailure.self) {
+      _ = try await MoonrakerCommands(caller: silent).heaterLimits()
+    }
+  }
 }

@@ -30,6 +30,12 @@ protocol CommandExecutor: Sendable {
 
   /// What Moonraker knows of a file's bytes: size and time of change (s since 1970); nil where there is none.
   func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState?
+
+  /// The highest temperatures of Klipper's configuration, °C by section in lower case: `extruder`,
+  /// `heater_generic chamber`. They stay until Klippy starts again.
+  ///
+  /// - Throws: `CommandFailure` where Klipper does not say.
+  func heaterLimits() async throws(CommandFailure) -> [String: Double]
 }
 
 /// A file's size and time of change, as Moonraker says them.

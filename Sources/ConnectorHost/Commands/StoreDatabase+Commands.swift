@@ -24,8 +24,12 @@ extension StoreDatabase: CommandStore {
     _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure) {
     let dropped = try await write { tables, file in
-      try tables.journal.begin(intent)
-      try tables.journal.end(intent.id, outcome)
+      // A stop acts under a known id too: what is known of that one stays.
+      let known = try tables.journal.command(intent.id)
+      if known == nil { try tables.journal.begin(intent) }
+      if known.map({ $0.outcome == nil && $0.digest == intent.digest }) ?? true {
+        try tables.journal.end(intent.id, outcome)
+      }
       return try owed.map { try file.put($0, of: intent.id.backend, at: tables.now, tables) } ?? 0
     }
     drops.note(dropped, of: intent.id.backend)

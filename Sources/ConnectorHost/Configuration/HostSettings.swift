@@ -117,8 +117,8 @@ enum HostSettings {
     static let allowedMacros = Setting.stringList(
       "allowed_macros", example: "[LOAD_FILAMENT]", "Macros that its cloud may run.")
     static let allowedGcodePatterns = Setting.stringList(
-      "allowed_gcode_patterns", example: "[\"M117 .*\"]",
-      "Further G-code that its cloud may send; only with permissions: full.")
+      "allowed_gcode_patterns", example: "[SET_LED, \"BED_MESH_*\"]",
+      "Further command words that its cloud may send, * for any rest; only with permissions: full.")
     static let maximumCommandAge = Setting.duration(
       "max_command_age", default: 120, range: .seconds(1)...(.seconds(86_400)),
       "How old a command may be that moves or heats.")

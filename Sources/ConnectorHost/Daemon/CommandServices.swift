@@ -37,9 +37,9 @@ final class CommandServices: Sendable {
     self.deliveries = deliveries
     gate = CommandGate(
       status: cache, printer: MoonrakerExecutor(moonraker: moonraker), store: store, audit: audit,
-      time: time,
-      log: log
-    ) { deliveries.noteNew(backend: $0) }
+      time: time, log: log,
+      onOwed: { deliveries.noteNew(backend: $0) },
+      owe: { await deliveries.outbox(of: $0).put($1) })
     do {
       staging = try StagingFolder(emptiedIn: directory)
     } catch {

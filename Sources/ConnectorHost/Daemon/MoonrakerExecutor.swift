@@ -26,6 +26,10 @@ struct MoonrakerExecutor: CommandExecutor {
     try await files().state(of: path).map { FileState(size: $0.size, modified: $0.modified) }
   }
 
+  func heaterLimits() async throws(CommandFailure) -> [String: Double] {
+    try await MoonrakerCommands(caller: moonraker).heaterLimits()
+  }
+
   private func files() throws(CommandFailure) -> MoonrakerFiles {
     guard let files = moonraker.files else {
       throw CommandFailure(.notConnected, "Moonraker is not connected: \(moonraker.condition)")

@@ -3,7 +3,7 @@ package import JSON
 
 /// Has commands executed by Moonraker: each is one call, sent once, beside whatever else is under way.
 package struct MoonrakerCommands: Sendable {
-  private let caller: any MoonrakerCaller
+  let caller: any MoonrakerCaller
 
   /// Commands through `caller`.
   package init(caller: any MoonrakerCaller) { self.caller = caller }

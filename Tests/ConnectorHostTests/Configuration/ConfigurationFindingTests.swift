@@ -456,12 +456,12 @@ func entryText(_ lines: String, type: String = "sample") -> String {
         ]
       ),
       (
-        "allowed_gcode_patterns: ['M117 .*']",
+        "allowed_gcode_patterns: ['BED_MESH_*']",
         [
           "4:5: backends[0].allowed_gcode_patterns: warning: has no effect below permissions: full; remove it, or write permissions: full"
         ]
       ),
-      ("permissions: full\nallowed_gcode_patterns: ['M117 .*']", []),
+      ("permissions: full\nallowed_gcode_patterns: ['BED_MESH_*']", []),
       (
         "permissions: monitor\nallowed_macros: [X]",
         [

@@ -17,6 +17,10 @@ final class FakePrinter: CommandExecutor {
     var files: [GCodePath: FileState] = [:]
     var uploads: [GCodePath] = []
     var links: Set<GCodePath> = []
+    var heaters: Result<[String: Double], CommandFailure> = .failure(
+      CommandFailure(.printerRefused, "no configuration"))
+    var heaterQuestions = 0
+    var answersHeaters = true
     var onSend: @Sendable (PrinterCommand) -> Void = { _ in }
   }
   private let state = Guarded(State())
@@ -30,6 +34,15 @@ final class FakePrinter: CommandExecutor {
 
   /// Answers by itself, or waits for ``answer(_:)``.
   func answersAtOnce(_ isOn: Bool) { state.withLock { $0.answersAtOnce = isOn } }
+  /// What it says of its heaters from now on; nil: nothing, not even no.
+  func heaters(_ answer: Result<[String: Double], CommandFailure>?) {
+    state.withLock { state in
+      state.answersHeaters = answer != nil
+      if let answer { state.heaters = answer }
+    }
+  }
+  /// How often it was asked for them.
+  var heaterQuestions: Int { state.withLock { $0.heaterQuestions } }
   /// Puts these into Moonraker's queue.
   func queue(_ paths: [String]) { state.withLock { $0.queued = paths } }
   /// Has a symbolic link that leads elsewhere lie there.
@@ -88,5 +101,14 @@ final class FakePrinter: CommandExecutor {
 
   func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState? {
     state.withLock { $0.files[path] }
+  }
+
+  func heaterLimits() async throws(CommandFailure) -> [String: Double] {
+    let (isAnswered, answer) = state.withLock { state in
+      state.heaterQuestions += 1
+      return (state.answersHeaters, state.heaters)
+    }
+    if !isAnswered { _ = await Promise<Void>().value() }
+    return try answer.get()
   }
 }

@@ -21,6 +21,8 @@ final class GateBench {
   let audit = Audit()
   let sink = RecordingSink()
   let nudged = Guarded<[String]>([])
+  /// What went into an outbox beside the store; it is kept with what the disk has, as the outbox would in the end.
+  let direct = Guarded<[String]>([])
   let gate: CommandGate
   private var follower: Task<Void, Never>?
   private var entrances: [String: GateEntrance] = [:]
@@ -41,7 +43,11 @@ final class GateBench {
     gate = CommandGate(
       status: cache, printer: printer, store: store, audit: audit, time: time,
       log: Log(label: "gate", sink: sink), executor: executor,
-      onOwed: { [nudged] backend in nudged.withLock { $0.append(backend) } })
+      onOwed: { [nudged] backend in nudged.withLock { $0.append(backend) } },
+      owe: { [direct, disk] backend, item in
+        direct.withLock { $0.append(item.key) }
+        disk.contents.withLock { $0.owe(item, to: backend) }
+      })
   }
 
   deinit { follower?.cancel() }

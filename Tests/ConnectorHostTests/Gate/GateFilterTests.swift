@@ -12,12 +12,13 @@ import Testing
   /// nil: allowed.
   private static func refusal(
     _ text: String, _ permissions: Set<Permission> = PermissionLevel.print.permissions,
-    macros: [String] = [], patterns: [String] = [], status: PrinterStatus = status
+    macros: [String] = [], patterns: [String] = [], status: PrinterStatus = status,
+    limits: HeaterLimits = .unknown
   ) -> CommandOutcome.Reason? {
     let policy = CommandPolicy(
       permissions: permissions, allowedMacros: macros, gcodePatterns: patterns)
     do throws(CommandFailure) {
-      try policy.check(try CommandReading(.gcode(text)), status)
+      try policy.check(try CommandReading(.gcode(text)), status, limits: limits)
       return nil
     } catch {
       return error.reason
@@ -31,7 +32,7 @@ import Testing
       ("N10 G28*71", "G28"), ("n5M105", "M105"), ("G28 XY", "G28 X Y"), ("g28zx", "G28 X Z"),
       ("G28 X0 Y0", "G28 X Y"), ("G28", "G28"), ("G28 METHOD=CONTACT", "G28 METHOD=CONTACT"),
       ("M117 Grüße 5*5", "M117 Grüße 5"), ("G1 X1\r\nG1 X2\r\n", "G1 X1\nG1 X2"),
-      ("G1 X1\tY2", "G1 X1\tY2"),
+      ("G1 X1\tY2", "G1 X1\tY2"), ("M20", "M20"), ("M21", "M21"),
     ])
   func cleaning(text: String, sent: String) throws {
     #expect(try CommandReading(.gcode(text)).command == .gcode(sent))
@@ -59,7 +60,8 @@ import Testing
     "What no cloud may send is refused at every level, in every spelling",
     arguments: [
       "M112", "m112", "N1 M112*5", "M0112", "M112X", "M 112", "G1 X1\nM112", "M999", "M500",
-      "M501", "M502", "M112.0", "RESTART", "restart", "FIRMWARE_RESTART", "SAVE_CONFIG",
+      "M501", "M502", "M112.0", "M28 a.gcode", "M29", "M30 a.gcode", "M32 a.gcode", "M33 a",
+      "m030 a", "RESTART", "restart", "FIRMWARE_RESTART", "SAVE_CONFIG",
       "RUN_SHELL_COMMAND CMD=x", "FORCE_MOVE STEPPER=x", "SET_KINEMATIC_POSITION X=0",
       "PID_CALIBRATE HEATER=extruder", "STEPPER_BUZZ STEPPER=x", "SDCARD_PRINT_FILE FILENAME=a",
       "SDCARD_RESET_FILE", "sdcard_foo", "FIRMWARE_RESTART;x", " RESTART",
@@ -126,12 +128,20 @@ import Testing
 
   @Test("Klipper's own limits count where they are known")
   func knownLimits() {
-    var status = Self.status
-    status.objects["configfile"] = [
-      "settings": ["extruder": ["max_temp": 250.0], "heater_bed": ["max_temp": 130.0]]
-    ]
-    #expect(Self.refusal("M104 S251", status: status) == .invalid)
-    #expect(Self.refusal("M140 S130", status: status) == nil)
+    let limits = HeaterLimits([
+      "extruder": 250, "heater_bed": 130, "heater_generic chamber": 70, "temperature_fan case": 60,
+    ])
+    #expect(Self.refusal("M104 S251", limits: limits) == .invalid)
+    #expect(Self.refusal("M140 S130", limits: limits) == nil)
+    #expect(Self.refusal("M141 S71", limits: limits) == .invalid)
+    let all = PermissionLevel.full.permissions
+    for (line, isAllowed) in [
+      ("SET_HEATER_TEMPERATURE HEATER=Chamber TARGET=70", true),
+      ("SET_HEATER_TEMPERATURE HEATER=Chamber TARGET=71", false),
+      ("SET_TEMPERATURE_FAN_TARGET TEMPERATURE_FAN=case TARGET=61", false),
+    ] {
+      #expect(Self.refusal(line, all, limits: limits) == (isAllowed ? nil : .invalid), "\(line)")
+    }
   }
 
   @Test("A macro may be called in G-code where it may be called at all")

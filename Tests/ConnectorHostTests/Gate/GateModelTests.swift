@@ -383,6 +383,8 @@ private final class ModelLife: @unchecked Sendable {
     for _ in 0..<40 {
       bench.drain()
       for sent in printer.unanswered { sent.answer.resolve(.success(nil)) }
+      // What follows may wait a second for the printer's word.
+      bench.advance(by: .seconds(1))
     }
     bench.advance(by: .seconds(61))
     bench.drain()

@@ -8,7 +8,7 @@ import Testing
 @Suite("Gate: state check") struct GateStateTests {
   private static func status(
     _ state: String?, klippy: KlippyState = .ready, isCurrent: Bool = true, isUp: Bool = true,
-    objects: [String: JSONObject] = [:]
+    objects: [String: JSONObject] = ["extruder": cold, "heater_bed": cold]
   ) -> PrinterStatus {
     var status = PrinterStatus(
       startedAt: MonotonicInstant(sinceOrigin: .zero), wallTime: WallTime(millisecondsSinceEpoch: 0)
@@ -23,13 +23,15 @@ import Testing
     return status
   }
 
+  private static let cold: JSONObject = ["temperature": 50.0, "target": 0.0]
+
   /// nil: it fits.
   private static func refusal(
-    _ command: PrinterCommand, _ status: PrinterStatus
+    _ command: PrinterCommand, _ status: PrinterStatus, limits: HeaterLimits = .unknown
   ) throws -> CommandOutcome.Reason? {
     let reading = try CommandReading(command)
     do throws(CommandFailure) {
-      try StateCheck(status: status).check(reading)
+      try StateCheck(status: status, limits: limits).check(reading)
       return nil
     } catch {
       return error.reason
@@ -99,20 +101,49 @@ import Testing
   }
 
   @Test(
-    "Power stays on while something is hot",
+    "Power stays on while something is hot, or may be",
     arguments: [
       (["temperature": 50.0, "target": 0.0], nil), (["temperature": 50.1, "target": 0.0], true),
-      (["temperature": 20.0, "target": 1.0], true), (["temperature": nil, "target": nil], nil),
+      (["temperature": 20.0, "target": 1.0], true), (["temperature": nil, "target": nil], true),
+      (["temperature": 20.0], true),
+      (["target": 0.0], true),
     ] as [(JSONObject, Bool?)])
   func hot(heater: JSONObject, isRefused: Bool?) throws {
     for name in ["extruder", "extruder1", "heater_bed", "heater_generic chamber"] {
-      let reason = try Self.refusal(
-        .power(device: "psu", isOn: false), Self.status("standby", objects: [name: heater]))
+      let reason = try Self.refusal(off, Self.status("standby", objects: among(name, heater)))
       #expect(reason == (isRefused == true ? .wrongState : nil))
     }
+    for name in ["temperature_sensor x", "extruder_stepper x"] {
+      #expect(
+        try Self.refusal(off, Self.status("standby", objects: among(name, heater))) == nil)
+    }
+  }
+
+  @Test("A heater of which nothing is known counts as hot, and one that is not there does not")
+  func unknownHeat() throws {
+    func status(_ names: String...) -> PrinterStatus {
+      Self.status(
+        "standby", objects: Dictionary(uniqueKeysWithValues: names.map { ($0, Self.cold) }))
+    }
+    #expect(try Self.refusal(off, status("extruder")) == .wrongState)
+    let limits = HeaterLimits([
+      "extruder": 300, "heater_generic chamber": 80, "temperature_fan case": 60,
+    ])
+    #expect(try Self.refusal(off, status("extruder"), limits: limits) == .wrongState)
     #expect(
-      try Self.refusal(
-        .power(device: "psu", isOn: false),
-        Self.status("standby", objects: ["temperature_sensor x": heater])) == nil)
+      try Self.refusal(off, status("extruder", "heater_generic Chamber"), limits: limits) == nil)
+    var old = status("extruder", "heater_bed")
+    old.klippy = .error
+    old.isCurrent = false
+    #expect(try Self.refusal(off, old) == .wrongState)
+    #expect(try Self.refusal(.power(device: "psu", isOn: true), old) == nil)
+  }
+
+  private let off = PrinterCommand.power(device: "psu", isOn: false)
+
+  private func among(_ name: String, _ heater: JSONObject) -> [String: JSONObject] {
+    var objects = ["extruder": Self.cold, "heater_bed": Self.cold]
+    objects[name] = heater
+    return objects
   }
 }

@@ -1,7 +1,7 @@
 internal import ConnectorKit
 internal import Platform
 
-// The one function that decides whether a far side may delete a file.
+// Whose a file is: what decides whether a far side may delete or replace it.
 
 extension CommandGate {
   /// Checks that a file may be deleted: one of the backend's own, as it brought it; never the current or a queued one.
@@ -20,20 +20,41 @@ extension CommandGate {
   }
 
   private func checkOwnership(_ path: GCodePath, _ run: CommandRun) async throws(CommandFailure) {
-    guard let known = await journal.ownFile(path) else {
-      throw CommandFailure(.journal, "the list of own files cannot be read")
-    }
-    guard let own = known, own.backend == run.id.backend else {
+    guard let own = try await ownFile(path, run) else {
       throw CommandFailure(.notOwn, "the file was not brought by \(run.id.backend)")
     }
     guard let present = try await printer.fileState(path) else {
       journal.forget(path)
       throw CommandFailure(.printerRefused, "the file is not there any more")
     }
-    // Moonraker's seconds have microseconds; nothing rewrites a file within a millisecond and to the same size.
-    guard present.size == own.size, abs(present.modified - own.modified) < 0.001 else {
+    guard own.isUnchanged(in: present) else {
       throw CommandFailure(.notOwn, "the file was changed since it was brought")
     }
+  }
+
+  /// Checks that a file may be put there: over nothing, or over the backend's own, as it brought it.
+  ///
+  /// With `files.delete_any` over others' files too.
+  ///
+  /// - Throws: `CommandFailure` (`notOwn`, `journal`), or what Moonraker said where it does not tell.
+  func checkReplacement(of path: GCodePath, _ run: CommandRun) async throws(CommandFailure) {
+    guard !run.policy.permissions.contains(.filesDeleteAny),
+      let present = try await printer.fileState(path)
+    else { return }
+    guard let own = try await ownFile(path, run), own.isUnchanged(in: present) else {
+      throw CommandFailure(
+        .notOwn, "a file of that name exists and is not one that this connector brought")
+    }
+  }
+
+  /// The file as the backend brought it; nil where it did not.
+  private func ownFile(
+    _ path: GCodePath, _ run: CommandRun
+  ) async throws(CommandFailure) -> OwnFile? {
+    guard let known = await journal.ownFile(path) else {
+      throw CommandFailure(.journal, "the list of own files cannot be read")
+    }
+    return known?.backend == run.id.backend ? known : nil
   }
 
   private func checkUnused(_ path: GCodePath) throws(CommandFailure) {
@@ -61,5 +82,13 @@ extension CommandGate {
     if await !journal.note(file) {
       log(.warning, "\(path): could not be noted; \(backend) may not be able to delete it")
     }
+  }
+}
+
+extension OwnFile {
+  /// Whether the file is as it was brought. Moonraker's seconds have microseconds; nothing rewrites a file within a
+  /// millisecond and to the same size.
+  fileprivate func isUnchanged(in present: FileState) -> Bool {
+    present.size == size && abs(present.modified - modified) < 0.001
   }
 }

@@ -22,9 +22,13 @@ extension CommandGate {
         run.outcome.resolve(refusal)
         return
       }
-      let reading = try admit(run)
+      let reading = try await admit(run)
+      if run.kind.movesOrHeats {
+        try await takeTurn(run, reading)
+      } else {
+        try await settle(run, reading)
+      }
       if run.kind == .cancel { endStarts() }
-      if run.kind.movesOrHeats { try await takeTurn(run, reading) }
       try await begin(run)
       outcome = await execute(run, reading)
     } catch {
@@ -79,26 +83,48 @@ extension CommandGate {
   /// How long it waits for the disk: pause and cancel 250 ms in all.
   private func patience(_ run: CommandRun) -> Duration {
     guard run.isUrgent else { return GateJournal.patience }
-    return max(.zero, GateJournal.urgentPatience - run.arrivedAt.duration(to: time.now))
+    let taken = run.arrivedAt.duration(to: time.now) - run.waited.withLock { $0 }
+    return max(.zero, GateJournal.urgentPatience - taken)
   }
 
   // MARK: The rules
 
-  /// Checks all that can be checked at once.
-  private func admit(_ run: CommandRun) throws(CommandFailure) -> CommandReading {
+  /// Checks all but what may change while a command waits.
+  private func admit(_ run: CommandRun) async throws(CommandFailure) -> CommandReading {
     guard run.contact.takePlace() else {
       throw CommandFailure(
         .tooMany, "more than \(CommandContact.limit) commands came in one answer")
     }
     let reading = try CommandReading(run.request.command)
-    let seen = look()
-    try run.policy.check(reading, seen)
+    let limits = await heaterLimits(for: reading)
+    try run.policy.check(reading, look(), limits: limits)
     try refuseReadOnly(run)
     try Freshness.check(
       run.kind, age: run.request.age, in: run.contact, maximumAge: run.policy.maximumCommandAge,
       job: state.withLock { $0.ledger.job?.start })
-    try judge(run, reading)
     return reading
+  }
+
+  /// So long a command waits for the printer to tell of the effect of the one before.
+  private static let newsPatience = Duration.seconds(1)
+
+  /// Judges a command; where it does not fit and one of ours has just ended, what the printer tells next is judged too.
+  private func settle(_ run: CommandRun, _ reading: CommandReading) async throws(CommandFailure) {
+    let begin = time.now
+    defer { run.waited.withLock { $0 += begin.duration(to: time.now) } }
+    let isUnsettled = state.withLock { $0.isUnsettled(at: begin) }
+    while true {
+      // Taken before the look, so that nothing falls between.
+      let news = state.withLock { $0.news }
+      do throws(CommandFailure) {
+        return try judge(run, reading)
+      } catch {
+        let left = Self.newsPatience - begin.duration(to: time.now)
+        guard isUnsettled, error.reason == .wrongState, left > .zero,
+          await news.value(within: left, time: time) != nil
+        else { throw error }
+      }
+    }
   }
 
   /// Checks what may change while a command waits: the switch, the printer's state, the bed.
@@ -106,11 +132,11 @@ extension CommandGate {
     try refuseAtEnd()
     try refuseReadOnly(run)
     let seen = look()
-    try StateCheck(status: seen).check(reading)
     let now = time.now
-    let (bed, job, isJobDue) = state.withLock {
-      ($0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now))
+    let (bed, job, isJobDue, limits) = state.withLock {
+      ($0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now), $0.heaterLimits)
     }
+    try StateCheck(status: seen, limits: limits).check(reading)
     if isJobDue, run.kind.movesOrHeats, run.kind != .resume {
       throw CommandFailure(.wrongState, "a job is about to begin")
     }
@@ -151,6 +177,12 @@ extension CommandGate {
   private func takeTurn(
     _ run: CommandRun, _ reading: CommandReading
   ) async throws(CommandFailure) {
+    var isSettled = true
+    do throws(CommandFailure) { try judge(run, reading) } catch {
+      // Where a moment may help, it is waited for with the turn: what comes behind stays behind.
+      isSettled = !state.withLock { $0.isUnsettled(at: time.now) } || error.reason != .wrongState
+      if isSettled { throw error }
+    }
     let turn = Promise<GateState.Turn>()
     let answer = state.withLock { state in
       let answer = state.arbiter.request(run.entry)
@@ -158,7 +190,7 @@ extension CommandGate {
       return answer
     }
     switch answer {
-    case .turn: return
+    case .turn: return isSettled ? () : try await settle(run, reading)
     case .busy(let other):
       throw CommandFailure(.busy, "\(other.backend) is busy with \(other.wireName)")
     case .full: throw CommandFailure(.busy, "too many commands wait already")
@@ -166,7 +198,7 @@ extension CommandGate {
     case .wait: break
     }
     switch await turn.value() ?? .ending {
-    case .go: try judge(run, reading)
+    case .go: try await settle(run, reading)
     case .superseded: throw Self.superseded
     case .ending: throw CommandFailure(.interrupted, "printer-uplink is ending")
     }
@@ -214,7 +246,7 @@ extension CommandGate {
       }
       // The last look: the disk and the work may have taken their time.
       do throws(CommandFailure) {
-        try judge(run, reading)
+        try await settle(run, reading)
         try markSent(run, reading)
       } catch {
         return CommandOutcome(.refused, error.reason, error.message)

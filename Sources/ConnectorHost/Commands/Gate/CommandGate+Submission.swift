@@ -63,10 +63,11 @@ extension CommandGate {
   @discardableResult
   func conclude(_ run: CommandRun, _ outcome: CommandOutcome) -> Promise<Void>? {
     let now = time.now
-    let mayStart = outcome.status == .done || outcome.status == .unknown
-    remember { ledger, _ in ledger.answered(run.ticket, mayStart: mayStart, at: now) }
+    let mayHaveEffect = outcome.status == .done || outcome.status == .unknown
+    remember { ledger, _ in ledger.answered(run.ticket, mayStart: mayHaveEffect, at: now) }
     let (isFirst, next) = state.withLock { state -> (Bool, Promise<GateState.Turn>?) in
       guard state.conclude(run, outcome) else { return (false, nil) }
+      if mayHaveEffect, run.changesJob { state.noteChange(at: now) }
       state.turns[run.ticket] = nil
       let next = state.arbiter.finish(run.ticket)
       return (true, next.flatMap { state.turns.removeValue(forKey: $0.ticket) })

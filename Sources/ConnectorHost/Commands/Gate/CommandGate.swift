@@ -27,10 +27,12 @@ final class CommandGate: Sendable {
   ///   - store: journal, manifest and values.
   ///   - audit: where each outcome is noted.
   ///   - onOwed: told the backend whose outbox has got something new. Must be quick.
+  ///   - owe: puts into the backend's outbox what the store does not take with a command's end.
   init(
     status: any StatusSource, printer: any CommandExecutor, store: any CommandStore,
     audit: any AuditSink, time: any TimeSource, log: Log, executor: (any TaskExecutor)? = nil,
-    onOwed: @escaping @Sendable (_ backend: String) -> Void
+    onOwed: @escaping @Sendable (_ backend: String) -> Void,
+    owe: @escaping @Sendable (_ backend: String, OwedItem) async -> Void
   ) {
     self.status = status
     self.printer = printer
@@ -38,7 +40,8 @@ final class CommandGate: Sendable {
     self.time = time
     self.log = log
     self.executor = executor
-    journal = GateJournal(store: store, time: time, log: log, executor: executor, onOwed: onOwed)
+    journal = GateJournal(
+      store: store, time: time, log: log, executor: executor, onOwed: onOwed, owe: owe)
     events = status.events()
   }
 
@@ -53,6 +56,7 @@ final class CommandGate: Sendable {
       if events.skipped != missed {
         missed = events.skipped
         remember { $0.missed(at: $1) }
+        state.withLock { $0.forgetHeaters() }
       }
       follow(event)
     }
@@ -162,10 +166,14 @@ final class CommandGate: Sendable {
     case .job(.finished, _, let filename), .job(.cancelled, _, let filename),
       .job(.failed, _, let filename):
       remember { $0.ended(filename, at: $1) }
-    case .link(isUp: false): remember { ledger, _ in ledger.lost(at: now) }
-    case .job, .link, .klippy, .printState, .webcams: break
+    case .link(isUp: false):
+      remember { ledger, _ in ledger.lost(at: now) }
+      state.withLock { $0.forgetHeaters() }
+    case .klippy(let klippy, _): if klippy != .ready { state.withLock { $0.forgetHeaters() } }
+    case .job, .link, .printState, .webcams: break
     }
     look()
+    state.withLock { $0.takeNews() }.resolve(())
   }
 
   /// Takes in what the printer shows now.

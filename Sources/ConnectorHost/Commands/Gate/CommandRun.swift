@@ -23,12 +23,22 @@ struct CommandRun: Sendable {
   let arrivedAt: MonotonicInstant
   /// Its one final outcome.
   let outcome = Promise<CommandOutcome>()
+  /// How long it has waited for the printer to tell its state.
+  let waited = Guarded(Duration.zero)
 
   /// The command's kind.
   var kind: PrinterCommand.Kind { request.command.kind }
 
   /// Whether it goes out although the journal cannot be written.
   var isUrgent: Bool { kind == .pause || kind == .cancel }
+
+  /// Whether it may change a job's state.
+  var changesJob: Bool {
+    switch kind {
+    case .start, .pause, .resume, .cancel, .gcode, .macro: true
+    default: false
+    }
+  }
 
   /// What the far side is owed; a refusal may be dropped for others.
   func owed(_ outcome: CommandOutcome) -> OwedItem? {

@@ -7,7 +7,6 @@ final class GateJournal: Sendable {
   private struct Unwritten: Sendable {
     var id: CommandID
     var outcome: CommandOutcome
-    var owed: OwedItem?
     /// Where its row may be missing.
     var intent: CommandIntent?
   }
@@ -39,17 +38,20 @@ final class GateJournal: Sendable {
   private let log: Log
   private let executor: (any TaskExecutor)?
   private let onOwed: @Sendable (String) -> Void
+  private let owe: @Sendable (String, OwedItem) async -> Void
   private let state = Guarded(State())
 
   init(
     store: any CommandStore, time: any TimeSource, log: Log, executor: (any TaskExecutor)?,
-    onOwed: @escaping @Sendable (String) -> Void
+    onOwed: @escaping @Sendable (String) -> Void,
+    owe: @escaping @Sendable (String, OwedItem) async -> Void
   ) {
     self.store = store
     self.time = time
     self.log = log
     self.executor = executor
     self.onOwed = onOwed
+    self.owe = owe
   }
 
   /// Why it cannot be written; nil: it can, as far as is known.
@@ -68,7 +70,8 @@ final class GateJournal: Sendable {
       != nil
   }
 
-  /// Writes an outcome and what is owed for it, whenever that can be done.
+  /// Writes an outcome and what is owed for it, in one. Where the disk does not take it, what is owed goes into the
+  /// backend's outbox at once, which keeps it in memory; the outcome alone is written when that can be done.
   ///
   /// - Parameter intent: the row, for a command that was sent without waiting for it.
   /// - Returns: a promise that is kept when it is on the disk, or cannot be put there now.
@@ -85,7 +88,8 @@ final class GateJournal: Sendable {
       }
     } then: { [self] written in
       if written == nil {
-        keep(Unwritten(id: id, outcome: outcome, owed: owed, intent: intent))
+        keep(Unwritten(id: id, outcome: outcome, intent: intent))
+        if let owed { await owe(id.backend, owed) }
       } else if owed != nil {
         onOwed(id.backend)
       }
@@ -190,17 +194,17 @@ final class GateJournal: Sendable {
   }
 
   private func call<Value: Sendable>(
-    _ body: @escaping Body<Value>, then: @escaping @Sendable (Value?) -> Void
+    _ body: @escaping Body<Value>, then: @escaping @Sendable (Value?) async -> Void
   ) {
     state.withLock { $0.pending += 1 }
     Task(executorPreference: executor) { [self] in
       do throws(StoreFailure) {
         let value = try await body(store)
-        then(value)
+        await then(value)
         succeed()
       } catch {
         fail(error.description)
-        then(nil)
+        await then(nil)
       }
       let idlers = state.withLock { state in
         state.pending -= 1
@@ -221,7 +225,7 @@ final class GateJournal: Sendable {
     }
     guard wasBroken else { return }
     log(.info, "the journal can be written again")
-    for item in retries { end(item.id, item.outcome, owed: item.owed, intent: item.intent) }
+    for item in retries { end(item.id, item.outcome, owed: nil, intent: item.intent) }
     resumeSaving()
   }
 
@@ -261,7 +265,7 @@ final class GateJournal: Sendable {
         defer { state.unwritten = [] }
         return state.isClosed ? [] : state.unwritten
       }
-      for item in items { end(item.id, item.outcome, owed: item.owed, intent: item.intent) }
+      for item in items { end(item.id, item.outcome, owed: nil, intent: item.intent) }
       resumeSaving()
     }
   }

@@ -33,6 +33,14 @@ struct GateState: Sendable {
   var running: [CommandID: CommandRun] = [:]
   var contacts: [String: MonotonicInstant] = [:]
   var records: [AuditRecord] = []
+  /// Kept with the next thing that the printer tells, for whoever waits for it.
+  private(set) var news = Promise<Void>()
+  /// When the last command ended that may have changed a job's state.
+  private var lastChange: MonotonicInstant?
+  /// What Klipper told of its heaters since it started.
+  var heaterLimits = HeaterLimits.unknown
+  /// Another one after each loss of Klippy.
+  private(set) var heaterRevision: UInt64 = 0
   private var lastTicket: UInt64 = 0
   private var ended: [CommandID: Ended] = [:]
   private var endedOrder: [CommandID] = []
@@ -50,6 +58,29 @@ struct GateState: Sendable {
     }
     if let ended = ended[id] { return ended.digest == digest ? .ended(ended.outcome) : .foreign }
     return .run
+  }
+
+  /// The printer told something.
+  ///
+  /// - Returns: what to keep, outside of the lock.
+  mutating func takeNews() -> Promise<Void> {
+    defer { news = Promise() }
+    return news
+  }
+
+  /// Klippy is gone, or may have been: its next start may have another configuration.
+  mutating func forgetHeaters() {
+    heaterLimits = .unknown
+    heaterRevision &+= 1
+  }
+
+  /// A command ended that may have changed a job's state.
+  mutating func noteChange(at now: MonotonicInstant) { lastChange = now }
+
+  /// Whether such a command ended so short a time ago that the printer may not have told of its effect: Klipper tells
+  /// changes four times a second.
+  func isUnsettled(at now: MonotonicInstant) -> Bool {
+    lastChange.map { $0.duration(to: now) < .milliseconds(1_500) } ?? false
   }
 
   /// Ends a command.

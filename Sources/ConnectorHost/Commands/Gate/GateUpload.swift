@@ -17,6 +17,7 @@ struct GateUpload: GatedPrinter {
     guard run.outcome.current == nil, gate.isUnfinished(run) else {
       throw CommandFailure(.interrupted, "the command has ended")
     }
+    try await gate.checkReplacement(of: path, run)
     try StateCheck(status: gate.look()).checkWritable(path)
     try await gate.printer.checkInside(path)
     let item = try await gate.printer.upload(file, as: path)

@@ -32,7 +32,7 @@ enum GcodeEffect: Sendable, Hashable {
     case ("G", 4): return .other
     case ("G", _), ("T", _): return .movement
     case ("M", 17), ("M", 18), ("M", 82), ("M", 83), ("M", 84): return .movement
-    case ("M", 23), ("M", 26), ("M", 32): return .start
+    case ("M", 23), ("M", 26): return .start
     case ("M", 24): return .startOrResume
     case ("M", 25): return .pause
     case ("M", 27), ("M", 105), ("M", 114), ("M", 115), ("M", 119): return .query

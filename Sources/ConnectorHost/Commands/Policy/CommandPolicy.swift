@@ -45,20 +45,24 @@ struct CommandPolicy: Sendable, Hashable {
 
   /// Checks whether a command is allowed, whatever the printer does now.
   ///
-  /// - Parameter status: for the heaters' limits and for what `M24` means.
+  /// - Parameters:
+  ///   - status: for what `M24` means.
+  ///   - limits: how hot the heaters may be made.
   /// - Throws: `CommandFailure` with the reason to refuse it.
-  func check(_ reading: CommandReading, _ status: PrinterStatus) throws(CommandFailure) {
+  func check(
+    _ reading: CommandReading, _ status: PrinterStatus, limits: HeaterLimits = .unknown
+  ) throws(CommandFailure) {
     switch reading.command {
     case .gcode:
       try require(anyOf: [.gcode, .gcodeAny])
-      for line in reading.lines { try check(line, status) }
+      for line in reading.lines { try check(line, status, limits) }
     case .macro(let name, _):
       try refuseDangerous(GcodeWord(macro: name))
       try requireMacro(name.uppercased())
-      for effect in reading.effects { try checkEffect(effect, status) }
+      for effect in reading.effects { try checkEffect(effect, status, limits) }
     case .temperature:
       try require(.temperature)
-      for effect in reading.effects { try checkEffect(effect, status) }
+      for effect in reading.effects { try checkEffect(effect, status, limits) }
     case .deleteFile:
       try require(anyOf: [.filesDeleteOwn, .filesDeleteAny])
     case .pause, .resume, .cancel, .emergencyStop, .start, .home, .fan, .speed, .flow, .upload,
@@ -67,17 +71,21 @@ struct CommandPolicy: Sendable, Hashable {
     }
   }
 
-  private func check(_ line: GcodeScript.Line, _ status: PrinterStatus) throws(CommandFailure) {
+  private func check(
+    _ line: GcodeScript.Line, _ status: PrinterStatus, _ limits: HeaterLimits
+  ) throws(CommandFailure) {
     try refuseDangerous(line.word)
     let isNamed = patterns.contains { $0.matches(line.word) }
     if !line.word.isClassic, !isNamed { try requireMacro(line.word.text) }
     guard isNamed || !line.word.isClassic else {
       throw CommandFailure(.notPermitted, "the G-code \(line.word.text) is not allowed")
     }
-    try checkEffect(line.effect, status)
+    try checkEffect(line.effect, status, limits)
   }
 
-  private func checkEffect(_ effect: GcodeEffect, _ status: PrinterStatus) throws(CommandFailure) {
+  private func checkEffect(
+    _ effect: GcodeEffect, _ status: PrinterStatus, _ limits: HeaterLimits
+  ) throws(CommandFailure) {
     switch effect {
     case .start: try require(.start)
     case .startOrResume: try require(status.printState == "paused" ? .resume : .start)
@@ -87,8 +95,8 @@ struct CommandPolicy: Sendable, Hashable {
     case .home: try require(.home)
     case .temperature(let heater, let celsius):
       try require(.temperature)
-      guard let celsius, HeaterLimits(status).allow(celsius, for: heater) else {
-        let maximum = HeaterLimits(status).maximum(of: heater)
+      guard let celsius, limits.allow(celsius, for: heater) else {
+        let maximum = limits.maximum(of: heater)
         throw CommandFailure(.invalid, "the temperature is not between 0 and \(maximum) °C")
       }
     case .fan: try require(.fan)

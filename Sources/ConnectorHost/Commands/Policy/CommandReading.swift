@@ -12,6 +12,17 @@ struct CommandReading: Sendable {
   /// The command's kind.
   var kind: PrinterCommand.Kind { command.kind }
 
+  /// Whether it sets a heater's target or switches power: what the heaters' limits are asked for.
+  var dependsOnHeaters: Bool {
+    kind == .power
+      || effects.contains { effect in
+        switch effect {
+        case .temperature, .power: true
+        default: false
+        }
+      }
+  }
+
   /// Reads a command.
   ///
   /// - Throws: `CommandFailure` (`invalid`) where a parameter is not usable.

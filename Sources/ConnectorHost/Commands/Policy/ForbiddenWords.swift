@@ -1,7 +1,8 @@
 /// Command words that no cloud may send at any level, as G-code or as a macro.
 enum ForbiddenWords {
-  /// Classic codes by letter and number: the stop that would wait in the queue, and what changes the stored settings.
-  private static let codes: [Int] = [112, 999, 500, 501, 502]
+  /// `M` codes by number: the stop that would wait in the queue, what changes the stored settings, and what writes,
+  /// deletes, starts or looks for files by itself, beside the rules for files.
+  private static let codes: Set<Int> = [112, 999, 500, 501, 502, 28, 29, 30, 32, 33]
 
   private static let names: Set<String> = [
     "RESTART", "FIRMWARE_RESTART", "SAVE_CONFIG", "RUN_SHELL_COMMAND", "FORCE_MOVE",

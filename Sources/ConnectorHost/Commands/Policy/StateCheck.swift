@@ -5,6 +5,8 @@ internal import JSON
 struct StateCheck: Sendable {
   /// The printer as it may be trusted now.
   let status: PrinterStatus
+  /// For which heaters there are.
+  var limits = HeaterLimits.unknown
 
   /// Above this a heater counts as hot, °C.
   static let hot = 50.0
@@ -115,16 +117,24 @@ struct StateCheck: Sendable {
     try requireNoJob()
   }
 
+  /// What is not known counts as hot: without power its fan stands still.
   private func requireCold() throws(CommandFailure) {
-    for (name, object) in status.objects where Self.isHeater(name) {
-      let isHot =
-        (object["temperature"]?.double ?? 0) > Self.hot || (object["target"]?.double ?? 0) > 0
-      if isHot { throw CommandFailure(.wrongState, "\(name) is hot") }
+    // Klipper's sections are in lower case, its objects as they were written.
+    let objects = Dictionary(
+      status.objects.map { ($0.key.lowercased(), $0.value) },
+      uniquingKeysWith: { first, _ in first })
+    let heaters = Set(limits.heaters).union(objects.keys.filter(HeaterLimits.isHeater))
+    for name in heaters.sorted() {
+      guard status.isCurrent, let temperature = objects[name]?["temperature"]?.double,
+        let target = objects[name]?["target"]?.double
+      else {
+        throw CommandFailure(
+          .wrongState, "the temperature of \(name) is not known, so it counts as hot")
+      }
+      if temperature > Self.hot || target > 0 {
+        throw CommandFailure(.wrongState, "\(name) is hot")
+      }
     }
-  }
-
-  private static func isHeater(_ name: String) -> Bool {
-    ["extruder", "heater_bed", "heater_generic "].contains { name.utf8.starts(with: $0.utf8) }
   }
 
   /// Whether what `command` wanted is reached, looked at when its answer did not come in time.

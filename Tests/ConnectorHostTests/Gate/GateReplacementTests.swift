@@ -1,0 +1,51 @@
+import ConnectorKit
+import JSON
+import Platform
+import Testing
+
+@testable import ConnectorHost
+
+@Suite("Gate: replacing files") struct GateReplacementTests {
+  private let bench = GateBench.ready()
+  private let path = GCodePath.of("a.gcode")
+
+  private func upload(_ id: String, of backend: String) -> CommandOutcome? {
+    bench.submit(
+      .upload(path), id: id, of: backend,
+      work: { printer throws(CommandFailure) in
+        try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "00"))
+      })
+  }
+
+  @Test("A backend replaces its own file, and no other one")
+  func own() {
+    _ = bench.entrance("p", PermissionLevel.print.permissions)
+    _ = bench.entrance("q", PermissionLevel.print.permissions)
+    #expect(upload("1", of: "p")?.status == .done)
+    #expect(upload("2", of: "p")?.status == .done)
+    let refused = upload("3", of: "q")
+    #expect(refused?.status == .refused)
+    #expect(refused?.reason == .notOwn)
+    #expect(
+      refused?.message == "a file of that name exists and is not one that this connector brought")
+    #expect(bench.printer.uploads.count == 2)
+  }
+
+  @Test("A file that was there before, or that was changed since, is the owner's")
+  func owners() {
+    _ = bench.entrance("p", PermissionLevel.print.permissions)
+    bench.printer.put(path, FileState(size: 5, modified: 1))
+    #expect(upload("1", of: "p")?.reason == .notOwn)
+    bench.printer.put(path, nil)
+    #expect(upload("2", of: "p")?.status == .done)
+    bench.printer.put(path, FileState(size: 5, modified: 2))
+    #expect(upload("3", of: "p")?.reason == .notOwn)
+    #expect(bench.printer.uploads.count == 1)
+  }
+
+  @Test("With files.delete_any others' files are replaced too")
+  func any() {
+    bench.printer.put(path, FileState(size: 5, modified: 1))
+    #expect(upload("1", of: "a")?.status == .done)
+  }
+}
