@@ -14,7 +14,7 @@ extension StoreDatabase: CommandStore {
     _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure) {
     let dropped = try await write { tables, file in
-      try tables.journal.end(id, outcome)
+      let owed = try tables.journal.end(id, outcome, owed: owed)
       return try owed.map { try file.put($0, of: id.backend, at: tables.now, tables) } ?? 0
     }
     drops.note(dropped, of: id.backend)
@@ -25,7 +25,7 @@ extension StoreDatabase: CommandStore {
   ) async throws(StoreFailure) {
     let dropped = try await write { tables, file in
       try tables.journal.begin(intent)
-      try tables.journal.end(intent.id, outcome)
+      let owed = try tables.journal.end(intent.id, outcome, owed: owed)
       return try owed.map { try file.put($0, of: intent.id.backend, at: tables.now, tables) } ?? 0
     }
     drops.note(dropped, of: intent.id.backend)

@@ -9,6 +9,8 @@ final class FakeDisk: Sendable {
   struct Contents: Sendable {
     var rows: [CommandID: StoredCommand] = [:]
     var owedIfInterrupted: [CommandID: OwedItem] = [:]
+    /// What each command was owed when it ended first.
+    var owed: [CommandID: OwedItem] = [:]
     /// The owed items of each backend, in order.
     var outbox: [String: [OwedItem]] = [:]
     var values: [String: JSONValue] = [:]
@@ -123,7 +125,10 @@ final class FakeStore: CommandStore {
     try await call { contents in
       contents.writes.append("end \(id.id) \(outcome.status.rawValue)")
       contents.rows[id, default: StoredCommand(digest: "", outcome: nil)].outcome = outcome
-      if let owed { contents.owe(owed, to: id.backend) }
+      if let owed = contents.owed[id] ?? owed {
+        contents.owed[id] = owed
+        contents.owe(owed, to: id.backend)
+      }
     }
   }
 
