@@ -61,8 +61,8 @@ extension PrintDockBackend {
     SentField("completion", "result.size_bytes", "the size of the backup"),
     SentField("completion", "result.sha256", "the checksum of the backup"),
     SentField("completion", "result.uploaded_at", "when the backup was sent"),
-    SentField("completion", "result.post_snapshot", "that a snapshot went before"),
-    SentField("completion", "result.post_snapshot_error", "why no snapshot went before"),
+    SentField("completion", "result.post_snapshot", "that the printer was at hand for a snapshot"),
+    SentField("completion", "result.post_snapshot_error", "why it was not"),
   ]
 
   private static let picture = [

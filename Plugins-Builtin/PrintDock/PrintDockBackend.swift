@@ -105,6 +105,7 @@ extension PrintDockBackend {
         interval: Self.interval(
           settings, PrintDockSettings.pushSnapshots, told: identity.snapshotsSeconds),
         hidesFilePath: settings[PrintDockSettings.hideFilePath])
+      let due = DueSnapshots()
       reporter = Reporter(
         session: session, desk: desk, startedAt: backend.startedAt,
         heartbeatInterval: settings[PrintDockSettings.heartbeat])
@@ -114,12 +115,13 @@ extension PrintDockBackend {
           settings, PrintDockSettings.pollCommands, told: identity.commandsSeconds),
         answerLimit: settings[PrintDockSettings.maximumAnswer] << 20,
         runner: CommandRunner(
-          context: context, cloudURL: settings[PrintDockSettings.cloudURL],
+          session: session, due: due, cloudURL: settings[PrintDockSettings.cloudURL],
           printerDataRoot: settings[PrintDockSettings.printerDataRoot],
           backupConfFiles: settings[PrintDockSettings.backupConfFiles]))
-      delivery = CompletionDelivery(session: session, desk: desk)
+      delivery = CompletionDelivery(session: session, desk: desk, due: due)
       webcam = WebcamLoop(
         session: session, interval: settings[PrintDockSettings.webcamPoll],
+        isWanted: settings.origin(of: PrintDockSettings.webcamPoll) != .byDefault,
         uiPort: settings[PrintDockSettings.uiPort])
     }
 

@@ -44,7 +44,8 @@ enum PrintDockSettings {
 
   static let webcamPoll = Setting<Duration>.duration(
     "webcam_poll_seconds", default: 2, range: .zero...(.seconds(3_600)),
-    "Time between two questions for camera pictures, asked only while there is a camera; 0: never.")
+    "Time between two questions for camera pictures; asked while Moonraker lists a camera, and "
+      + "always when it stands here; 0: never.")
 
   static let maximumAnswer = Setting<Int>.integer(
     "max_answer_mb", default: 64, range: 1...256, unit: "MB",

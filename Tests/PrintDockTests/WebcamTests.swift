@@ -11,6 +11,7 @@ import Testing
   private func bench(_ cloud: PaperCloud, _ kind: WebcamFailure.Kind? = nil) -> TestBench {
     let bench = TestBench(cloud)
     let time = bench.time
+    bench.webcams.list(.success(true))
     bench.webcams.answer { _ throws(WebcamFailure) in
       if let kind { throw WebcamFailure(kind, "the camera does not answer") }
       return WebcamFrame(
@@ -44,8 +45,8 @@ import Testing
           "User-Agent", "Content-Type", "X-Printer-Id", "Authorization", "X-Connector-Id",
         ])
     }
-    // One to see whether there is a camera, one for the three.
-    #expect(bench.webcams.wishes.count == 2)
+    // One for the three.
+    #expect(bench.webcams.wishes.count == 1)
     let wish = try #require(bench.webcams.wishes.last)
     #expect(wish.pagePort == 4_408)
     #expect(wish.maximumAge == .seconds(2) && wish.maximumBytes == 10_485_760)
@@ -62,53 +63,76 @@ import Testing
     cloud.wantPictures(#"{"id":501,"printer_id":262}"#)
     try await bench.serve {
       await bench.pass(.seconds(20))
-      #expect(bench.webcams.wishes.count == 4)
+      #expect(bench.webcams.wishes.count == 3)
       #expect(bench.calls("upload").isEmpty)
       #expect(bench.health.last == .online)
       await bench.pass(.seconds(20))
-      #expect((5...7).contains(bench.webcams.wishes.count))
+      #expect((4...6).contains(bench.webcams.wishes.count))
     }
     #expect(bench.log.lines.contains { $0.contains("no picture for request 501") })
   }
 
-  @Test("Without a camera nothing is asked, until the list of cameras changes")
+  @Test(
+    "Without a camera nothing is asked, until the list of cameras changes; no picture is fetched")
   func noCamera() async throws {
-    let cloud = PaperCloud()
-    let bench = bench(cloud, .noCamera)
+    let bench = bench(PaperCloud())
+    bench.webcams.list(.success(false))
     try await bench.serve {
       await bench.pass(.seconds(120))
       #expect(bench.calls("webcam_requests").isEmpty)
-      // One for those that Moonraker knows, one for the usual addresses.
-      #expect(bench.webcams.wishes.map(\.fallbackPaths.count) == [0, 3])
-      let time = bench.time
-      bench.webcams.answer { _ in
-        WebcamFrame(bytes: [0xFF], contentType: "image/jpeg", capturedAt: time.now)
-      }
+      #expect(bench.webcams.questions == 1)
+      bench.webcams.list(.success(true))
       bench.printer.tell(.webcams)
       await bench.pass(.seconds(60))
       #expect((28...32).contains(bench.calls("webcam_requests").count))
+      #expect(bench.webcams.questions == 2)
     }
     let poll = try #require(bench.calls("webcam_requests").first)
     #expect(poll.url == "https://www.spoolr.io/api/v1/connectors/46/webcam_requests?limit=10")
+    #expect(bench.webcams.wishes.isEmpty)
   }
 
-  @Test("Nothing in Moonraker's list, and nothing that answers on the web page: no camera")
-  func onlyFallbacks() async throws {
+  @Test("A camera that nobody has told of is found within ten minutes")
+  func found() async throws {
     let bench = bench(PaperCloud())
-    let answers = Guarded(false)
-    let time = bench.time
-    bench.webcams.answer { wish throws(WebcamFailure) in
-      if wish.fallbackPaths.isEmpty { throw WebcamFailure(.noCamera, "none is set up") }
-      guard answers.withLock({ $0 }) else { throw WebcamFailure(.notAnImage, "a web page") }
-      return WebcamFrame(bytes: [0xFF], contentType: "image/jpeg", capturedAt: time.now)
-    }
+    bench.webcams.list(.success(false))
     try await bench.serve {
       await bench.pass(.seconds(300))
+      bench.webcams.list(.success(true))
       #expect(bench.calls("webcam_requests").isEmpty)
-      answers.withLock { $0 = true }
-      await bench.pass(.seconds(400))
+      await bench.pass(.seconds(310))
       #expect(!bench.calls("webcam_requests").isEmpty)
     }
+  }
+
+  @Test("A list that is not to be had is asked for again soon")
+  func noList() async throws {
+    let bench = bench(PaperCloud())
+    bench.webcams.list(.failure(WebcamFailure(.unreachable, "no list")))
+    try await bench.serve {
+      await bench.pass(.seconds(60))
+      #expect((11...13).contains(bench.webcams.questions))
+      #expect(bench.calls("webcam_requests").isEmpty)
+      bench.webcams.list(.success(true))
+      await bench.pass(.seconds(10))
+      #expect(!bench.calls("webcam_requests").isEmpty)
+    }
+  }
+
+  @Test(
+    "Who has written the interval is asked for pictures of a camera that Moonraker does not list")
+  func written() async throws {
+    let cloud = PaperCloud()
+    let bench = bench(cloud)
+    bench.webcams.list(.success(false))
+    try await bench.serve(["webcam_poll_seconds": .duration(.seconds(2))]) {
+      await bench.pass(.seconds(20))
+      #expect(bench.webcams.questions == 0)
+      #expect(bench.webcams.wishes.isEmpty)
+      cloud.wantPictures(#"{"id":501,"printer_id":262}"#)
+      await bench.pass { bench.calls("upload").count == 1 }
+    }
+    #expect(bench.webcams.wishes.map(\.fallbackPaths.count) == [3])
   }
 
   @Test("Zero seconds mean never, also for the camera")
@@ -119,6 +143,7 @@ import Testing
     }
     #expect(bench.calls("webcam_requests").isEmpty)
     #expect(bench.webcams.wishes.isEmpty)
+    #expect(bench.webcams.questions == 0)
   }
 
   @Test("A request that PrintDock does not take any more is no trouble")

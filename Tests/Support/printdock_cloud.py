@@ -401,12 +401,8 @@ class PrintDockCloud(StrictCloud):
         return before != now
 
     def _post_command_due(self) -> bool:
-        """Whether a command runs, or has come again and is not answered again."""
-        completions = self.state["completions"]
-        return any(
-            number not in completions or completions[number]["mono"] < issue["mono"]
-            for number, issue in self.state["issued"].items()
-        )
+        """Whether a command runs; a result that is sent again has no snapshot before it."""
+        return any(number not in self.state["completions"] for number in self.state["issued"])
 
     # Commands
 
@@ -566,7 +562,7 @@ class PrintDockCloud(StrictCloud):
         if known is None:
             exchange.timing.append(f"completion of command {number}, which was never handed out")
             return Answer(404, {"error": "Command not found"})
-        if known != "running" and without_snapshot(known) != without_snapshot(exchange.body):
+        if known not in ("running", exchange.body):
             exchange.timing.append(f"command {number} was completed twice, differently")
         earlier = self.state["completions"].get(number)
         if earlier is not None and self.client.timed and max(self.restarted_at, self.disturbed_at) < earlier["mono"]:
@@ -700,12 +696,6 @@ def command_id(command: Any) -> str | None:
     """The id of an element of the queue as it stands in paths; None where nobody can read one."""
     number = command.get("id") if isinstance(command, dict) else None
     return str(number) if isinstance(number, str | int) and not isinstance(number, bool) and number != "" else None
-
-
-def without_snapshot(completion: dict[str, Any]) -> dict[str, Any]:
-    """A completion without what it says of its snapshot: after a restart the client cannot know."""
-    result = {key: value for key, value in completion["result"].items() if not key.startswith("post_snapshot")}
-    return completion | {"result": result}
 
 
 def is_picture(data: bytes) -> bool:

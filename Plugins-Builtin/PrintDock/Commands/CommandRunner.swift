@@ -4,10 +4,13 @@ internal import Platform
 
 /// Hands single commands to the host, and sees to it that each has one completion.
 struct CommandRunner: Sendable {
-  let context: BackendContext
+  let session: Session
+  let due: DueSnapshots
   let cloudURL: String
   let printerDataRoot: String?
   let backupConfFiles: Bool
+
+  private var context: BackendContext { session.context }
 
   /// Has a command executed; its completion is in the outbox when this returns.
   func execute(_ order: CommandOrder, in contact: CommandContact) async {
@@ -17,8 +20,11 @@ struct CommandRunner: Sendable {
     let outcome = await context.commands.submit(
       CommandRequest(id: order.id, wireName: task.action, command: task.command),
       in: contact, work: work(task),
-      owing: { outcome in
-        Completion(of: order, outcome).owed(isExpendable: outcome.status == .refused)
+      owing: { [session, due] outcome in
+        if outcome.status == .done, !outcome.isRepeat { due.add(order.id) }
+        let absence = session.reportable == nil ? session.absence : nil
+        return Completion(of: order, outcome, absence: absence)
+          .owed(isExpendable: outcome.status == .refused)
       })
     let (seconds, attoseconds) = start.duration(to: context.time.now).components
     let time = seconds * 1_000 + attoseconds / 1_000_000_000_000_000

@@ -30,7 +30,9 @@ struct Completion: Sendable, Hashable {
   }
 
   /// The end of a command that was submitted.
-  init(of order: CommandOrder, _ outcome: CommandOutcome) {
+  ///
+  /// - Parameter absence: why the printer cannot be shown as it is now; nil: it can.
+  init(of order: CommandOrder, _ outcome: CommandOutcome, absence: String?) {
     id = order.id
     result = ["action": .string(order.task.action)]
     switch order.task {
@@ -48,6 +50,11 @@ struct Completion: Sendable, Hashable {
     }
     if outcome.status == .done {
       addDetails(of: order.task, outcome.details ?? .null)
+      if let absence {
+        result["post_snapshot_error"] = .string(absence)
+      } else {
+        result["post_snapshot"] = "captured"
+      }
     } else {
       problem = Self.problem(order.task, outcome)
     }

@@ -6,6 +6,7 @@ internal import Platform
 struct CompletionDelivery: Sendable {
   let session: Session
   let desk: SnapshotDesk
+  let due: DueSnapshots
 
   private var context: BackendContext { session.context }
 
@@ -19,10 +20,10 @@ struct CompletionDelivery: Sendable {
     while true {
       let entry = try await context.outbox.oldest()
       try await session.admitted(waiter)
-      // The same entry again: what has been found out about it at the first attempt still counts.
+      // The same entry again: where it was too large at the first attempt, it still is.
       var next = Parcel(entry)
       if let parcel, parcel.number == entry.number { next = parcel }
-      if !next.isPrepared { try await prepare(&next, entry) }
+      try await show(before: entry)
       let error = try await attempt(&next, entry)
       parcel = next
       session.ended(.completion, error)
@@ -41,7 +42,7 @@ struct CompletionDelivery: Sendable {
   func runOnce() async throws {
     while let entry = await context.outbox.peek() {
       var parcel = Parcel(entry)
-      try await prepare(&parcel, entry)
+      try await show(before: entry)
       if let error = try await attempt(&parcel, entry) { throw error }
     }
   }
@@ -75,28 +76,13 @@ struct CompletionDelivery: Sendable {
 
   // MARK: The snapshot before it
 
-  /// Shows PrintDock the printer as it is after a success, before it hears of the success.
-  private func prepare(_ parcel: inout Parcel, _ entry: OutboxEntry) async throws {
-    parcel.isPrepared = true
-    guard parcel.body["status"] == "succeeded", var result = parcel.body["result"]?.object,
-      result["post_snapshot"] == nil, result["post_snapshot_error"] == nil
-    else { return }
-    if !entry.isFresh {
-      result["post_snapshot_error"] = "the result was kept over a restart"
-    } else {
-      if let action = result["action"]?.string { try await settle(after: action) }
-      if let status = session.reportable {
-        if !desk.isHeld { try await desk.send(status) }
-        result["post_snapshot"] = "captured"
-      } else {
-        result["post_snapshot_error"] = .string(session.absence)
-      }
-    }
-    parcel.body["result"] = .object(result)
-    // Kept so: should PrintDock not answer, it is told the same again, whatever happens to us in between.
-    var item = entry.item
-    item.body = parcel.body
-    await context.outbox.put(item)
+  /// Shows PrintDock the printer as it is after a success, before it hears of the success; not for a result that it may
+  /// have heard already.
+  private func show(before entry: OutboxEntry) async throws {
+    guard due.take(entry.item.key) else { return }
+    if let action = entry.item.body["result"]?["action"]?.string { try await settle(after: action) }
+    guard let status = session.reportable, !desk.isHeld else { return }
+    try await desk.send(status)
   }
 
   /// Waits until the printer shows what a command did, at most a second: Klipper tells four times a second what has
@@ -134,11 +120,10 @@ struct CompletionDelivery: Sendable {
 }
 
 extension CompletionDelivery {
-  /// An entry on its way, with what has been found out about it.
+  /// An entry on its way, shortened where it was too large.
   private struct Parcel {
     var number: Int64
     var body: JSONObject
-    var isPrepared = false
 
     init(_ entry: OutboxEntry) {
       number = entry.number

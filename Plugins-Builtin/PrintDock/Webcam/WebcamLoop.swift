@@ -1,10 +1,13 @@
 internal import ConnectorKit
 internal import Platform
 
-/// Answers PrintDock's requests for pictures. Asks for them only while there is a camera.
+/// Answers PrintDock's requests for pictures. Asks for them only while Moonraker lists a camera, or where the owner wants
+/// them asked for; a picture is fetched for a request only.
 struct WebcamLoop: Sendable {
   /// How often to look for a camera that nobody has told of.
   static let search = Duration.seconds(600)
+  /// How long to wait for a list of cameras that was not to be had.
+  static let patience = Duration.seconds(5)
   /// The largest picture, in bytes.
   static let largest = 10 << 20
   /// Where web interfaces have the camera that Moonraker does not know of.
@@ -13,6 +16,8 @@ struct WebcamLoop: Sendable {
   let session: Session
   /// The time between two polls; zero: never.
   let interval: Duration
+  /// Whether the owner has written the interval: then there is a camera, whatever Moonraker lists.
+  let isWanted: Bool
   let uiPort: Int
 
   private var context: BackendContext { session.context }
@@ -61,11 +66,11 @@ struct WebcamLoop: Sendable {
     while true {
       while context.time.now < next { try await admission.wait(until: next) }
       try await session.admitted(admission)
-      if !isKnown.withLock({ $0 }) {
+      if !isWanted, !isKnown.withLock({ $0 }) {
         isKnown.withLock { $0 = true }
-        guard await hasCamera() else {
+        if let pause = await pauseWithoutCamera() {
           isKnown.withLock { $0 = false }
-          try await cameras.wait(until: context.time.now.advanced(by: Self.search))
+          try await cameras.wait(until: context.time.now.advanced(by: pause))
           continue
         }
       }
@@ -102,7 +107,7 @@ struct WebcamLoop: Sendable {
       let isOurs = request.printer == session.identity.printerID
       var (bytes, type): ([UInt8], String) = ([], "application/json")
       if isOurs {
-        let result = await picture.orFetched { await frame(fallbackPaths: Self.paths) }
+        let result = await picture.orFetched { await frame() }
         picture = result
         switch result {
         case .success(let frame): (bytes, type) = (frame.bytes, frame.contentType)
@@ -131,18 +136,19 @@ struct WebcamLoop: Sendable {
 
   // MARK: The camera
 
-  /// Whether there is a camera: one that Moonraker knows, answering or not, or else one that answers on the web page.
-  private func hasCamera() async -> Bool {
-    guard case .failure(let failure) = await frame(fallbackPaths: []), failure.kind == .noCamera
-    else { return true }
-    if case .success = await frame(fallbackPaths: Self.paths) { return true }
-    return false
+  /// When to look again for a camera; nil: there is one.
+  private func pauseWithoutCamera() async -> Duration? {
+    do throws(WebcamFailure) {
+      return try await context.webcams.hasCamera() ? nil : Self.search
+    } catch {
+      return Self.patience
+    }
   }
 
-  private func frame(fallbackPaths: [String]) async -> Result<WebcamFrame, WebcamFailure> {
+  private func frame() async -> Result<WebcamFrame, WebcamFailure> {
     let wish = FrameWish(
       maximumAge: .seconds(2), maximumBytes: Self.largest, mustBeJPEG: false, pagePort: uiPort,
-      fallbackPaths: fallbackPaths)
+      fallbackPaths: Self.paths)
     do throws(WebcamFailure) {
       return .success(try await context.webcams.frame(wish))
     } catch {

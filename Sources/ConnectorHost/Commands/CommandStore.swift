@@ -12,7 +12,7 @@ protocol CommandStore: Sendable {
   func begin(_ intent: CommandIntent) async throws(StoreFailure)
 
   /// Writes a command's outcome and what its far side is owed for it, in one; also where its intent could not be written:
-  /// it has an empty digest then.
+  /// it has an empty digest then. A command that ends once more is owed what it was owed the first time.
   func end(
     _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure)

@@ -14,7 +14,7 @@ extension StoreDatabase: CommandStore {
     _ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure) {
     let dropped = try await write { tables, file in
-      try tables.journal.end(id, outcome)
+      let owed = try tables.journal.end(id, outcome, owed: owed)
       return try owed.map { try file.put($0, of: id.backend, at: tables.now, tables) } ?? 0
     }
     drops.note(dropped, of: id.backend)
@@ -27,8 +27,9 @@ extension StoreDatabase: CommandStore {
       // A stop acts under a known id too: what is known of that one stays.
       let known = try tables.journal.command(intent.id)
       if known == nil { try tables.journal.begin(intent) }
+      var owed = owed
       if known.map({ $0.outcome == nil && $0.digest == intent.digest }) ?? true {
-        try tables.journal.end(intent.id, outcome)
+        owed = try tables.journal.end(intent.id, outcome, owed: owed)
       }
       return try owed.map { try file.put($0, of: intent.id.backend, at: tables.now, tables) } ?? 0
     }

@@ -40,19 +40,30 @@ struct StoreJournal {
 
   /// Writes an outcome. A command whose intent could not be written gets a row now, with an empty digest: what was sent
   /// must be known again.
-  func end(_ id: CommandID, _ outcome: CommandOutcome) throws {
+  ///
+  /// - Returns: what is owed: `owed` the first time, and that again when the command ends once more, whatever `owed` is by
+  ///   then; larger than the limit of details it is not remembered.
+  func end(_ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?) throws -> OwedItem? {
     let bytes = outcome.stored(detailsLimit: limits.detailsBytes)
+    let first = try connection.first(
+      "SELECT owed FROM journal WHERE backend=? AND id=? AND outcome IS NOT NULL",
+      .text(id.backend), .text(id.id), body: { $0.blob(0).flatMap(OwedItem.init(stored:)) })
+    let item = (first ?? nil) ?? owed
+    let kept = item?.stored
+    let stored = kept.flatMap { $0.count <= limits.detailsBytes ? $0 : nil }
     let known = try connection.run(
-      "UPDATE journal SET outcome=?, owed=NULL WHERE backend=? AND id=?", .blob(bytes),
-      .text(id.backend), .text(id.id))
-    guard known == 0 else { return }
+      "UPDATE journal SET outcome=?, owed=? WHERE backend=? AND id=?", .blob(bytes),
+      .blob(orNull: stored), .text(id.backend), .text(id.id))
+    guard known == 0 else { return owed == nil ? nil : item }
     try connection.run(
       """
-      INSERT INTO journal(backend, id, digest, wire_name, kind, at, outcome)
-      VALUES(?,?,'','','',?,?)
+      INSERT INTO journal(backend, id, digest, wire_name, kind, at, outcome, owed)
+      VALUES(?,?,'','','',?,?,?)
       """,
-      .text(id.backend), .text(id.id), .integer(now.millisecondsSinceEpoch), .blob(bytes))
+      .text(id.backend), .text(id.id), .integer(now.millisecondsSinceEpoch), .blob(bytes),
+      .blob(orNull: stored))
     try trim(id.backend)
+    return item
   }
 
   func hasUnfinished() throws -> Bool {

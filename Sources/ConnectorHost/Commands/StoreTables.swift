@@ -24,7 +24,7 @@ struct StoreTables {
       var last: Int64 = 0
       while let (number, command, owed) = try journal.nextUnfinished(after: last) {
         last = number
-        try journal.end(command.id, .interrupted)
+        let owed = try journal.end(command.id, .interrupted, owed: owed)
         found.append(command)
         guard let owed else { continue }
         let count = try outbox.put(owed, of: command.id.backend, at: now)

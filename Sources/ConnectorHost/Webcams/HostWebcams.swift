@@ -80,6 +80,13 @@ actor HostWebcams: WebcamService {
 
   // MARK: The list of cameras
 
+  /// Whether an enabled camera is listed; asks anew each time, so that a change just told of is seen.
+  ///
+  /// - Throws: `WebcamFailure`: Moonraker has not given its list within 5 s.
+  func hasCamera() async throws(WebcamFailure) -> Bool {
+    try await Self.list(directory, time).get().contains(where: \.isEnabled)
+  }
+
   private func cameras() async -> Result<[WebcamDescription], WebcamFailure>? {
     let now = time.now
     if let listing, !listing.work.isAbandoned,

@@ -5,6 +5,11 @@ struct PermittedWebcams: WebcamService {
   let service: any WebcamService
   let isPermitted: Bool
 
+  func hasCamera() async throws(WebcamFailure) -> Bool {
+    guard isPermitted else { return false }
+    return try await service.hasCamera()
+  }
+
   func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame {
     guard isPermitted else {
       throw WebcamFailure(

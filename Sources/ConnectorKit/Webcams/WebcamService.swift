@@ -2,6 +2,11 @@ package import Platform
 
 /// The one webcam service: one fetch serves all who ask, and nothing is fetched while nobody asks.
 package protocol WebcamService: Sendable {
+  /// Whether Moonraker lists a camera that is switched on. Fetches no picture: the camera may be out of order.
+  ///
+  /// - Throws: `WebcamFailure` where the list is not to be had.
+  func hasCamera() async throws(WebcamFailure) -> Bool
+
   /// A frame, turned and flipped as the owner has set it.
   ///
   /// - Throws: `WebcamFailure`.

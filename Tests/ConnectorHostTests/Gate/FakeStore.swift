@@ -9,6 +9,8 @@ final class FakeDisk: Sendable {
   struct Contents: Sendable {
     var rows: [CommandID: StoredCommand] = [:]
     var owedIfInterrupted: [CommandID: OwedItem] = [:]
+    /// What each command was owed when it ended first.
+    var owed: [CommandID: OwedItem] = [:]
     /// The owed items of each backend, in order.
     var outbox: [String: [OwedItem]] = [:]
     var values: [String: JSONValue] = [:]
@@ -35,7 +37,11 @@ final class FakeDisk: Sendable {
     /// As the real one: no row is made here.
     mutating func end(_ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?) {
       rows[id]?.outcome = outcome
-      if let owed { owe(owed, to: id.backend) }
+      // The first words to a far side are the only ones.
+      guard let owed else { return }
+      let item = self.owed[id] ?? owed
+      self.owed[id] = item
+      owe(item, to: id.backend)
     }
 
     /// What the host does at its start: what was begun and has no end is unknown, and owed once.

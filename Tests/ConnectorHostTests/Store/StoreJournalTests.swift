@@ -86,6 +86,45 @@ import Testing
     #expect(try await bench.store().recoverInterrupted() == [])
   }
 
+  @Test(
+    "A command that ends once more is owed what it was owed the first time, also after a restart",
+    arguments: [false, true])
+  func owedAgain(hasIntent: Bool) async throws {
+    var store = try bench.store()
+    if hasIntent { try await store.begin(bench.intent("1", owed: item("never"))) }
+    try await store.end(id, .done(), owed: item("r", bytes: 10))
+    for _ in 0..<2 {
+      let entry = try #require(try await store.oldest(of: "dock"))
+      #expect(entry.item == item("r", bytes: 10))
+      try await store.remove(entry.number)
+      await store.close()
+      store = try bench.store()
+      try await store.end(id, .done(), owed: item("r", bytes: 11))
+    }
+    #expect(try await store.oldest(of: "dock")?.item == item("r", bytes: 10))
+  }
+
+  @Test("What is owed for an interrupted command is owed again in the same words")
+  func interruptedAgain() async throws {
+    let first = try bench.store()
+    try await first.begin(bench.intent("1", owed: item("r", bytes: 10)))
+    await first.close()
+    let store = try bench.store()
+    #expect(try await store.recoverInterrupted().count == 1)
+    let entry = try #require(try await store.oldest(of: "dock"))
+    try await store.remove(entry.number)
+    try await store.end(id, .interrupted, owed: item("r", bytes: 11))
+    #expect(try await store.oldest(of: "dock")?.item == item("r", bytes: 10))
+  }
+
+  @Test("Too large a result is not remembered: what is owed is the newest")
+  func largeOwed() async throws {
+    let store = try bench.store()
+    try await store.end(id, .done(), owed: item("r", bytes: 70_000))
+    try await store.end(id, .done(), owed: item("r", bytes: 70_001))
+    #expect(try await store.oldest(of: "dock")?.item == item("r", bytes: 70_001))
+  }
+
   @Test("What was sent before its intent could be written is recorded with its outcome")
   func record() async throws {
     let store = try bench.store()

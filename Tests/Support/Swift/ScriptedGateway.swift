@@ -12,6 +12,7 @@ package final class ScriptedGateway: CommandGateway {
     var submitted: [CommandRequest] = []
     var uploads: [(path: String, bytes: [UInt8])] = []
     var ended: [String: CommandOutcome] = [:]
+    var owed: [String: OwedItem] = [:]
     var lastContact: MonotonicInstant?
     var contacts: [CommandContact] = []
   }
@@ -83,7 +84,15 @@ package final class ScriptedGateway: CommandGateway {
       let ended = outcome
       state.withLock { $0.ended[request.id] = ended }
     }
-    if let item = owing(outcome) { await outbox.put(item) }
+    // As the store has it: what was owed the first time is owed again.
+    if let item = owing(outcome) {
+      let first = state.withLock { state in
+        let first = state.owed[request.id] ?? item
+        state.owed[request.id] = first
+        return first
+      }
+      await outbox.put(first)
+    }
     return outcome
   }
 }

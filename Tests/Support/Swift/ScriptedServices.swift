@@ -85,6 +85,8 @@ package final class ScriptedWebcams: WebcamService {
   package typealias Script = @Sendable (FrameWish) throws(WebcamFailure) -> WebcamFrame
   private let time: any TimeSource
   private let state: Guarded<(script: Script, wishes: [FrameWish])>
+  private let list = Guarded<(answer: Result<Bool, WebcamFailure>, questions: Int)>(
+    (.success(false), 0))
 
   /// A printer without a camera.
   package init(time: any TimeSource) {
@@ -99,6 +101,17 @@ package final class ScriptedWebcams: WebcamService {
   package var wishes: [FrameWish] { state.withLock { $0.wishes } }
   /// Answers by `script` from now on.
   package func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
+  /// What the list of cameras says from now on.
+  package func list(_ answer: Result<Bool, WebcamFailure>) { list.withLock { $0.answer = answer } }
+  /// How often the list was asked for.
+  package var questions: Int { list.withLock { $0.questions } }
+
+  package func hasCamera() async throws(WebcamFailure) -> Bool {
+    try list.withLock { list in
+      list.questions += 1
+      return list.answer
+    }.get()
+  }
 
   package func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame {
     let script = state.withLock { state in
