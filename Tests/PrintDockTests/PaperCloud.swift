@@ -101,7 +101,9 @@ extension TestBench {
     sourceLocation: SourceLocation = #_sourceLocation, until condition: () -> Bool
   ) async {
     for _ in 0..<5_000 {
-      for _ in 0..<400 {
+      await executor.idle()
+      // A thread for blocking work may be at it.
+      for _ in 0..<100 {
         if condition() { return }
         await Task.yield()
       }
@@ -114,11 +116,11 @@ extension TestBench {
   func pass(_ duration: Duration) async {
     let end = time.now.advanced(by: duration)
     while true {
-      for _ in 0..<400 { await Task.yield() }
+      await executor.idle()
       guard let next = time.deadlines.first, next <= end else { break }
       time.advance(to: next)
     }
     time.advance(to: end)
-    for _ in 0..<400 { await Task.yield() }
+    await executor.idle()
   }
 }

@@ -50,6 +50,8 @@ package final class TestBench: Sendable {
   package let transfers: ScriptedTransfers
   /// The camera.
   package let webcams: ScriptedWebcams
+  /// Where the backend runs.
+  package let executor = IdleExecutor()
   /// The log.
   package let log = RecordingSink()
   private let told = Guarded<(health: [BackendHealth], retired: [String])>(([], []))
@@ -86,7 +88,7 @@ package final class TestBench: Sendable {
     _ backend: any ConnectorBackend, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Void
   ) async throws {
-    let task = Task { try await backend.run() }
+    let task = Task(executorPreference: executor) { try await backend.run() }
     do {
       try await body()
     } catch {
