@@ -69,7 +69,7 @@ import Testing
   func unreachable() {
     #expect(
       throws: InstanceLock.Failure.system(
-        PlatformError(operation: "open", subject: "/none/lock", errorNumber: ENOENT))
+        PlatformError(operation: "open", subject: "/none", errorNumber: ENOENT))
     ) { try InstanceLock(path: "/none/lock") }
   }
 }
