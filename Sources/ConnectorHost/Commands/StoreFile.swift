@@ -97,7 +97,11 @@ final class StoreFile {
 
   private func open() throws -> Connection {
     // Made by the folder's rules of ownership.
-    if try Files.information(path) == nil { try directory.replace(name, with: []) }
+    switch try Files.information(path)?.kind {
+    case nil: try directory.replace(name, with: [])
+    case .file: break
+    case .folder, .other: throw DatabaseError(.damaged, "it is no file")
+    }
     let connection = try Connection(
       opening: path, schema: .store, byteLimit: limits.fileBytes)
     let tables = tables(connection)

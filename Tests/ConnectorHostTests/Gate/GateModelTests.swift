@@ -380,7 +380,8 @@ private final class ModelLife: @unchecked Sendable {
   private func settle() {
     bench.store.become(.well)
     bench.jobsPerStep = nil
-    for _ in 0..<40 {
+    bench.drain()
+    for _ in 0..<40 where bench.gate.view.unfinished > 0 {
       bench.drain()
       for sent in printer.unanswered { sent.answer.resolve(.success(nil)) }
       // What follows may wait a second for the printer's word.

@@ -49,6 +49,16 @@ import Testing
     #expect(bench.errors.first?.contains(aside.first ?? "?") == true)
   }
 
+  @Test("A folder in the file's place is set aside like a damaged file")
+  func folder() async throws {
+    try Files.makeFolder(bench.path)
+    let store = try bench.store()
+    try await store.setValue("x", 1)
+    #expect(try await store.value("x") == 1)
+    #expect(bench.names.contains { $0.hasPrefix("commands.db.damaged-") })
+    #expect(bench.errors.count == 1)
+  }
+
   @Test("Damage that is met later is set aside as well; the call is carried out on the new file")
   func damagedLater() async throws {
     let store = try bench.store()
@@ -110,9 +120,8 @@ import Testing
     let again = StoreDatabase(
       directory: try StateDirectory(opening: bench.folder, configurationPath: "/nowhere"),
       time: bench.time, log: Log(label: "host", sink: bench.sink))
-    try Files.makeFolder(bench.path)
-    #expect(await fails(again))
     try FileManager.default.removeItem(atPath: bench.folder)
+    #expect(await fails(again))
     try Files.move(bench.folder + "-away", to: bench.folder)
     bench.time.advance(by: .seconds(11))
     #expect(try await again.recoverInterrupted().map(\.id.id) == ["1"])
