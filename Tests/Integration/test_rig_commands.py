@@ -136,6 +136,25 @@ def test_a_command_comes_again_on_order_and_its_result_may_too(ours: PrintDockMe
     assert ours.get("commands") == []
 
 
+def test_a_repeated_result_has_the_same_words_and_no_snapshot_before_it(ours: PrintDockMessages) -> None:
+    cloud: PrintDockCloud = ours.cloud
+    number = cloud.command("delete_file")
+    ours.get("commands")
+    snapshot_of(ours, "standby")
+    ours.complete(number, "delete_file", filename="a.gcode")
+    cloud.order("redeliver", id=number)
+    ours.get("commands")
+    ours.complete(number, "delete_file", filename="a.gcode")
+    assert complaints(cloud) == []
+    same = ours.snapshot()
+    begin = time.monotonic()
+    assert [ours.post("snapshots", same) for _ in range(2)] == [200, 200]
+    assert "once more" in str(complaints(cloud, begin))
+    begin = time.monotonic()
+    ours.complete(number, "delete_file", filename="a.gcode", post_snapshot_error="kept")
+    assert "twice, differently" in str(complaints(cloud, begin))
+
+
 def test_a_lost_answer_excuses_the_repetition(ours: PrintDockMessages) -> None:
     cloud: PrintDockCloud = ours.cloud
     number = cloud.command("delete_file")

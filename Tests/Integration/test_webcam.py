@@ -103,9 +103,9 @@ def test_a_hanging_camera_delays_no_command_and_no_heartbeat(rig: Rig, camera: C
 
 
 def test_the_next_address_is_tried_when_the_first_knows_nothing(rig: Rig, camera: Camera) -> None:
-    """Without a camera in Moonraker's list, the usual paths on the page's port are tried in their order."""
+    """Without a camera in Moonraker's list, the owner has PrintDock asked; the usual paths are tried in their order."""
     camera.answer = "nothing"
-    cloud = obey_printdock(rig, ui_port=camera.port)
+    cloud = obey_printdock(rig, ui_port=camera.port, webcam_poll_seconds=2)
     number = cloud.ask_for_picture()
     time.sleep(5)
     assert cloud.uploads(number) == []

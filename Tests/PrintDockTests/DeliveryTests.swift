@@ -45,6 +45,29 @@ import Testing
     #expect(bench.completions.first?["result"]?["post_snapshot"] == "captured")
   }
 
+  @Test("A new state that is being told already is not told once more before the result")
+  func oneSnapshot() async throws {
+    let cloud = PaperCloud()
+    let bench = TestBench(cloud)
+    let (gate, script) = (Gate(), cloud.script)
+    bench.transport.follow { request, number async throws(NetworkError) in
+      if request.cloudCall == "batch" { await gate.wait() }
+      return try await script(request, number)
+    }
+    bench.printer.come(printState: "printing")
+    cloud.hand(command(1, "pause"))
+    try await bench.serve(["push_snapshots_seconds": .duration(.seconds(3_600))]) {
+      await bench.pass { bench.gateway.submitted.count == 1 }
+      bench.printer.print("paused")
+      await until { !bench.calls("batch").isEmpty }
+      for _ in 0..<500 { await Task.yield() }
+      #expect(bench.completions.isEmpty)
+      gate.open()
+      await bench.pass { bench.completions.count == 1 }
+    }
+    #expect(bench.calls("batch").count == 1)
+  }
+
   @Test("A printer that shows nothing new is waited for a second, no longer")
   func quietPrinter() async throws {
     let cloud = PaperCloud()

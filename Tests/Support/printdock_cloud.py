@@ -369,6 +369,11 @@ class PrintDockCloud(StrictCloud):
             if gap < EXTRA_SPACING - EARLY_EXTRA:
                 exchange.timing.append(f"two extra snapshots within {gap:.2f} s")
             self._last_state_extra = exchange.mono
+        again = any(e["times"] > 1 and exchange.mono - e["mono"] < AROUND_REPEAT for e in self.state["issued"].values())
+        if again and last is not None and last.ok and not after_command:
+            before, now = (e.body["snapshots"][0]["payload"]["result"]["eventtime"] for e in (last, exchange))
+            if before == now and exchange.mono - last.mono < SAME_MOMENT:
+                exchange.timing.append("the snapshot of a moment ago once more")
         excused = extra or (last is not None and self._last_extra == last.mono)
         interval = self.state["snapshots_seconds"]
         beat = self.pace("heartbeat").last
@@ -689,6 +694,8 @@ class PrintDockCloud(StrictCloud):
 
 
 EARLY_EXTRA = 0.2
+SAME_MOMENT = 0.2
+AROUND_REPEAT = 2.0
 LARGEST_PICTURE = 10 * 1024 * 1024
 
 

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import JSON
 internal import Platform
 
 /// Where all snapshots leave: the regular ones, those of a new state, those after a command. They share one schedule,
@@ -7,6 +8,9 @@ final class SnapshotDesk: Sendable {
   private let session: Session
   private let encoder: SnapshotEncoder
   private let schedule: Guarded<SnapshotSchedule>
+  /// Klipper's time in the snapshot that is on its way; nil: none is.
+  private let underWay = Guarded<JSONNumber?>(nil)
+  private let arrival = Nudge()
 
   /// - Parameter interval: the time between two regular snapshots.
   init(session: Session, interval: Duration, hidesFilePath: Bool) {
@@ -30,14 +34,25 @@ final class SnapshotDesk: Sendable {
   /// Starts anew after a time in which nothing was sent.
   func resume() { schedule.withLock { $0.resume() } }
 
-  /// Sends `status`; false where there is nothing to tell of it yet.
+  /// Sends `status`; false where there is nothing to tell of it yet. One snapshot is on its way at a time; if that is of
+  /// the same moment, it will do.
   ///
   /// - Throws: `CancellationError`; what goes wrong at PrintDock is in the standing.
   @discardableResult func send(_ status: PrinterStatus) async throws -> Bool {
     let time = session.context.time
-    guard let state = status.printState,
-      let body = encoder.body(of: status, at: time.now, wallTime: time.wallTime)
-    else { return false }
+    guard let state = status.printState, let moment = status.eventtime else { return false }
+    let waiter = arrival.waiter(time)
+    while let other = begin(moment) {
+      try await waiter.wait(until: time.now.advanced(by: .seconds(5)))
+      if other == moment { return true }
+    }
+    defer {
+      underWay.withLock { $0 = nil }
+      arrival.send()
+    }
+    guard let body = encoder.body(of: status, at: time.now, wallTime: time.wallTime) else {
+      return false
+    }
     let start = time.now
     let error = try await session.failure {
       try await session.client.snapshots(body, as: session.identity)
@@ -48,6 +63,15 @@ final class SnapshotDesk: Sendable {
     }
     session.ended(.snapshot, error)
     return true
+  }
+
+  /// The moment of the snapshot that is on its way already; nil: ours is now.
+  private func begin(_ moment: JSONNumber) -> JSONNumber? {
+    underWay.withLock { underWay in
+      if let underWay { return underWay }
+      underWay = moment
+      return nil
+    }
   }
 
   /// Sends `status` once, for a single round.
