@@ -12,4 +12,4 @@ if ! grep -qE 'Test run with [1-9][0-9]{2,} tests .* passed' "$log"; then
   exit 1
 fi
 PRINTER_UPLINK=.build/debug/printer-uplink \
-  .build/venv/bin/python -m pytest Tests/Integration -m 'not soak' -n 4 -q
+  .build/venv/bin/python -m pytest Tests/Integration -m 'not soak' -n 8 -q

@@ -54,10 +54,14 @@ def die_with_parent() -> None:
 
 
 def free_port() -> int:
-    """A free loopback port below the ephemeral range, so that no outgoing connection takes it."""
-    base = 10000 + (os.getpid() * 97) % 20000
+    """A free loopback port below the ephemeral range, so that no outgoing connection takes it.
+
+    Each of several runners has a range of its own: what it has chosen and not yet opened, no other one chooses.
+    """
+    worker = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or os.getpid()) % 9
+    base = os.getpid() * 97
     for offset in itertools.islice(_ports, 2000):
-        port = 10000 + (base + offset * 7) % 20000
+        port = 10007 + worker * 2411 + (base + offset * 7) % 2411
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -571,7 +571,8 @@ class PrintDockCloud(StrictCloud):
             exchange.timing.append(f"command {number} was completed twice, differently")
         earlier = self.state["completions"].get(number)
         if earlier is not None and self.client.timed and max(self.restarted_at, self.disturbed_at) < earlier["mono"]:
-            if not earlier["lost"] and self.state["issued"][number]["mono"] < earlier["mono"]:
+            # Each handing-out is a question: one that crossed the first answer on the way has an answer of its own.
+            if not earlier["lost"] and earlier["count"] >= self.state["issued"][number]["times"]:
                 exchange.timing.append(f"command {number} was completed again, though nobody asked again")
         self.state["handed_out"][number] = exchange.body
         self.state["completions"][number] = {
