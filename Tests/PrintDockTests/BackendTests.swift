@@ -55,11 +55,14 @@ extension TestBench {
   fileprivate func play(until moment: Duration, of start: MonotonicInstant) async {
     let end = start.advanced(by: moment)
     while true {
+      // Pairing asks for the host's address on a thread of its own: the loops are there when all sleep.
       await time.sleepers(atLeast: 5)
+      await executor.idle()
       guard let next = time.deadlines.first, next <= end else { break }
       time.advance(to: next)
     }
     time.advance(to: end)
+    await executor.idle()
   }
 }
 
@@ -158,7 +161,7 @@ extension TestBench {
       bench.printer.print("printing")
       await until { bench.count("batch") == 2 }
       #expect(state() == "printing")
-      await bench.time.sleepers(atLeast: 5)
+      await bench.executor.idle()
       bench.printer.print("paused")
       bench.printer.print("cancelled")
       await until { bench.time.deadlines.contains(bench.time.now.advanced(by: .seconds(2))) }
@@ -176,13 +179,13 @@ extension TestBench {
     let start = bench.time.now
     try await bench.run {
       await bench.play(until: .seconds(16), of: start)
-      await bench.time.sleepers(atLeast: 5)
+      await bench.executor.idle()
       let before = bench.transport.requests.count
       let sleeps = bench.time.deadlines
       for number in 0..<1_000 {
         bench.printer.update { $0.objects["extruder"]?["temperature"] = .integer(number) }
       }
-      for _ in 0..<1_000 { await Task.yield() }
+      await bench.executor.idle()
       #expect(bench.transport.requests.count == before)
       #expect(bench.time.deadlines == sleeps)
     }
@@ -234,7 +237,7 @@ extension TestBench {
     }
     let other = TestBench(identity: paired, friendly)
     try await other.run {
-      await other.time.sleepers(atLeast: 5)
+      await other.executor.idle()
       other.printer.come()
       await until { other.count("heartbeat") == 1 }
       #expect(other.last("heartbeat")?.json["printers"]?.array?.first?["reachable"] == true)

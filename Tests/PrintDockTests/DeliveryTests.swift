@@ -29,10 +29,10 @@ import Testing
     try await bench.serve(["push_snapshots_seconds": .duration(.seconds(3_600))]) {
       await bench.pass { bench.gateway.submitted.count == 1 }
       // Accepted, but not shown yet: the result waits for it.
-      for _ in 0..<500 { await Task.yield() }
+      await bench.executor.idle()
       #expect(bench.completions.isEmpty)
       bench.printer.update { $0.objects["toolhead"]?["print_time"] = 5 }
-      for _ in 0..<500 { await Task.yield() }
+      await bench.executor.idle()
       #expect(bench.completions.isEmpty)
       bench.printer.print("paused")
       await bench.pass { bench.completions.count == 1 }
@@ -60,7 +60,7 @@ import Testing
       await bench.pass { bench.gateway.submitted.count == 1 }
       bench.printer.print("paused")
       await until { !bench.calls("batch").isEmpty }
-      for _ in 0..<500 { await Task.yield() }
+      await bench.executor.idle()
       #expect(bench.completions.isEmpty)
       gate.open()
       await bench.pass { bench.completions.count == 1 }
