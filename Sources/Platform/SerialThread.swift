@@ -1,18 +1,13 @@
-internal import CPlatform
-internal import Glibc
-
 /// A thread of its own for work that may block for long: one piece after the other, in the order of the calls.
 ///
 /// Other than ``offload(_:)``, it shares no thread with anybody: a disk that hangs stops its own callers only. The
 /// thread is made when there is work, and is gone after some idle seconds.
-@safe
 package final class SerialThread: @unchecked Sendable {
-  // @unchecked: everything below is touched under `mutex` only.
+  // @unchecked: everything below is touched under `lock` only.
   private let name: String
   private let limit: Int
   private let idleSeconds: Int
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let condition: UnsafeMutablePointer<pthread_cond_t>
+  private let lock = ConditionLock()
   private var waiting: [@Sendable () -> Void] = []
   private var isRunning = false
 
@@ -26,29 +21,14 @@ package final class SerialThread: @unchecked Sendable {
     self.name = name
     self.limit = max(1, limit)
     self.idleSeconds = idleSeconds
-    unsafe mutex = .allocate(capacity: 1)
-    unsafe condition = .allocate(capacity: 1)
-    unsafe pthread_mutex_init(mutex, nil)
-    var attributes = pthread_condattr_t()
-    unsafe pthread_condattr_init(&attributes)
-    unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    unsafe pthread_cond_init(condition, &attributes)
-    unsafe pthread_condattr_destroy(&attributes)
-  }
-
-  deinit {
-    unsafe pthread_cond_destroy(condition)
-    unsafe condition.deallocate()
-    unsafe pthread_mutex_destroy(mutex)
-    unsafe mutex.deallocate()
   }
 
   /// Runs `work` after all that was handed in before. Never blocks, safe from any thread.
   ///
   /// - Returns: false when it will not be run: too much waits already, or no thread can be had.
   package func run(_ work: @escaping @Sendable () -> Void) -> Bool {
-    unsafe pthread_mutex_lock(mutex)
-    defer { unsafe pthread_mutex_unlock(mutex) }
+    lock.lock()
+    defer { lock.unlock() }
     guard waiting.count < limit else { return false }
     if !isRunning {
       // Under the lock: nobody may hand in work to a thread that then cannot be made.
@@ -56,31 +36,27 @@ package final class SerialThread: @unchecked Sendable {
       isRunning = true
     }
     waiting.append(work)
-    unsafe pthread_cond_signal(condition)
+    lock.signal()
     return true
   }
 
   private func serve() {
-    unsafe pthread_mutex_lock(mutex)
+    lock.lock()
     while true {
       if !waiting.isEmpty {
         perform(waiting.removeFirst())
         continue
       }
-      var deadline = timespec()
-      unsafe clock_gettime(CLOCK_MONOTONIC, &deadline)
-      deadline.tv_sec += idleSeconds
-      let status = unsafe pthread_cond_timedwait(condition, mutex, &deadline)
-      if status == ETIMEDOUT && waiting.isEmpty { break }
+      if !lock.wait(seconds: idleSeconds) && waiting.isEmpty { break }
     }
     isRunning = false
-    unsafe pthread_mutex_unlock(mutex)
+    lock.unlock()
   }
 
   /// Runs one piece without the lock; what it holds is released before the next one.
   private func perform(_ work: @Sendable () -> Void) {
-    unsafe pthread_mutex_unlock(mutex)
+    lock.unlock()
     work()
-    unsafe pthread_mutex_lock(mutex)
+    lock.lock()
   }
 }
