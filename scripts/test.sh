@@ -4,11 +4,16 @@ set -euo pipefail
 
 scripts/swift.sh build --build-tests
 log=.build/unit-tests.log
-scripts/swift.sh test --skip-build --disable-xctest --no-parallel 2>&1 | tee "$log"
+status=0
 # One after the other: tests of real sockets and clocks share two cores with whole-CPU ones otherwise.
+# Every line goes to the log; shown are the suites, whatever fails and the closing line.
+scripts/swift.sh test --skip-build --disable-xctest --no-parallel 2>&1 | tee "$log" |
+  grep --line-buffered -vaE '^(◇|✔ Test ("|case|[a-z]+\())' || status=$?
 # A filter or a broken discovery that runs nothing would exit 0: insist on a real count.
-if ! grep -qE 'Test run with [1-9][0-9]{2,} tests .* passed' "$log"; then
-  echo "The unit tests did not run: see $log" >&2
+if [ $status -ne 0 ] || ! grep -qaE 'Test run with [1-9][0-9]{2,} tests .* passed' "$log"; then
+  # Once more at the end, where it is found.
+  grep -aE '^(✘|.*(Fatal error|Crash|signal))' "$log" >&2 || true
+  echo "The unit tests failed or did not run: see $log" >&2
   exit 1
 fi
 PRINTER_UPLINK=.build/debug/printer-uplink \
