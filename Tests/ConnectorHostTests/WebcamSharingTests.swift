@@ -118,8 +118,9 @@ import Testing
     }
     let first = Task { await bench.failure(.any()) }
     _ = try await bench.transport.requests(atLeast: 1)
-    let second = Task { try await bench.service.frame(.any()) }
-    for _ in 0..<200 { await Task.yield() }
+    let executor = IdleExecutor()
+    let second = Task(executorPreference: executor) { try await bench.service.frame(.any()) }
+    await executor.idle()
     first.cancel()
     #expect(await first.value?.description == "cancelled")
     gate.open()
@@ -135,9 +136,12 @@ import Testing
       defer { ended.increment() }
       return try await ScriptedTransport.silence()
     }
-    let waiters = (0..<3).map { _ in Task { await bench.failure(.any()) } }
+    let executor = IdleExecutor()
+    let waiters = (0..<3).map { _ in
+      Task(executorPreference: executor) { await bench.failure(.any()) }
+    }
     _ = try await bench.transport.requests(atLeast: 1)
-    for _ in 0..<200 { await Task.yield() }
+    await executor.idle()
     for waiter in waiters { waiter.cancel() }
     for waiter in waiters { #expect(await waiter.value != nil) }
     await until { ended.value == 1 }
