@@ -17,9 +17,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,66 +114,65 @@ def forget_peak(pid: int) -> None:
 # Helpers that stand between or beside
 
 
-class ByteProxy:
-    """A TCP proxy that counts the bytes of both directions: the payload, without the packets' own headers."""
+def in_background(start: Callable[[], Awaitable[Any]]) -> None:
+    """Runs a server on a thread of its own; returns when `start` has come back."""
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+
+    async def begin() -> None:
+        await start()
+        ready.set()
+
+    def run() -> None:
+        server = loop.create_task(begin())  # kept: a loop holds its tasks weakly
+        loop.run_forever()
+        server.cancel()
+
+    threading.Thread(target=run, daemon=True).start()
+    assert ready.wait(5)
+
+
+class Proxy:
+    """A TCP proxy on a free loopback port, on a thread of its own."""
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
-        self.bytes = 0
-        self._target = target
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
+        self.target = target
+        in_background(lambda: asyncio.start_server(self._serve, "127.0.0.1", self.port))
 
-        async def serve() -> None:
-            await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            ready.set()
-
-        def run() -> None:
-            self._loop.create_task(serve())
-            self._loop.run_forever()
-
-        threading.Thread(target=run, daemon=True).start()
-        assert ready.wait(5)
+    def passed(self, data: bytes) -> None:
+        """Told of each piece that is copied."""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
             await asyncio.gather(self._copy(reader, up_writer), self._copy(up_reader, writer))
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
-                self.bytes += len(data)
+                self.passed(data)
                 writer.write(data)
                 await writer.drain()
         writer.close()
 
 
-@dataclass
-class CountingProxy:
-    """A TCP proxy in front of Moonraker that counts what the daemon sends."""
+class ByteProxy(Proxy):
+    """Counts the bytes of both directions: the payload, without the packets' own headers."""
 
-    target: int
-    port: int = field(default_factory=free_port)
-    connections: int = 0
-    requests: int = 0
-    messages: int = 0
-    pings: int = 0
+    bytes = 0
 
-    def start(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
+    def passed(self, data: bytes) -> None:
+        self.bytes += len(data)
 
-        async def serve() -> None:
-            await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            ready.set()
 
-        def run() -> None:
-            self._loop.create_task(serve())
-            self._loop.run_forever()
+class CountingProxy(Proxy):
+    """Stands in front of Moonraker and counts what the daemon sends."""
 
-        threading.Thread(target=run, daemon=True).start()
-        assert ready.wait(5)
+    connections = 0
+    requests = 0
+    messages = 0
+    pings = 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -182,13 +181,6 @@ class CountingProxy:
             down = asyncio.ensure_future(self._copy(up_reader, writer))
             await self._requests(reader, up_writer)
             down.cancel()
-        writer.close()
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
         writer.close()
 
     async def _requests(self, reader: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
@@ -217,8 +209,6 @@ class IndifferentCloud:
 
     def __init__(self) -> None:
         self.port = free_port()
-        loop = asyncio.new_event_loop()
-        ready = threading.Event()
 
         async def answer(request: web.Request) -> web.Response:
             await request.read()
@@ -230,14 +220,8 @@ class IndifferentCloud:
             runner = web.AppRunner(application)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", self.port).start()
-            ready.set()
 
-        def run() -> None:
-            loop.run_until_complete(serve())
-            loop.run_forever()
-
-        threading.Thread(target=run, daemon=True).start()
-        assert ready.wait(5)
+        in_background(serve)
 
 
 # The measurements
@@ -252,7 +236,6 @@ def steady_state(
         (rig.moonraker.gcodes / "bench.gcode").write_text(gcode(minutes=30))
         rig.start_printer(speed=1)
         proxy = CountingProxy(rig.moonraker.port)
-        proxy.start()
         rig.start_clouds(heartbeat=10, snapshots=30, commands=3, next_check_in=30, telemetry=10, telemetry_idle=30)
         payload = ByteProxy(rig.printdock.port)
         configuration = rig.configuration()

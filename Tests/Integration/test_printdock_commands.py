@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import sample_gcode
-from harness import PrintDockCloud, Rig, wait_until
+from harness import PATIENCE, PrintDockCloud, Rig, wait_until
 
 from commanding import (
     failed,
@@ -532,7 +532,7 @@ def test_an_upload_cut_half_way_leaves_nothing(cloud: PrintDockCloud, rig: Rig) 
     rig.moonraker.freeze()
     number = cloud.command("upload_file", filename="cut.gcode", content=base64_of(os.urandom(3_000_000)))
     cloud.wait_handed_out(number)
-    time.sleep(1)
+    time.sleep(PATIENCE)  # by then the upload has begun
     rig.moonraker.kill()
     rig.moonraker.relaunch()
     failed(cloud.completion(number, 60))
@@ -703,7 +703,7 @@ def test_a_second_signal_ends_at_once(cloud: PrintDockCloud, rig: Rig) -> None:
     time.sleep(0.1)
     rig.daemon.process.signal(signal.SIGTERM)
     wait_until(lambda: not rig.daemon.process.running, 2, "the end")
-    assert time.monotonic() - begin < 0.6
+    assert time.monotonic() - begin < 0.6 * PATIENCE
 
 
 # TLS

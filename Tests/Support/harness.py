@@ -42,6 +42,8 @@ ROOT = SUPPORT.parents[1]
 BUILD = ROOT / ".build"
 DEFAULT_BINARY = BUILD / "debug" / "printer-uplink"
 SCRIPTED_BINARY = "printer-uplink-scripted"
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1.0"))
+"""So many times slower than usual the daemon may be: under a sanitizer."""
 T = TypeVar("T")
 
 _libc = ctypes.CDLL(None, use_errno=True)
