@@ -50,7 +50,10 @@ final class GateBench {
       })
   }
 
-  deinit { follower?.cancel() }
+  deinit {
+    follower?.cancel()
+    executor.drain()
+  }
 
   /// A gate that is open, with a printer in `state`.
   static func ready(
