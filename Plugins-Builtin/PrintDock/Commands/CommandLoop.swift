@@ -96,6 +96,11 @@ struct CommandLoop: Sendable {
         guard line.count < Self.mostWaiting else {
           await runner.refuse(order, "too many commands are waiting")
           continue
+        if case .cancel = order.task {
+          for start in line.takeStarts() {
+            await runner.refuse(start, "not executed: a cancel came before its turn")
+          }
+        }
         }
         line.append(order, contact)
       }
