@@ -108,6 +108,11 @@ final class CommandServices: Sendable {
   /// Files on their way, over `transport`.
   func transfers(over transport: any HTTPTransport) -> any FileTransfers {
     guard let staging else { return UnavailableTransfers() }
+    // Who is gone may do nothing any more, with what is still under way either.
+    let gone = entrances.withLock { entrances in
+      entrances.filter { name, _ in !enabled.contains { $0.name == name } }
+    }
+    for entrance in gone.values { entrance.policy = CommandPolicy(permissions: []) }
     return HostTransfers(staging: staging, transport: transport, time: time)
   }
 

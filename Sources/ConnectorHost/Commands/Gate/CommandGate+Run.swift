@@ -132,7 +132,7 @@ extension CommandGate {
     }
   }
 
-  /// Checks what may change while a command waits: the switch, the printer's state, the bed.
+  /// Checks what may change while a command waits: the switch, the rules, the printer's state, the bed.
   private func judge(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
     try refuseAtEnd()
     try refuseReadOnly(run)
@@ -160,6 +160,14 @@ extension CommandGate {
       throw CommandFailure(
         .bedOccupied, "the bed is not known to be clear; say so with printer-uplink bed-cleared")
     }
+  }
+
+  /// Checks that nobody has turned off meanwhile what the command may do.
+  ///
+  /// - Throws: `CommandFailure`.
+  func checkPermission(_ run: CommandRun) throws(CommandFailure) {
+    try refuseReadOnly(run)
+    try run.policy.check(try CommandReading(run.request.command), look())
   }
 
   private func refuseReadOnly(_ run: CommandRun) throws(CommandFailure) {
@@ -312,7 +320,9 @@ extension CommandGate {
       let reason = failure.reason == .notConnected ? .interrupted : failure.reason
       return CommandOutcome(.unknown, reason, failure.message, code: failure.code)
     }
-    let isRefusal = [.notOwn, .wrongState, .stale, .superseded].contains(failure.reason)
+    let isRefusal = [
+      .notOwn, .wrongState, .stale, .superseded, .notPermitted, .readOnly,
+    ].contains(failure.reason)
     return CommandOutcome(
       isRefusal ? .refused : .failed, failure.reason, failure.message, code: failure.code)
   }

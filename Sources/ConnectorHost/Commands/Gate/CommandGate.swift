@@ -78,12 +78,14 @@ final class CommandGate: Sendable {
     }
   }
 
-  /// Notes an answer of a backend's far side.
-  func contact(of backend: String) -> CommandContact {
+  /// Notes an answer of a backend's far side; what goes on with a late answer is as late.
+  func contact(
+    of backend: String, continuing former: CommandContact?, maximumAge: Duration
+  ) -> CommandContact {
     let now = time.now
-    return state.withLock { state in
-      CommandContact(
-        backend: backend, at: now, previous: state.contacts.updateValue(now, forKey: backend))
+    let previous = state.withLock { $0.contacts.updateValue(now, forKey: backend) }
+    if let former, former.isAfterGap(longerThan: maximumAge) {
+      return CommandContact(backend: backend, at: now, previous: former.previous)
     }
   }
 

@@ -20,7 +20,7 @@ struct StateCheck: Sendable {
     switch reading.command {
     case .emergencyStop: break
     case .listFiles, .history, .deleteFile, .backup: try requireMoonraker()
-    case .upload(let path): try checkWritable(path)
+    case .upload(let path): try checkWritable(path.kept ?? path)
     case .pause: try require("printing", "nothing is being printed")
     case .resume: try require("paused", "no job is paused")
     case .cancel: try requireJob()
