@@ -194,6 +194,8 @@ extension CommandGate {
       let (waiting, isAny) = state.arbiter.cancelStarts()
       return (state.takeTurns(waiting), isAny && !isJobOn && !state.isStarting(at: now))
     }
+    for turn in turns { turn.resolve(.superseded) }
+    return isAll
   }
 
   private func takeTurn(
