@@ -609,9 +609,7 @@ def test_a_cancel_ends_a_start_whose_file_is_on_its_way(slow_start: tuple[Script
     assert rig.printer.starts("slow.gcode") == 0
 
 
-def test_a_reload_that_narrows_stops_a_start_that_is_under_way(
-    slow_start: tuple[ScriptedCloud, str], rig: Rig
-) -> None:
+def test_a_reload_that_narrows_stops_a_start_that_is_under_way(slow_start: tuple[ScriptedCloud, str], rig: Rig) -> None:
     script, number = slow_start
     entry = script.entry(permissions="monitor", reachable_hosts=["127.0.0.1"])
     rig.daemon.change(rig.configuration() | {"backends": [entry]})
