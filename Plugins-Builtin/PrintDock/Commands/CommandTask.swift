@@ -97,6 +97,14 @@ enum CommandTask: Sendable {
     }
   }
 
+  /// Whether it starts or goes on with a job: what a cancel ends that comes behind it.
+  var starts: Bool {
+    switch self {
+    case .startPrint, .resume: true
+    default: false
+    }
+  }
+
   /// The actions after which the printer's state is another.
   static let stateChanging: Set<String> = ["pause", "resume", "cancel", "start_print", "homing"]
 

@@ -30,6 +30,15 @@ final class WaitingLine: Sendable {
     bell.send(true)
   }
 
+  /// Takes out what would start or go on with a job.
+  func takeStarts() -> [CommandOrder] {
+    state.withLock { state in
+      let starts = state.waiting.map(\.order).filter(\.task.starts)
+      state.waiting.removeAll { $0.order.task.starts }
+      return starts
+    }
+  }
+
   /// The command whose turn it is; waits for one. Nil when the task is cancelled or the line closed.
   func next() async -> (CommandOrder, CommandContact)? {
     while !Task.isCancelled {
