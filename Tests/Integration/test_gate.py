@@ -614,6 +614,7 @@ def test_a_bad_download_leaves_nothing(fetching_here: Any, name: str) -> None:
 
 # Broken disks
 
+
 def test_with_a_hanging_disk_an_emergency_stop_reaches_the_printer_in_time(rig: Rig) -> None:
     switch = hang_syncs(rig)
     script = obey_script(rig)[0]

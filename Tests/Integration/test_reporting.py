@@ -258,9 +258,10 @@ def test_an_incomplete_printdock_registration_stores_nothing(cloud_rig: Rig, nam
     assert rig.daemon.get("/health")[0] == 503
 
 
-def test_string_ids_are_understood(cloud_rig: Rig) -> None:
+@pytest.mark.parametrize("status", [200, 201])
+def test_string_ids_are_understood(cloud_rig: Rig, status: int) -> None:
     rig = cloud_rig
-    rig.printdock.fault("register", "json", body=PRINTDOCK_ANSWER)
+    rig.printdock.fault("register", "json", status=status, body=PRINTDOCK_ANSWER)
     rig.printdock.set(registered=True)
     rig.start_daemon()
     rig.printdock.wait_for("snapshots")
