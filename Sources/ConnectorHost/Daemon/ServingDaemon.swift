@@ -25,7 +25,8 @@ final class ServingDaemon: Sendable {
     }
     self.supervision = supervision
     listeners = ControlListeners(
-      log: parts.log, socket: parts.controlSocket, actions: GateControl(gate: parts.services.gate)
+      log: parts.log, socket: parts.controlSocket,
+      actions: PersonalControl(services: parts.services, widenings: parts.widenings)
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -112,8 +113,9 @@ final class ServingDaemon: Sendable {
     }
     for widening in widenings {
       parts.log(.warning, "reload: \(widening)")
-      parts.services.noteWidening(widening)
+      parts.services.note(widening, as: "widened")
     }
+    _ = try? await offload { [parts] in parts.widenings.add(widenings, at: parts.time.wallTime) }
     parts.adopt(new)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
     await take(new, insteadOf: former)

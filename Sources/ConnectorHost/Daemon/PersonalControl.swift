@@ -1,8 +1,20 @@
 internal import ConnectorKit
+internal import Platform
 
-/// What a person may change, carried to the gate.
-struct GateControl: ControlActions {
-  let gate: CommandGate
+/// What a person may change, carried to the gate and to what remembers the reloads.
+struct PersonalControl: ControlActions {
+  private let services: CommandServices
+  private let widenings: UnseenWidenings
+
+  /// - Parameters:
+  ///   - services: with the gate and the audit.
+  ///   - widenings: what reloads have allowed.
+  init(services: CommandServices, widenings: UnseenWidenings) {
+    self.services = services
+    self.widenings = widenings
+  }
+
+  private var gate: CommandGate { services.gate }
 
   func bedCleared(by person: String) async -> ControlResult {
     do throws(CommandFailure) {
@@ -23,6 +35,13 @@ struct GateControl: ControlActions {
     } catch {
       return Self.result(error)
     }
+  }
+
+  func wideningsSeen(through number: Int64, by person: String) async -> ControlResult {
+    let wereThere = (try? await offload { [widenings] in widenings.seen(through: number) }) ?? false
+    guard wereThere else { return .done("Nothing is left that nobody has seen.") }
+    services.note("\(person) has seen what was widened", as: "widenings_seen")
+    return .done("It is no longer shown; the audit keeps it.")
   }
 
   private static func result(_ failure: CommandFailure) -> ControlResult {
