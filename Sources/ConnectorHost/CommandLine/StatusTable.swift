@@ -11,12 +11,13 @@ struct StatusTable {
 
   /// The whole text, with a line end.
   var text: String {
-    (printer + safety + [""] + backends + widened + program).map { $0 + "\n" }.joined()
+    (TextBlock.columns(printer + safety) + [""] + backends + widened + program).map { $0 + "\n" }
+      .joined()
   }
 
   // MARK: The printer
 
-  private var printer: [String] {
+  private var printer: [[String]] {
     let printer = document["printer"]
     let job = printer?["job"]
     var doing = [Self.words(printer?["condition"])]
@@ -44,7 +45,7 @@ struct StatusTable {
     if printer?["is_current"]?.bool == false, let age = printer?["updated_seconds_ago"]?.double {
       rows.append(["", "these are the last known values, \(Self.ago(age))"])
     }
-    return TextBlock.columns(rows)
+    return rows
   }
 
   private static func temperature(_ reading: JSONValue) -> String {
@@ -56,7 +57,7 @@ struct StatusTable {
 
   // MARK: Safety
 
-  private var safety: [String] {
+  private var safety: [[String]] {
     guard let commands = document["commands"], commands != .null else { return [] }
     let isClear = commands["bed"]?["is_clear"]?.bool ?? false
     let isReadOnly = commands["read_only"]?["is_on"]?.bool ?? false
@@ -70,7 +71,7 @@ struct StatusTable {
     for key in ["journal_problem", "audit_problem"] {
       if let problem = commands[key]?.string { rows.append(["Problem", problem.onOneLine]) }
     }
-    return TextBlock.columns(rows)
+    return rows
   }
 
   private static func origin(_ value: JSONValue?) -> String {

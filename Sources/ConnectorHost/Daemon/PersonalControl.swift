@@ -5,13 +5,16 @@ internal import Platform
 struct PersonalControl: ControlActions {
   private let services: CommandServices
   private let widenings: UnseenWidenings
+  private let time: any TimeSource
 
   /// - Parameters:
   ///   - services: with the gate and the audit.
   ///   - widenings: what reloads have allowed.
-  init(services: CommandServices, widenings: UnseenWidenings) {
+  ///   - time: for how long the disk may take.
+  init(services: CommandServices, widenings: UnseenWidenings, time: any TimeSource) {
     self.services = services
     self.widenings = widenings
+    self.time = time
   }
 
   private var gate: CommandGate { services.gate }
@@ -38,9 +41,13 @@ struct PersonalControl: ControlActions {
   }
 
   func wideningsSeen(through number: Int64, by person: String) async -> ControlResult {
-    let wereThere = (try? await offload { [widenings] in widenings.seen(through: number) }) ?? false
-    guard wereThere else { return .done("Nothing is left that nobody has seen.") }
+    guard widenings.seen(through: number) else {
+      return .done("Nothing is left that nobody has seen.")
+    }
     services.note("\(person) has seen what was widened", as: "widenings_seen")
+    guard await widenings.save(time) else {
+      return .failed("It is no longer shown until the next start: the disk did not take it.")
+    }
     return .done("It is no longer shown; the audit keeps it.")
   }
 

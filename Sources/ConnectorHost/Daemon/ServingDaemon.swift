@@ -26,7 +26,8 @@ final class ServingDaemon: Sendable {
     self.supervision = supervision
     listeners = ControlListeners(
       log: parts.log, socket: parts.controlSocket,
-      actions: PersonalControl(services: parts.services, widenings: parts.widenings)
+      actions: PersonalControl(
+        services: parts.services, widenings: parts.widenings, time: parts.time)
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -115,7 +116,10 @@ final class ServingDaemon: Sendable {
       parts.log(.warning, "reload: \(widening)")
       parts.services.note(widening, as: "widened")
     }
-    _ = try? await offload { [parts] in parts.widenings.add(widenings, at: parts.time.wallTime) }
+    if !widenings.isEmpty {
+      parts.widenings.add(widenings, at: parts.time.wallTime)
+      _ = await parts.widenings.save(parts.time)
+    }
     parts.adopt(new)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
     await take(new, insteadOf: former)

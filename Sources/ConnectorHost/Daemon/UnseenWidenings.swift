@@ -13,9 +13,13 @@ final class UnseenWidenings: Sendable {
   }
   /// Older ones are left to the audit beyond this many.
   static let limit = 50
+  private static let patience = Duration.seconds(1)
+  private static let consequence =
+    "after a restart the page may lack what was widened, or show again what was seen"
   private let file: StateFile
   private let log: Log
   private let state: Guarded<State>
+  private let writing = Guarded(())
 
   /// Reads what the last run left. Blocks.
   init(directory: StateDirectory, log: Log) {
@@ -32,43 +36,44 @@ final class UnseenWidenings: Sendable {
   /// Oldest first.
   var notices: [WideningNotice] { state.withLock { $0.notices } }
 
-  /// Adds what a reload at `moment` allows. Blocks.
+  /// Adds what a reload at `moment` allows.
   func add(_ texts: [String], at moment: WallTime) {
-    guard !texts.isEmpty else { return }
-    change { state in
+    state.withLock { state in
       for text in texts {
         state.lastNumber += 1
         state.notices.append(WideningNotice(number: state.lastNumber, at: moment, text: text))
       }
       state.notices.removeFirst(max(0, state.notices.count - Self.limit))
-      return true
     }
   }
 
-  /// Takes away those up to `number`. Blocks.
+  /// Takes away those up to `number`.
   ///
   /// - Returns: whether there were any.
-  @discardableResult
   func seen(through number: Int64) -> Bool {
-    change { state in
+    state.withLock { state in
       let before = state.notices.count
       state.notices.removeAll { $0.number <= number }
       return state.notices.count < before
     }
   }
 
-  @discardableResult
-  private func change(_ body: (inout State) -> Bool) -> Bool {
-    // The lock is held over the write: two changes reach the disk in their order.
-    state.withLock { state in
-      guard body(&state) else { return false }
-      do {
-        try file.write(Self.document(state))
-      } catch {
-        log(.warning, "\(error); after a restart the page does not know what was widened and seen")
+  /// Writes down how it stands, for at most ``patience``: who reloads or looks does not wait for a disk that hangs.
+  ///
+  /// - Returns: whether it is on the disk.
+  func save(_ time: any TimeSource) async -> Bool {
+    let result = await bounded(by: Self.patience, time: time) { [self] in
+      try await offload { [self] in
+        // The newest of all is written, whoever comes last; nobody who only looks takes this lock.
+        try writing.withLock { _ in try file.write(Self.document(state.withLock { $0 })) }
       }
-      return true
     }
+    switch result {
+    case .success?: return true
+    case .failure(let error)?: log(.warning, "\(error); \(Self.consequence)")
+    case nil: log(.warning, "\(file.name) is not written yet; \(Self.consequence)")
+    }
+    return false
   }
 
   private static func state(_ document: JSONObject) -> State {
