@@ -43,7 +43,7 @@ def is_told_as_away(cloud: PrintDockCloud, begin: float, timeout: float) -> None
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.soak)])
 def test_whoever_is_away_reports_stay_true_and_commands_are_answered(rig: Rig, seconds: float) -> None:
-    cloud = obey_printdock(rig)
+    cloud = obey_printdock(rig, speed=20 if seconds < 10 else 4)  # the job must last
     start_job(rig)
 
     # The cloud.
