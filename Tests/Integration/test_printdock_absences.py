@@ -58,6 +58,7 @@ def test_whoever_is_away_reports_stay_true_and_commands_are_answered(rig: Rig, s
     assert state_of(first) == "paused", "the newest state comes first"
     assert len(cloud.records("snapshots", begin)) <= 2, "nothing was queued"
     comes_back(cloud)
+    cloud.wait_for("commands", 75, begin, accepted)  # each call has its own back-off, of a minute at the most
     settle(cloud)
     succeeded(cloud.carry_out("resume"))
     assert rig.printer.print_state == "printing"
