@@ -129,7 +129,7 @@ let testing: [Target] = [
     "ConnectorHost",
     [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "Imaging",
-      "JSON", "Moonraker", "Networking", "Platform", "YAML",
+      "JSON", "Moonraker", "Networking", "Platform", "YAML", "printer-uplink-scripted",
     ]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),

@@ -13,8 +13,8 @@ build=(
 )
 # The demonstration: real Moonraker and the demo clouds, in a Python environment of their own.
 demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7)
-# The tests look at system calls and make certificates and network namespaces.
-test=(openssl strace iproute2 procps)
+# The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces.
+test=(gcc openssl strace iproute2 procps)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;

@@ -8,7 +8,7 @@ package struct PrintDockBackend: ConnectorBackend {
     type: "printdock", title: "PrintDock",
     summary: "Shows the printer in PrintDock, and lets PrintDock control it within `permissions`.",
     settings: PrintDockSettings.all, reads: SnapshotEncoder.interest,
-    commands: CommandTask.declared, sends: sent,
+    commands: CommandTask.declared, sends: sent, traffic: traffic,
     minimalExample: """
       type: printdock
       pairing_token: PAIR_0123456789

@@ -24,6 +24,10 @@ final class ScriptedActions: ControlActions {
     asked.withLock { $0.append("read-only \(isOn) by \(person)") }
     return result
   }
+  func wideningsSeen(through number: Int64, by person: String) async -> ControlResult {
+    asked.withLock { $0.append("seen through \(number) by \(person)") }
+    return result
+  }
 }
 
 @Suite("What a person may change") struct ControlActionTests {
@@ -63,10 +67,11 @@ final class ScriptedActions: ControlActions {
     #expect(bed.body == ["ok": true, "message": "noted"])
     #expect(try await post(server, "/api/read-only", #"{"on":true}"#).status == 200)
     #expect(try await post(server, "/api/read-only", #" {"on" : false} "#).status == 200)
+    #expect(try await post(server, "/api/widenings-seen", #"{"through":7}"#).status == 200)
     #expect(
       actions.calls == [
         "bed cleared by the page (127.0.0.1)", "read-only true by the page (127.0.0.1)",
-        "read-only false by the page (127.0.0.1)",
+        "read-only false by the page (127.0.0.1)", "seen through 7 by the page (127.0.0.1)",
       ])
   }
 
@@ -94,6 +99,8 @@ final class ScriptedActions: ControlActions {
       ("/api/read-only", "{}"), ("/api/read-only", #"{"on":"true"}"#),
       ("/api/read-only", #"{"on":1}"#), ("/api/read-only", #"{"on":true,"x":1}"#),
       ("/api/read-only", #"{"ON":true}"#), ("/api/read-only", "{\"on\":true"),
+      ("/api/widenings-seen", "{}"), ("/api/widenings-seen", #"{"through":"7"}"#),
+      ("/api/widenings-seen", #"{"through":1.5}"#),
       ("/api/read-only", String(repeating: "[", count: 10_000)),
     ])
   func badBody(_ path: String, _ body: String) async throws {

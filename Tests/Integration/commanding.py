@@ -111,3 +111,29 @@ def wait_for_line(rig: Rig, line: str, timeout: float = 10.0) -> float:
     found = wait_until(begun, timeout, f"{line} at the printer")
     assert found is not None
     return found
+
+
+def only_what_is_safe_works(script: Any, rig: Rig) -> None:
+    """Reads, pause, cancel and emergency stop work without a journal; everything else is refused."""
+    for order in (
+        {"do": "home"},
+        {"do": "start", "file": "tower.gcode"},
+        {"do": "temperature", "celsius": 50},
+        {"do": "gcode", "script": "M117 x"},
+        {"do": "upload", "file": "x.gcode", "content": "G28\n"},
+        {"do": "fan", "value": 1},
+    ):
+        outcome = script.outcome(script.orders([order])[0])
+        assert outcome["status"] in ("refused", "failed"), outcome
+    assert rig.printer.requests() == []
+    assert not (rig.moonraker.gcodes / "x.gcode").exists()
+    assert script.obey("list_files")["status"] == "done"
+    start_job(rig)
+    outcome_is(script.obey("pause"), "done", "ok")
+    assert rig.printer.print_state == "paused"
+    outcome_is(script.obey("cancel"), "done", "ok")
+    assert rig.printer.print_state == "cancelled"
+    outcome_is(script.obey("emergency_stop"), "done", "ok")
+    assert len(rig.printer.journal("emergency_stop")) == 1
+    assert rig.daemon.process.running
+    assert rig.daemon.get("/health")[0] in (200, 503)

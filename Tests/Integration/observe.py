@@ -38,6 +38,27 @@ def wait_for_states(rig: Rig, reach: str, printdock: str, after: float, timeout:
     return telemetry, snapshot
 
 
+ANSWER = 160
+"""Bytes of the head of a test cloud's answer."""
+
+
+def megabytes_per_hour(cloud: Cloud, calls: dict[str, int]) -> float:
+    """What a cloud and the daemon say to each other in an hour with so many calls, as large as those that it had."""
+    total = 0.0
+    for endpoint, count in calls.items():
+        sizes = [size(record) for record in cloud.records(endpoint)]
+        assert sizes, f"no {endpoint} yet"
+        total += count * (sum(sizes) / len(sizes) + ANSWER)
+    return total / 1e6
+
+
+def size(record: Record) -> int:
+    """The bytes of a request, head included."""
+    line = len(f"{record['method']} {record['path']}?{record['query']} HTTP/1.1\r\n\r\n")
+    head = sum(len(f"{name}: {value}\r\n") for name, value in record["headers"].items())
+    return line + head + int(record["headers"].get("Content-Length", 0))
+
+
 def longest_gap(cloud: Cloud, endpoint: str, after: float, until: float) -> float:
     """The longest time without such a request between two moments, both ends counted."""
     moments = [after] + [r["mono"] for r in cloud.records(endpoint, after) if r["mono"] < until] + [until]

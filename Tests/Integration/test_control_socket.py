@@ -125,7 +125,7 @@ def test_the_runtime_directory_has_the_socket_where_there_is_one(rig: Rig) -> No
 
 def test_without_a_daemon_the_commands_say_so(rig: Rig) -> None:
     write_backends(rig, printdock_entry(rig))
-    for words in (["bed-cleared"], ["read-only", "on"]):
+    for words in (["bed-cleared"], ["read-only", "on"], ["status"]):
         result = command(rig, *words)
         assert result.returncode == 1
         assert "daemon" in result.stderr
@@ -147,6 +147,50 @@ def test_read_only_stops_all_but_reports_and_emergency_stop_and_is_kept(script: 
     assert command(rig, "read-only", "off").returncode == 0
     wait_until_obeyed(script)
     outcome_is(script.obey("home", axes=["X"]), "done", "ok")
+
+
+# How things stand
+
+
+def test_what_a_reload_widens_is_shown_until_a_person_has_seen_it(rig: Rig) -> None:
+    def status() -> dict[str, Any]:
+        return json.loads(command(rig, "status", "--json").stdout)
+
+    token = rig.folder / "token"
+    script = obey_script(rig, permissions="print")[0]
+    outcome_is(script.obey("restart"), "refused", "not_permitted")
+    shown = command(rig, "status")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"^scripted +scripted +online .* print ", shown.stdout, re.MULTILINE), shown.stdout
+    assert "Test printer  idle" in shown.stdout
+    assert status()["widened"] == []
+    assert command(rig, "status", "--token").returncode == 1
+
+    document = rig.configuration() | {"backends": [script.entry(permissions="full")]}
+    document["control"]["token_file"] = str(token)
+    rig.daemon.change(document)
+    wait_until(lambda: status()["widened"], 10, "a notice of the wider permissions")
+    rig.daemon.restart()
+    script.wait_for_contact()
+    notice = status()["widened"][-1]
+    assert notice["text"] == "scripted: permissions was print, is full"
+    assert notice["text"] in command(rig, "status").stdout
+    assert notice["text"] in rig.daemon.get("/plain")[1]
+    assert notice["text"] in command(rig, "audit").stdout
+
+    seen = {"through": notice["number"]}
+    assert post(rig, "/api/widenings-seen", seen, {"X-Forwarded-For": "192.0.2.7"})[0] == 401
+    assert post(rig, "/api/widenings-seen", seen, {"Origin": "http://evil.example"})[0] == 403
+    assert status()["widened"]
+    shown = command(rig, "status", "--token")
+    assert shown.stdout == token.read_text()
+    bearer = {"X-Forwarded-For": "192.0.2.7", "Authorization": f"Bearer {shown.stdout.strip()}"}
+    assert post(rig, "/api/widenings-seen", seen, bearer)[0] == 200
+    assert status()["widened"] == []
+    rig.daemon.restart()
+    script.wait_for_contact()
+    assert status()["widened"] == []
+    assert "widenings_seen" in command(rig, "audit").stdout
 
 
 # Who may

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,12 +18,14 @@ from commanding import (
     files_of,
     left_behind,
     obey_script,
+    only_what_is_safe_works,
     outcome_is,
     start_job,
     wait_for_line,
     wait_until_obeyed,
     write_backends,
 )
+from preload import hang_syncs
 
 EMERGENCY_LIMIT = 0.1
 """Seconds until the simulated printer has an emergency stop."""
@@ -639,30 +640,9 @@ def test_a_bad_download_leaves_nothing(fetching_here: Any, name: str) -> None:
 
 # Broken disks
 
-HANGING = r"""
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <unistd.h>
-static void hang(void) { while (access("%s", F_OK) == 0) usleep(10000); }
-int fsync(int fd) { hang(); return 0; }
-int fdatasync(int fd) { hang(); return 0; }
-"""
-
-
-def hang_fsync(rig: Rig) -> Path:
-    """Make `fsync` hang while the file returned exists, in the daemon's next start."""
-    compiler = shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("gcc is missing")
-    switch, source, library = (rig.folder / name for name in ("hang", "hang.c", "hang.so"))
-    source.write_text(HANGING % switch)
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    rig.daemon.variables["LD_PRELOAD"] = str(library)
-    return switch
-
 
 def test_with_a_hanging_disk_an_emergency_stop_reaches_the_printer_in_time(rig: Rig) -> None:
-    switch = hang_fsync(rig)
+    switch = hang_syncs(rig)
     script = obey_script(rig)[0]
     start_job(rig)
     switch.touch()
@@ -698,32 +678,6 @@ def full_disk(rig: Rig) -> Iterator[Path]:
     finally:
         rig.daemon.kill()
         subprocess.run(["umount", "-l", str(rig.daemon.state)], check=False)
-
-
-def only_what_is_safe_works(script: ScriptedCloud, rig: Rig) -> None:
-    """Reads, pause, cancel and emergency stop work without a journal; everything else is refused."""
-    for order in (
-        {"do": "home"},
-        {"do": "start", "file": "tower.gcode"},
-        {"do": "temperature", "celsius": 50},
-        {"do": "gcode", "script": "M117 x"},
-        {"do": "upload", "file": "x.gcode", "content": "G28\n"},
-        {"do": "fan", "value": 1},
-    ):
-        outcome = script.outcome(script.orders([order])[0])
-        assert outcome["status"] in ("refused", "failed"), outcome
-    assert rig.printer.requests() == []
-    assert not (rig.moonraker.gcodes / "x.gcode").exists()
-    assert script.obey("list_files")["status"] == "done"
-    start_job(rig)
-    outcome_is(script.obey("pause"), "done", "ok")
-    assert rig.printer.print_state == "paused"
-    outcome_is(script.obey("cancel"), "done", "ok")
-    assert rig.printer.print_state == "cancelled"
-    outcome_is(script.obey("emergency_stop"), "done", "ok")
-    assert len(rig.printer.journal("emergency_stop")) == 1
-    assert rig.daemon.process.running
-    assert rig.daemon.get("/health")[0] in (200, 503)
 
 
 @pytest.mark.parametrize("full", ["at the start", "later"])

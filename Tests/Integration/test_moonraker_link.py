@@ -11,6 +11,7 @@ import pytest
 from flaky_proxy import Answer, FlakyProxy, Inject, Silence, frame
 from harness import Rig, free_port, wait_until
 
+from commanding import failed
 from observe import accepted, reachable, state_of
 
 
@@ -114,6 +115,8 @@ def test_a_frozen_part_makes_no_stale_reports(daemon_rig: Rig, part: str) -> Non
         time.sleep(5)
         assert rig.printdock.records("snapshots", quiet) == []
         assert len(rig.printdock.records("heartbeat", quiet)) >= 2
+        for action in ("pause", "sync_files"):
+            failed(rig.printdock.carry_out(action, timeout=10))
         rig.moonraker.thaw()
     else:
         rig.printer.freeze()

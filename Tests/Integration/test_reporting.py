@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from harness import Rig, wait_until
 
-from observe import reachable, state_of, status_of, wait_for_states
+from observe import megabytes_per_hour, reachable, state_of, status_of, wait_for_states
 
 STATE_CHANGE = 2.6
 """Seconds until both clouds know of a change: Reach within 1 s, PrintDock at most one extra in 2 s, and the way."""
@@ -47,6 +47,29 @@ def test_both_clouds_follow_a_print_through_all_its_states(daemon_rig: Rig) -> N
     begin = time.monotonic()
     call("printer.print.cancel")
     expect("idle", "cancelled", begin)
+
+
+CALLS = {
+    "printdock": {"heartbeat": 360, "commands": 1200, "snapshots": 120},
+    "reach": {"register": 120, "printer-data": 360},
+}
+"""The calls of an hour of printing, at the default intervals."""
+
+
+def test_explain_says_how_much_is_sent(daemon_rig: Rig) -> None:
+    rig = daemon_rig
+    rig.moonraker.call("printer.print.start", filename="long.gcode")
+    begin = time.monotonic()
+    wait_for_states(rig, "printing", "printing", begin)
+    time.sleep(4)
+    for cloud in rig.clouds:
+        explained = rig.daemon.command("explain", cloud.kind, "--config", str(rig.daemon.config)).stdout
+        claim = re.search(r"How much: ([0-9.]+) MB an hour while printing", " ".join(explained.split()))
+        assert claim, explained
+        measured = megabytes_per_hour(cloud, CALLS[cloud.kind])
+        print(f"{cloud.kind}: {measured:.2f} MB an hour")
+        assert 0.75 * measured < float(claim[1]) < 1.33 * measured, f"{measured:.2f} MB an hour at {cloud.kind}"
+        assert cloud is not rig.printdock or measured < 1.0
 
 
 def test_an_emergency_stop_and_a_firmware_restart(daemon_rig: Rig) -> None:
@@ -258,9 +281,10 @@ def test_an_incomplete_printdock_registration_stores_nothing(cloud_rig: Rig, nam
     assert rig.daemon.get("/health")[0] == 503
 
 
-def test_string_ids_are_understood(cloud_rig: Rig) -> None:
+@pytest.mark.parametrize("status", [200, 201])
+def test_string_ids_are_understood(cloud_rig: Rig, status: int) -> None:
     rig = cloud_rig
-    rig.printdock.fault("register", "json", body=PRINTDOCK_ANSWER)
+    rig.printdock.fault("register", "json", status=status, body=PRINTDOCK_ANSWER)
     rig.printdock.set(registered=True)
     rig.start_daemon()
     rig.printdock.wait_for("snapshots")

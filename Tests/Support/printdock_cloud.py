@@ -362,6 +362,8 @@ class PrintDockCloud(StrictCloud):
             return
         self._check_age(exchange)
         last = self.pace("snapshots").last
+        if last is None and self.pace("register").last is None:
+            self._last_extra = exchange.mono  # from before our own restart we know no state: it may be an extra one
         after_command = self._post_command_due()
         extra = self._is_extra(last, exchange) or after_command
         if extra and not after_command:

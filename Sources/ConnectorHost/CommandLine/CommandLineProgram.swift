@@ -56,6 +56,19 @@ package struct CommandLineProgram: Sendable {
         await AuditCommand(terminal: terminal, options: options, time: SystemTime.shared)
           .run(stateDirectory: folder)
       }
+    case .status(let options):
+      let command = StatusCommand(
+        terminal: terminal, options: options, time: SystemTime.shared)
+      guard !options.showsToken else {
+        guard let path = find(line.file, environment, terminal) else {
+          return Self.configurationStatus
+        }
+        let loader = ConfigurationLoader(registry: registry, environment: environment)
+        return command.showToken(of: loader.load(path).configuration?.control)
+      }
+      return await withState(line.file, environment, terminal) { folder, environment in
+        await command.run(stateDirectory: folder, environment: environment)
+      }
     case .control(let order):
       return await withState(line.file, environment, terminal) { folder, environment in
         await ControlCommand(order: order, terminal: terminal)

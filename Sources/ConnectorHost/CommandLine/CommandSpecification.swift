@@ -58,6 +58,16 @@ struct CommandSpecification {
         Option(name: "strict", letter: nil, value: nil, summary: "a warning fails too"),
       ]),
     CommandSpecification(
+      name: "status", operand: nil, summary: "how the printer and the clouds stand",
+      details: "Asks the running daemon.",
+      options: [
+        Option(name: "json", letter: nil, value: nil, summary: "print it as JSON"),
+        Option(name: "watch", letter: "w", value: nil, summary: "go on, every two seconds"),
+        Option(
+          name: "token", letter: nil, value: nil,
+          summary: "show the token for changes from elsewhere (control.token_file) instead"),
+      ]),
+    CommandSpecification(
       name: "backends", operand: "[TYPE]",
       summary: "which connectors there are, and their settings",
       details: "With a type: each of its settings with values, default and what a change needs.",

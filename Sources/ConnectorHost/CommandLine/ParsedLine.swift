@@ -9,6 +9,7 @@ struct ParsedLine {
     case backends(type: String?)
     case schema
     case audit(AuditCommand.Options)
+    case status(StatusCommand.Options)
     case explain(String)
     case control(ControlOrder)
     case importing(file: String, writes: Bool)
@@ -139,6 +140,14 @@ struct ParsedLine {
         let options = AuditCommand.Options(
           follows: flags.contains("follow"), isJSON: flags.contains("json"))
         return (.audit(options), file)
+      case "status":
+        let options = StatusCommand.Options(
+          isJSON: flags.contains("json"), watches: flags.contains("watch"),
+          showsToken: flags.contains("token"))
+        guard !options.showsToken || !(options.isJSON || options.watches) else {
+          throw failure("'--token' stands alone")
+        }
+        return (.status(options), file)
       case "explain": return (.explain(try operand()), file)
       case "bed-cleared": return (.control(.bedCleared), file)
       case "read-only":

@@ -9,7 +9,7 @@ struct AuditRecord: Sendable, Hashable {
   var backend: String
   /// The far side's id; empty for what a person did here.
   var commandID: String
-  /// The wire's name: `start_print`; or `bed_cleared`, `read_only`, `widened`.
+  /// The wire's name: `start_print`; or `bed_cleared`, `read_only`, `widened`, `widenings_seen`.
   var action: String
   /// SHA-256 of the command with its parameters.
   var digest: String

@@ -9,6 +9,13 @@ package protocol ControlActions: Sendable {
   ///
   /// - Parameter person: who does so, for the audit and the page.
   func setReadOnly(_ isOn: Bool, by person: String) async -> ControlResult
+
+  /// The person has seen what reloads of the file allow that was not allowed before.
+  ///
+  /// - Parameters:
+  ///   - number: the newest notice that the person saw; later ones stay.
+  ///   - person: who says so, for the audit.
+  func wideningsSeen(through number: Int64, by person: String) async -> ControlResult
 }
 
 /// What became of an action.

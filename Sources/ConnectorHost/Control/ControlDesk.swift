@@ -42,7 +42,7 @@ struct ControlDesk: Sendable {
       // The body is `OK` and nothing more, as monitors of the relay's former agent compare it.
       return HTTPServer.Response(
         status: report.status, type: "text/plain; charset=utf-8", body: Array(report.text.utf8))
-    case .bedCleared, .readOnly: return StatusPage.notFound
+    case .bedCleared, .readOnly, .wideningsSeen: return StatusPage.notFound
     }
   }
 
@@ -59,6 +59,7 @@ struct ControlDesk: Sendable {
         switch order {
         case .bedCleared: await actions.bedCleared(by: person)
         case .readOnly(let isOn): await actions.setReadOnly(isOn, by: person)
+        case .wideningsSeen(let number): await actions.wideningsSeen(through: number, by: person)
         }
       return switch result {
       case .done(let message): .action(200, message)
@@ -73,6 +74,26 @@ struct ControlDesk: Sendable {
 enum ControlOrder: Sendable, Hashable {
   case bedCleared
   case readOnly(Bool)
+  /// Up to the notice of this number.
+  case wideningsSeen(Int64)
+
+  /// Where it is told.
+  var route: ControlRoute {
+    switch self {
+    case .bedCleared: .bedCleared
+    case .readOnly: .readOnly
+    case .wideningsSeen: .wideningsSeen
+    }
+  }
+
+  /// The body with which it is told.
+  var body: JSONValue {
+    switch self {
+    case .bedCleared: [:]
+    case .readOnly(let isOn): ["on": .bool(isOn)]
+    case .wideningsSeen(let number): ["through": .integer(number)]
+    }
+  }
 
   /// Reads the body of a POST to `route`; nil where it is not exactly what belongs there.
   init?(_ route: ControlRoute, body: [UInt8]) {
@@ -83,6 +104,9 @@ enum ControlOrder: Sendable, Hashable {
     case .readOnly:
       guard object.keys == ["on"], let isOn = object["on"]?.bool else { return nil }
       self = .readOnly(isOn)
+    case .wideningsSeen:
+      guard object.keys == ["through"], let number = object["through"]?.integer else { return nil }
+      self = .wideningsSeen(number)
     default: return nil
     }
   }

@@ -5,6 +5,7 @@ internal import JSON
 /// What the control server has at a path.
 enum ControlRoute: Sendable, Hashable, CaseIterable {
   case page, plain, script, style, status, commands, health, metrics, bedCleared, readOnly
+  case wideningsSeen
 
   /// The path.
   var path: String {
@@ -19,11 +20,14 @@ enum ControlRoute: Sendable, Hashable, CaseIterable {
     case .metrics: "/metrics"
     case .bedCleared: "/api/bed-cleared"
     case .readOnly: "/api/read-only"
+    case .wideningsSeen: "/api/widenings-seen"
     }
   }
 
   /// Whether it changes something: such a path takes POST, the others GET and HEAD.
-  var changes: Bool { self == .bedCleared || self == .readOnly }
+  var changes: Bool {
+    self == .bedCleared || self == .readOnly || self == .wideningsSeen
+  }
 
   /// The route at `path`.
   init?(path: String) {

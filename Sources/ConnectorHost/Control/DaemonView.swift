@@ -57,6 +57,8 @@ package struct DaemonView: Sendable {
   package var configurationPath: String
   /// What the last reload said, where it failed.
   package var reloadProblem: String?
+  /// What reloads allow that was not allowed before, and nobody has seen yet; oldest first.
+  package var widenings: [WideningNotice]
   /// The gate and the outboxes; nil where there are none.
   package var commands: CommandsView?
 
@@ -64,7 +66,8 @@ package struct DaemonView: Sendable {
   package init(
     printerName: String, status: PrinterStatus, lastHeard: MonotonicInstant?,
     linkCondition: String, backends: [Backend], startedAt: MonotonicInstant, now: MonotonicInstant,
-    configurationPath: String, reloadProblem: String?, commands: CommandsView? = nil
+    configurationPath: String, reloadProblem: String?, widenings: [WideningNotice] = [],
+    commands: CommandsView? = nil
   ) {
     self.printerName = printerName
     self.status = status
@@ -75,6 +78,7 @@ package struct DaemonView: Sendable {
     self.now = now
     self.configurationPath = configurationPath
     self.reloadProblem = reloadProblem
+    self.widenings = widenings
     self.commands = commands
   }
 }

@@ -24,6 +24,7 @@ enum PlainPage {
     page.element("<header><h1>", view.printerName, "</h1>\n")
     page.element(
       "<p class=\"pill\">", PrinterCondition(view.status).rawValue, "</p></header>\n<main>\n")
+    if !view.widenings.isEmpty { add(view.widenings, to: &page) }
     if let commands = view.commands { add(commands, to: &page) }
     add(view.backends, owed: view.commands?.owed ?? [:], to: &page)
     if let recent = view.commands?.recent { add(recent, to: &page) }
@@ -57,6 +58,14 @@ enum PlainPage {
       page.element("<p class=\"problem\">", problem, "</p>\n")
     }
     page.markup("</section>\n")
+  }
+
+  private static func add(_ widenings: [WideningNotice], to page: inout HTMLText) {
+    page.markup("<section><h2>The configuration allows more than before</h2>\n<ul>\n")
+    for notice in widenings {
+      page.element("<li>", "\(notice.at.localStamp): \(notice.text)", "</li>\n")
+    }
+    page.markup("</ul></section>\n")
   }
 
   /// The bed in one sentence.

@@ -22,6 +22,13 @@ enum StatusDocument {
       "printer": printer(view),
       "backends": .array(
         view.backends.map { backend($0, owed: view.commands?.owed[$0.name], now: view.now) }),
+      "widened": .array(
+        view.widenings.map {
+          [
+            "number": .integer($0.number), "at": .string($0.at.rfc3339Seconds),
+            "text": .string($0.text),
+          ]
+        }),
       "commands": view.commands.map { commands($0, newest: shownCommands, view) } ?? .null,
     ]
   }

@@ -25,7 +25,9 @@ extension StatusPage {
         done: ["Done", "good"], failed: ["Failed", "bad"], refused: ["Refused", "wait"],
         unknown: ["Outcome unknown", "bad"],
       };
+      const notices = new Map();
       let readOnly = false;
+      let newestNotice = 0;
       let acting = false;
       let lastGood = null;
       let timer = 0;
@@ -222,11 +224,23 @@ extension StatusPage {
         show($("no-commands"), commands.last.length === 0);
       };
 
+      const showWidened = (widened) => {
+        show($("widened"), widened.length > 0);
+        newestNotice = widened.reduce((newest, w) => Math.max(newest, w.number), 0);
+        keep(notices, widened.map((w) => String(w.number)), $("widenings"), () => (
+          { element: make("li") }));
+        for (const w of widened) {
+          set(notices.get(String(w.number)).element, moment(w.at) + ": " + w.text);
+        }
+        $("widenings-seen").disabled = acting;
+      };
+
       /* Only this page can ask for it: JSON from elsewhere is refused by the browser and by the daemon. */
       const act = async (path, body) => {
         if (acting) return;
         acting = true;
         $("bed-cleared").disabled = $("read-only-switch").disabled = true;
+        $("widenings-seen").disabled = true;
         set($("result"), "…");
         const headers = { "Content-Type": "application/json" };
         if ($("token").value !== "") headers.Authorization = "Bearer " + $("token").value;
@@ -246,6 +260,9 @@ extension StatusPage {
       $("read-only-switch").addEventListener("click", () =>
         act("api/read-only", { on: !readOnly }));
 
+      $("widenings-seen").addEventListener("click", () =>
+        act("api/widenings-seen", { through: newestNotice }));
+
       /* One element for each key, in the order of the keys; made and removed where that changes. */
       const keep = (map, keys, parent, create) => {
         if ([...map.keys()].join("\n") === keys.join("\n")) return;
@@ -259,6 +276,7 @@ extension StatusPage {
         const condition = showPrinter(data.printer);
         showBackends(data.backends);
         showCommands(data.commands);
+        showWidened(data.widened);
         const program = data.program;
         set($("program"), program.name + " " + program.version + " · up " +
           time(program.uptime_seconds) + " · " + program.configuration);

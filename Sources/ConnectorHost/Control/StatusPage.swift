@@ -79,6 +79,12 @@ enum StatusPage {
     <input id="token" type="password" autocomplete="off" spellcheck="false"></p>
     <p id="result" role="status"></p>
     </section>
+    <section id="widened" aria-labelledby="widened-title" hidden>
+    <h2 id="widened-title">The configuration allows more than before</h2>
+    <ul id="widenings" class="notes"></ul>
+    <p class="switch"><span class="quiet">If that was not you: change the file back, and look who can write it.</span>
+    <button id="widenings-seen" type="button">I have seen this</button></p>
+    </section>
     <section aria-labelledby="backends-title">
     <h2 id="backends-title">Clouds</h2>
     <table role="table">

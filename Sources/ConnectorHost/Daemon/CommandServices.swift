@@ -130,11 +130,11 @@ final class CommandServices: Sendable {
     return CommandsView(gate.view, audit: audit.standing, owed: owed.withLock { $0 })
   }
 
-  /// Notes in the audit what a reload allows that was not allowed before.
-  func noteWidening(_ text: String) {
+  /// Notes in the audit what is no command: what a reload allows that was not allowed before, and who has seen it.
+  func note(_ text: String, as action: String) {
     audit.write(
       AuditRecord(
-        at: time.wallTime, backend: "host", commandID: "", action: "widened", digest: "",
+        at: time.wallTime, backend: "host", commandID: "", action: action, digest: "",
         outcome: CommandOutcome(.done, .ok, text), latency: .zero))
   }
 }

@@ -17,7 +17,8 @@ extension RunningDaemon {
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
           notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry))
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
-      reloadProblem: reloadProblem, commands: await services.view())
+      reloadProblem: reloadProblem, widenings: widenings.notices,
+      commands: await services.view())
   }
 
   private static func environmentNotes(on entry: BackendConfiguration) -> [String] {

@@ -28,6 +28,7 @@ final class RunningDaemon: Sendable {
   let moonraker: MoonrakerRunner
   let services: CommandServices
   let secrets: SpentSecrets
+  let widenings: UnseenWidenings
   let notifier: ServiceNotifier
   let time: any TimeSource
   let startedAt: MonotonicInstant
@@ -54,6 +55,7 @@ final class RunningDaemon: Sendable {
     secrets = SpentSecrets(
       remover: SpentSecretRemover(loader: loader, path: options.configurationPath),
       memory: RetiredSecrets(directory: directory, log: log), fingerprint: fingerprint, log: log)
+    widenings = UnseenWidenings(directory: directory, log: log)
     notifier = ServiceNotifier(environment: loader.environment, process: getpid(), time: time)
     state = Guarded(State(configuration: configuration, reloadProblem: nil))
   }

@@ -25,7 +25,9 @@ final class ServingDaemon: Sendable {
     }
     self.supervision = supervision
     listeners = ControlListeners(
-      log: parts.log, socket: parts.controlSocket, actions: GateControl(gate: parts.services.gate)
+      log: parts.log, socket: parts.controlSocket,
+      actions: PersonalControl(
+        services: parts.services, widenings: parts.widenings, time: parts.time)
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -112,7 +114,11 @@ final class ServingDaemon: Sendable {
     }
     for widening in widenings {
       parts.log(.warning, "reload: \(widening)")
-      parts.services.noteWidening(widening)
+      parts.services.note(widening, as: "widened")
+    }
+    if !widenings.isEmpty {
+      parts.widenings.add(widenings, at: parts.time.wallTime)
+      _ = await parts.widenings.save(parts.time)
     }
     parts.adopt(new)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)

@@ -39,6 +39,7 @@ func command(
       commands:
         run                run the daemon
         validate [FILE]    check a configuration file: the dry run
+        status             how the printer and the clouds stand
         backends [TYPE]    which connectors there are, and their settings
         explain TYPE|NAME  what leaves the house, and what a cloud may do
         audit              what the clouds wanted, and what came of it

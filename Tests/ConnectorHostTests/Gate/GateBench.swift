@@ -149,6 +149,13 @@ final class GateBench {
     return entrance
   }
 
+  /// Lets a backend in with a policy of its own.
+  func admit(_ policy: CommandPolicy, as backend: String = "a") {
+    let entrance = gate.entrance(of: backend, policy)
+    entrances[backend] = entrance
+    _ = entrance.contact()
+  }
+
   /// Submits a command without running anything yet.
   func post(
     _ command: PrinterCommand, id: String, of backend: String = "a", age: Duration? = nil,

@@ -1,8 +1,23 @@
 internal import ConnectorKit
+internal import Platform
 
-/// What a person may change, carried to the gate.
-struct GateControl: ControlActions {
-  let gate: CommandGate
+/// What a person may change, carried to the gate and to what remembers the reloads.
+struct PersonalControl: ControlActions {
+  private let services: CommandServices
+  private let widenings: UnseenWidenings
+  private let time: any TimeSource
+
+  /// - Parameters:
+  ///   - services: with the gate and the audit.
+  ///   - widenings: what reloads have allowed.
+  ///   - time: for how long the disk may take.
+  init(services: CommandServices, widenings: UnseenWidenings, time: any TimeSource) {
+    self.services = services
+    self.widenings = widenings
+    self.time = time
+  }
+
+  private var gate: CommandGate { services.gate }
 
   func bedCleared(by person: String) async -> ControlResult {
     do throws(CommandFailure) {
@@ -23,6 +38,17 @@ struct GateControl: ControlActions {
     } catch {
       return Self.result(error)
     }
+  }
+
+  func wideningsSeen(through number: Int64, by person: String) async -> ControlResult {
+    guard widenings.seen(through: number) else {
+      return .done("Nothing is left that nobody has seen.")
+    }
+    services.note("\(person) has seen what was widened", as: "widenings_seen")
+    guard await widenings.save(time) else {
+      return .failed("It is no longer shown until the next start: the disk did not take it.")
+    }
+    return .done("It is no longer shown; the audit keeps it.")
   }
 
   private static func result(_ failure: CommandFailure) -> ControlResult {

@@ -1,0 +1,70 @@
+internal import ConnectorKit
+internal import Glibc
+internal import JSON
+internal import Platform
+
+/// The running daemon as the command line reaches it: one question over its socket, one answer.
+struct DaemonClient: Sendable {
+  /// Why there is no answer; one sentence for the person.
+  struct Failure: Error, Equatable {
+    var problem: String
+  }
+  /// The daemon's socket.
+  let path: String
+  /// What only a running daemon can do, for where none runs: `the bed is what it remembers`.
+  let purpose: String
+
+  /// Asks for `route`, or with a body tells it.
+  ///
+  /// - Returns: the whole answer, head included.
+  /// - Throws: ``Failure`` where no daemon answers.
+  func ask(_ route: ControlRoute, body: JSONValue? = nil) async throws(Failure) -> [UInt8] {
+    let bytes = Self.request(route, body: body)
+    do {
+      return try await offload { [path] in try LocalStream.exchange(bytes, at: path) }
+    } catch let error as PlatformError {
+      throw Failure(problem: explanation(error))
+    } catch {
+      throw Failure(problem: "\(error)")
+    }
+  }
+
+  /// The body of an answer with status 200 or another; nil where that is no answer of ours.
+  static func body(of answer: [UInt8]) -> [UInt8]? {
+    let end: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]
+    guard answer.starts(with: "HTTP/1.1 ".utf8),
+      let start = answer.indices.first(where: { answer[$0...].starts(with: end) })
+    else { return nil }
+    return Array(answer[(start + end.count)...])
+  }
+
+  private static func request(_ route: ControlRoute, body: JSONValue?) -> [UInt8] {
+    guard let body else {
+      return Array(
+        "GET \(route.path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+    }
+    let bytes = body.serialized()
+    let head = """
+      POST \(route.path) HTTP/1.1\r
+      Host: localhost\r
+      Content-Type: application/json\r
+      Content-Length: \(bytes.count)\r
+      Connection: close\r
+      \r
+
+      """
+    return Array(head.utf8) + bytes
+  }
+
+  private func explanation(_ error: PlatformError) -> String {
+    switch error.errorNumber {
+    case ENOENT, ENOTDIR, ECONNREFUSED:
+      return "no daemon runs with this configuration (nobody listens at \(path)); \(purpose): "
+        + "start it with '\(Product.name) run'"
+    case EACCES, EPERM:
+      return "\(path) belongs to another user; run this as the daemon's user, or as root"
+    case EAGAIN: return "the daemon does not answer; look into its log"
+    default: return error.description
+    }
+  }
+}
