@@ -97,6 +97,14 @@ enum CommandTask: Sendable {
     }
   }
 
+  /// Whether a job runs after it: what a pause or a cancel that comes behind it may mean.
+  var begins: Bool {
+    switch self {
+    case .startPrint, .resume: true
+    default: false
+    }
+  }
+
   /// The actions after which the printer's state is another.
   static let stateChanging: Set<String> = ["pause", "resume", "cancel", "start_print", "homing"]
 
