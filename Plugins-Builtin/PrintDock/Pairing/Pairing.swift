@@ -46,7 +46,9 @@ struct Pairing: Sendable {
     while true {
       do {
         // To its end: the token is spent by the request, whether or not its answer is awaited.
-        let answer = try await context.finishing { [client] in try await client.register(body) }
+        let answer = try await context.finishing { [client] in
+          try await client.register(body, token: token)
+        }
         let identity = try PairingAnswer.identity(in: answer, token: token)
         standing.paired()
         return identity
