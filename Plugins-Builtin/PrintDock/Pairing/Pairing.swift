@@ -26,6 +26,7 @@ struct Pairing: Sendable {
     case .pair(let token):
       let identity = try await pair(with: token, keepsTrying: keepsTrying)
       try await store(identity, keepsTrying: keepsTrying)
+      if let stored, stored.connectorID != identity.connectorID { await forgetDebts() }
       context.log(
         .info, "paired: connector \(identity.connectorID), printer \(identity.printerID)")
       await context.retireSecret(PrintDockSettings.pairingToken.declaration.key)
@@ -69,6 +70,14 @@ struct Pairing: Sendable {
         standing.ended(.pairing, error: error, probe: context.time.now)
         try await context.time.sleep(for: wait)
       }
+    }
+  }
+
+  /// Drops what another connector is owed: this one would be refused for it, again and again.
+  private func forgetDebts() async {
+    while let entry = await context.outbox.peek() {
+      await context.outbox.settle(
+        entry, .reject("it belongs to an earlier pairing, with another connector"))
     }
   }
 
