@@ -14,10 +14,13 @@ internal import Platform
 
   /// Opens the file at `path`, makes it (0600) where it is missing, and brings it to `schema`.
   ///
-  /// - Parameter byteLimit: the largest size of the file; beyond it, writing fails as on a full disk.
+  /// - Parameters:
+  ///   - byteLimit: the largest size of the file; beyond it, writing fails as on a full disk.
+  ///   - isChecked: whether it is looked at as a whole first; not, where what is left of a damaged one is to be read.
   /// - Throws: `DatabaseError`; `.tooNew` for a file of a much newer program, which is left as it is.
   package init(
-    opening path: String, schema: Schema, byteLimit: Int64 = 256 << 20
+    opening path: String, schema: Schema, byteLimit: Int64 = 256 << 20,
+    isChecked: Bool = true
   ) throws(DatabaseError) {
     let size = try Self.prepareFile(path)
     unsafe handle = try Self.open(path)
@@ -36,7 +39,7 @@ internal import Platform
         "\(path) was written by a newer program (version \(found), this one knows \(schema.version)); install that one again, or move the file away"
       )
     }
-    if size <= Self.checkedSize { try check() }
+    if isChecked, size <= Self.checkedSize { try check() }
     try execute("PRAGMA journal_mode=WAL")
     try execute("PRAGMA synchronous=FULL")
     try execute("PRAGMA journal_size_limit=1048576")

@@ -49,6 +49,16 @@ import Testing
       } == ["a: permissions was print, is [status, reboot]"])
   }
 
+  @Test("That a person's start needs no clear bed any more is told, the other way is not")
+  func clearBed() throws {
+    let former = try configuration([])
+    var new = former
+    new.printer.requireClearBed = true
+    #expect(Widening.between(former, new) == [])
+    #expect(
+      Widening.between(new, former) == ["printer.require_clear_bed was true, is false"])
+  }
+
   @Test("Macros, patterns, age and plain http are told")
   func others() throws {
     let lines = try widenings(backendEntry("a")) {

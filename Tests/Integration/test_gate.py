@@ -593,6 +593,32 @@ def test_an_allowed_host_is_fetched_and_its_redirects_are_checked_anew(fetching_
     assert script.files["secret"].fetched == 0
 
 
+@pytest.fixture
+def slow_start(rig: Rig) -> tuple[ScriptedCloud, str]:
+    """A start whose file is on its way for some seconds."""
+    script = obey_script(rig, reachable_hosts=["127.0.0.1"])[0]
+    script.files["slow"] = ServedFile(b"G28\n", seconds=4)
+    number = script.order("start", file="slow.gcode", url=f"{script.url}/files/slow", cause="person")
+    wait_until(lambda: script.files["slow"].fetched, 10, "the file to be fetched")
+    return script, number
+
+
+def test_a_cancel_ends_a_start_whose_file_is_on_its_way(slow_start: tuple[ScriptedCloud, str], rig: Rig) -> None:
+    script, number = slow_start
+    outcome_is(script.obey("cancel"), "done", "ok")
+    outcome_is(script.outcome(number, 20), "refused", "superseded")
+    assert rig.printer.starts("slow.gcode") == 0
+
+
+def test_a_reload_that_narrows_stops_a_start_that_is_under_way(slow_start: tuple[ScriptedCloud, str], rig: Rig) -> None:
+    script, number = slow_start
+    entry = script.entry(permissions="monitor", reachable_hosts=["127.0.0.1"])
+    rig.daemon.change(rig.configuration() | {"backends": [entry]})
+    outcome_is(script.outcome(number, 20), "failed", "transfer", "permissions")
+    assert rig.printer.starts("slow.gcode") == 0
+    assert not (rig.moonraker.gcodes / "slow.gcode").exists()
+
+
 BAD_FILES: dict[str, ServedFile] = {
     "large": ServedFile(b"x" * 2_000_000),
     "cut": ServedFile(b"G28\n" * 100, announced=5000),

@@ -150,6 +150,49 @@ import Testing
     #expect(bench.gateway.submitted.map(\.id) == ["1", "3", "2"])
   }
 
+  @Test("A cancel ends the starts and resumes that wait for their turn, and nothing else")
+  func cancelEndsStarts() async throws {
+    let cloud = PaperCloud()
+    let bench = TestBench(cloud)
+    let homed = Gate()
+    bench.gateway.answer { request in
+      if request.wireName == "homing" { await homed.wait() }
+      return .done()
+    }
+    cloud.hand(
+      command(1, "homing"), command(2, "start_print", #"{"filename":"a.gcode"}"#),
+      command(3, "resume"), command(4, "sync_files"))
+    try await bench.serve {
+      await bench.pass { bench.gateway.submitted.map(\.id) == ["1"] }
+      cloud.hand(command(5, "cancel"))
+      await bench.pass { bench.completions.count == 3 }
+      homed.open()
+      await bench.pass { bench.completions.count == 5 }
+    }
+    #expect(bench.gateway.submitted.map(\.id) == ["1", "5", "4"])
+    let told = Dictionary(
+      uniqueKeysWithValues: bench.calls("complete").map {
+        ($0.path, $0.json["error_message"]?.string)
+      })
+    for id in [2, 3] {
+      #expect(
+        told["/api/v1/commands/\(id)/complete"]
+          == "not executed: a cancel came before its turn")
+    }
+  }
+
+  @Test("An answer as long as it may be goes on in the next one, and so does the gap before it")
+  func pages() async throws {
+    let cloud = PaperCloud()
+    let bench = TestBench(cloud)
+    cloud.hand((0..<20).map { command($0, "sync_files") }.joined(separator: ","))
+    cloud.hand((20..<40).map { command($0, "sync_files") }.joined(separator: ","))
+    cloud.hand(command(40, "start_print", #"{"filename":"a.gcode"}"#))
+    try await bench.serve { await bench.pass { bench.gateway.contacts.count == 4 } }
+    let isLate = bench.gateway.contacts.map { $0.isAfterGap(longerThan: .seconds(120)) }
+    #expect(isLate == [true, true, true, false])
+  }
+
   @Test("The end of the daemon answers what still waited, without executing it")
   func shutdown() async throws {
     let cloud = PaperCloud()

@@ -45,12 +45,16 @@ struct CloudClient: Sendable {
       expecting: .anything)
   }
 
+  /// So many commands an answer has at the most, as we ask.
+  static let mostCommands = 20
+
   /// Fetches commands; whoever fetches them has to execute them, PrintDock hands out each once.
   ///
   /// - Parameter limit: the most bytes of the answer.
   func commands(limit: Int, as identity: Identity) async throws -> [JSONSlice] {
     let id = URLParts.escape(identity.connectorID)
-    return try await list("/api/v1/connectors/\(id)/commands?limit=20", limit, identity)
+    return try await list(
+      "/api/v1/connectors/\(id)/commands?limit=\(Self.mostCommands)", limit, identity)
   }
 
   /// Fetches the requests for pictures that are open; that changes nothing.

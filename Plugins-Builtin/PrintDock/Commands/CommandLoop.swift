@@ -45,6 +45,8 @@ struct CommandLoop: Sendable {
       defer { line.close() }
       var schedule = CallSchedule(interval: interval)
       var next = context.time.now.advanced(by: interval * context.random())
+      // The answer before, where it was full: what waited with it comes in the next one.
+      var former: CommandContact?
       while true {
         // Woken early by an admission that came meanwhile: it does not bring the call forward.
         while context.time.now < next { try await waiter.wait(until: next) }
@@ -58,8 +60,9 @@ struct CommandLoop: Sendable {
         var answer: [ReceivedCommand] = []
         var contact: CommandContact?
         let error = try await session.failure {
-          (answer, contact) = try await fetch()
+          (answer, contact) = try await fetch(after: former)
         }
+        if let contact { former = answer.count < CloudClient.mostCommands ? nil : contact }
         session.ended(.commands, error)
         if let contact { take(answer, contact, line, &group) }
         next = schedule.next(
@@ -82,9 +85,11 @@ struct CommandLoop: Sendable {
     }
   }
 
-  private func fetch() async throws -> ([ReceivedCommand], CommandContact) {
+  private func fetch(
+    after former: CommandContact? = nil
+  ) async throws -> ([ReceivedCommand], CommandContact) {
     let elements = try await session.client.commands(limit: answerLimit, as: session.identity)
-    let contact = context.commands.contact()
+    let contact = context.commands.contact(continuing: former)
     if elements.count > Self.mostElements {
       context.log(
         .warning,

@@ -38,7 +38,8 @@ extension StoreDatabase: CommandStore {
 
   func value(_ name: String) async throws(StoreFailure) -> JSONValue? {
     let bytes = try await read { tables, _ in try tables.value(name) }
-    return bytes.flatMap { try? JSONValue(parsing: $0, limits: .store) }
+    // What is there and cannot be read is not the same as what was never set.
+    return bytes.map { (try? JSONValue(parsing: $0, limits: .store)) ?? .null }
   }
 
   func setValue(_ name: String, _ value: JSONValue) async throws(StoreFailure) {

@@ -48,7 +48,9 @@ final class StoreFile {
       do {
         return try attempt(writes: writes, body)
       } catch let error as DatabaseError where error.kind == .damaged && maySetAside {
+        let kept = rescued()
         try setAside(error)
+        if let kept { try attempt(writes: true) { try $0.setValue(Self.rescuedName, kept) } }
         return try attempt(writes: writes, body)
       }
     } catch let error as StoreFailure {
@@ -150,6 +152,18 @@ final class StoreFile {
     }
     problem = failure
     return failure
+  }
+
+  /// What a person has switched off for all clouds stays off, where the damage has left it.
+  private static let rescuedName = "read_only"
+
+  private func rescued() -> [UInt8]? {
+    if let connection, let kept = try? tables(connection).value(Self.rescuedName) { return kept }
+    connection?.close()
+    connection = nil
+    let left = try? Connection(opening: path, schema: .store, isChecked: false)
+    defer { left?.close() }
+    return left.flatMap { try? tables($0).value(Self.rescuedName) }
   }
 
   /// Not over and over, on a disk that damages whatever it is given.

@@ -88,12 +88,16 @@ struct StoreJournal {
   }
 
   private func trim(_ backend: String) throws {
-    try connection.run(
-      """
-      DELETE FROM journal WHERE backend=?1 AND outcome IS NOT NULL AND number <=
-        (SELECT number FROM journal WHERE backend=?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)
-      """,
-      .text(backend), .integer(limits.journalCount))
+    // Those that were never begun, of which there may be thousands at once, and the others each for themselves.
+    for isBegun in [false, true] {
+      try connection.run(
+        """
+        DELETE FROM journal WHERE backend=?1 AND (digest<>'')=?3 AND outcome IS NOT NULL AND number <=
+          (SELECT number FROM journal WHERE backend=?1 AND (digest<>'')=?3
+           ORDER BY number DESC LIMIT 1 OFFSET ?2)
+        """,
+        .text(backend), .integer(limits.journalCount), .integer(isBegun ? 1 : 0))
+    }
     // In their order: the first one that is young enough ends it.
     let limit = now.advanced(by: .zero - limits.journalAge).millisecondsSinceEpoch
     while let number = try connection.first(

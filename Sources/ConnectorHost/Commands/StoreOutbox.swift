@@ -9,7 +9,7 @@ struct StoreOutbox {
   let limits: StoreLimits
   let now: WallTime
 
-  /// Puts an item in, or in the place of the one with its key.
+  /// Puts an item in, or in the place of the one with its key; an expendable one takes no other's place.
   ///
   /// - Returns: how many entries had to go: those too old, then expendable ones, then the oldest. An expendable item
   ///   for which only others would have to go is itself what goes, and so is one that is too large.
@@ -18,10 +18,13 @@ struct StoreOutbox {
     guard body.count <= limits.itemBytes else { return 1 }
     var dropped = try expire(backend)
     let replaced = try connection.run(
-      "UPDATE outbox SET kind=?, expendable=?, bytes=?, body=? WHERE backend=? AND key=?",
+      """
+      UPDATE outbox SET kind=?1, expendable=?2, bytes=?3, body=?4
+      WHERE backend=?5 AND key=?6 AND expendable>=?2
+      """,
       .text(item.kind), .integer(item.isExpendable ? 1 : 0), .integer(Int64(body.count)),
       .blob(body), .text(backend), .text(item.key))
-    if replaced > 0 { return dropped }
+    if try replaced > 0 || holds(item.key, backend) { return dropped }
     while try !hasRoom(for: Int64(body.count), backend) {
       dropped += 1
       guard let victim = try victim(backend, for: item) else { return dropped }
@@ -56,6 +59,12 @@ struct StoreOutbox {
       try remove(number)
       dropped += 1
     }
+  }
+
+  private func holds(_ key: String, _ backend: String) throws -> Bool {
+    try connection.number(
+      "SELECT EXISTS(SELECT 1 FROM outbox WHERE backend=? AND key=?)", .text(backend), .text(key))
+      != 0
   }
 
   func remove(_ number: Int64) throws {

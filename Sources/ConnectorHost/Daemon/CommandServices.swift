@@ -22,7 +22,7 @@ final class CommandServices: Sendable {
   private let entrances = Guarded<[String: GateEntrance]>([:])
   private let running = Guarded<Task<Void, Never>?>(nil)
   private let bedCleared = AsyncStream.makeStream(
-    of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    of: Bool.self, bufferingPolicy: .bufferingNewest(1))
 
   /// The services of a daemon with this state directory. Make them before the connection to Moonraker is started.
   init(
@@ -46,7 +46,10 @@ final class CommandServices: Sendable {
       staging = nil
       log(.error, "files cannot be taken or sent: \(error); free some space there and restart")
     }
-    moonraker.onBedCleared { [bedCleared] in bedCleared.continuation.yield() }
+    // Whether it counts is decided while it is read: the end of the command that called it follows at once.
+    moonraker.onBedCleared { [bedCleared, gate] in
+      bedCleared.continuation.yield(gate.hasUnfinished)
+    }
   }
 
   /// Reads what the last run left, and follows the printer from then on.
@@ -58,10 +61,11 @@ final class CommandServices: Sendable {
     let task = Task { [gate, bedCleared, log] in
       await withDiscardingTaskGroup { group in
         group.addTask { await gate.run() }
-        for await _ in bedCleared.stream {
+        for await isBusy in bedCleared.stream {
           do throws(CommandFailure) {
             try await gate.clearBed(
-              by: "a macro (\(MoonrakerRunner.bedClearedMethod))", isRemote: true)
+              by: "a macro (\(MoonrakerRunner.bedClearedMethod))", isRemote: true,
+              wasBusy: isBusy)
           } catch {
             log(
               .warning, "a macro says that the bed is clear, which does not count: \(error.message)"
@@ -100,9 +104,15 @@ final class CommandServices: Sendable {
 
   /// Takes the rules of a new configuration, also for backends that go on running.
   func adopt(_ configuration: Configuration) {
-    for entry in configuration.backends {
+    let enabled = configuration.backends.filter(\.isEnabled)
+    for entry in enabled {
       _ = entrance(of: entry, requiresClearBed: configuration.printer.requireClearBed)
     }
+    // Who is gone may do nothing any more, with what is still under way either.
+    let gone = entrances.withLock { entrances in
+      entrances.filter { name, _ in !enabled.contains { $0.name == name } }
+    }
+    for entrance in gone.values { entrance.policy = CommandPolicy(permissions: []) }
   }
 
   /// Files on their way, over `transport`.

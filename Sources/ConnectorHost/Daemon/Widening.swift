@@ -27,6 +27,9 @@ enum Widening {
       if before != after { lines.append(change(key, before, after)) }
     }
     compare("printer.moonraker", place(former.printer.moonraker), place(new.printer.moonraker))
+    if former.printer.requireClearBed {
+      compare("printer.require_clear_bed", "true", "\(new.printer.requireClearBed)")
+    }
     compare("network.ca_file", former.network.caFile ?? "not set", new.network.caFile ?? "not set")
     compare(
       "network.proxy", former.network.proxy.map(place) ?? "not set",

@@ -22,11 +22,12 @@ struct OutboxMemory: Sendable {
   private(set) var kept: [Kept] = []
   private var nextNumber: Int64 = -1
 
-  /// Keeps an item, or puts it in the place of the one with its key.
+  /// Keeps an item, or puts it in the place of the one with its key; an expendable one takes no other's place.
   ///
   /// - Returns: how many had to go: an expendable one first, then the oldest.
   mutating func put(_ item: OwedItem, since: WallTime) -> Int {
     if let place = kept.firstIndex(where: { $0.item.key == item.key }) {
+      if item.isExpendable, !kept[place].item.isExpendable { return 0 }
       kept[place].item = item
       kept[place].revision += 1
       return 0

@@ -5,7 +5,10 @@ package import JSON
 package protocol CommandGateway: Sendable {
   /// Notes that the far side has answered a request for commands, with or without some in it. Call it once per answer, as
   /// soon as it is there. Never blocks, safe from any thread.
-  func contact() -> CommandContact
+  ///
+  /// - Parameter former: the answer before, where that was as long as the far side's answers may be: what has been waiting
+  ///   there goes on in this one.
+  func contact(continuing former: CommandContact?) -> CommandContact
 
   /// Has a command executed and waits for its one final outcome, minutes for a homing.
   ///
@@ -24,6 +27,11 @@ package protocol CommandGateway: Sendable {
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
   ) async -> CommandOutcome
+}
+
+extension CommandGateway {
+  /// Notes an answer that stands for itself.
+  package func contact() -> CommandContact { contact(continuing: nil) }
 }
 
 /// A backend's own part of a command: fetching the file of an upload, making a backup.

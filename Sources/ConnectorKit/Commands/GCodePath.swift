@@ -42,5 +42,12 @@ package struct GCodePath: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Where Moonraker keeps what is uploaded under this path: of a `.ufp` it keeps the G-code inside. Nil where that is no
+  /// path.
+  package var kept: GCodePath? {
+    guard name.utf8.count > 4, name.lowercased().hasSuffix(".ufp") else { return self }
+    return GCodePath(text.dropLast(4) + ".gcode")
+  }
+
   package var description: String { text }
 }

@@ -233,6 +233,36 @@ import Testing
     #expect(bench.submit(.deleteFile(path), id: "8", of: "a") == .done())
   }
 
+  @Test("A file that the owner prints while we are away is the owner's too")
+  func printedAway() {
+    let bench = GateBench.ready()
+    #expect(bring(bench, of: "p")?.status == .done)
+    bench.die()
+    let second = GateBench(disk: bench.disk, printer: bench.printer)
+    second.open()
+    second.come("printing", file: "part.gcode")
+    second.print("complete", "part.gcode")
+    _ = second.entrance("p", PermissionLevel.print.permissions)
+    #expect(second.submit(.deleteFile(path), id: "1", of: "p")?.reason == .notOwn)
+    #expect(second.printer.sent.isEmpty)
+  }
+
+  @Test("The same file printed again while we were away occupies the bed")
+  func printedAgainAway() {
+    for (after, isClear) in [(100.5, true), (250.25, false)] as [(JSONValue, Bool)] {
+      let disk = FakeDisk()
+      let first = GateBench(disk: disk)
+      first.open()
+      first.come("complete", file: "x.gcode", total: 100.5)
+      #expect(clear(first) == .ok)
+      first.die()
+      let second = GateBench(disk: disk)
+      second.open()
+      second.come("complete", file: "x.gcode", total: after)
+      #expect(second.gate.view.bed.isClear == isClear)
+    }
+  }
+
   @Test("A start whose file took more than 30 minutes to fetch is refused")
   func slowWork() {
     let bench = GateBench.ready()

@@ -85,14 +85,16 @@ final class GateBench {
 
   // MARK: The printer
 
-  func come(_ state: String = "standby", file: String = "") {
+  func come(_ state: String = "standby", file: String = "", total: JSONValue? = nil) {
+    var stats: JSONObject = ["state": .string(state), "filename": .string(file)]
+    stats["total_duration"] = total
     cache.heard()
     cache.apply(.link(isUp: true))
     cache.apply(.klippy(.ready, message: ""))
     cache.apply(
       .full(
         [
-          "print_stats": ["state": .string(state), "filename": .string(file)],
+          "print_stats": .object(stats),
           "extruder": ["temperature": 21.0, "target": 0.0],
           "heater_bed": ["temperature": 22.0, "target": 0.0],
           "toolhead": ["homed_axes": "xyz"],

@@ -63,6 +63,7 @@ import Testing
       "M501", "M502", "M112.0", "M28 a.gcode", "M29", "M30 a.gcode", "M32 a.gcode", "M33 a",
       "m030 a", "RESTART", "restart", "FIRMWARE_RESTART", "SAVE_CONFIG",
       "RUN_SHELL_COMMAND CMD=x", "FORCE_MOVE STEPPER=x", "SET_KINEMATIC_POSITION X=0",
+      "N1 N2 M112", "N1N2 FIRMWARE_RESTART", "n7 n8 n9 M999", "N5",
       "PID_CALIBRATE HEATER=extruder", "STEPPER_BUZZ STEPPER=x", "SDCARD_PRINT_FILE FILENAME=a",
       "SDCARD_RESET_FILE", "sdcard_foo", "FIRMWARE_RESTART;x", " RESTART",
     ])

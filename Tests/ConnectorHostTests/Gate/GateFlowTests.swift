@@ -153,6 +153,49 @@ import Testing
       bench.submit(.home([]), id: "3", of: "new", contact: entrance.contact())?.reason == .stale)
   }
 
+  @Test("What waited at its backend for too long before it was submitted moves nothing")
+  func waitedBefore() {
+    bench.printer.answersAtOnce(true)
+    let contact = bench.entrance().contact()
+    bench.advance(by: .seconds(121))
+    #expect(bench.submit(.home([]), id: "1", contact: contact)?.reason == .stale)
+    #expect(bench.submit(.home([]), id: "2", age: .seconds(1), contact: contact)?.reason == .stale)
+    #expect(bench.submit(.fan(1), id: "3", contact: contact) == .done())
+    #expect(bench.printer.sent == [.fan(1)])
+  }
+
+  @Test("A command of tomorrow is as old as the gap: one of the two clocks is wrong")
+  func fromTomorrow() {
+    bench.printer.answersAtOnce(true)
+    let entrance = bench.gate.entrance(
+      of: "new", CommandPolicy(permissions: PermissionLevel.full.permissions))
+    let first = entrance.contact()
+    let age = Duration.seconds(-86_400)
+    #expect(
+      bench.submit(.home([]), id: "1", of: "new", age: age, contact: first)?.reason == .stale)
+    let second = entrance.contact()
+    #expect(bench.submit(.home([]), id: "2", of: "new", age: age, contact: second) == .done())
+  }
+
+  @Test("Rules that a reload narrows count for what has not been sent")
+  func narrowed() {
+    bench.printer.answersAtOnce(true)
+    let fetched = Gate()
+    let start = PrinterCommand.start(.of("x.gcode"), .person)
+    let outcome = bench.post(
+      start, id: "1",
+      work: { _ throws(CommandFailure) in
+        await fetched.wait()
+        return nil
+      })
+    bench.drain()
+    bench.entrance().policy = CommandPolicy(permissions: PermissionLevel.monitor.permissions)
+    fetched.open()
+    bench.drain()
+    #expect(outcome.current?.reason == .notPermitted)
+    #expect(bench.printer.sent.isEmpty)
+  }
+
   @Test("A late cancel does not end a job that began after the gap")
   func lateCancel() {
     bench.printer.answersAtOnce(true)

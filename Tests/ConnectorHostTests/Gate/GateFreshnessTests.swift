@@ -11,13 +11,15 @@ import Testing
 
   /// At second 1,000; the limit is 120 s.
   private static func isFresh(
-    _ kind: PrinterCommand.Kind, age: Duration? = nil, previous: Int?, job: JobStart? = nil
+    _ kind: PrinterCommand.Kind, age: Duration? = nil, previous: Int?, job: JobStart? = nil,
+    waited: Int = 0
   ) -> Bool {
     let contact = CommandContact(
       backend: "a", at: second(1_000), previous: previous.map { second($0) })
     do throws(CommandFailure) {
       try Freshness.check(
-        kind, age: age, in: contact, maximumAge: .seconds(120), job: job)
+        kind, age: age, in: contact, at: second(1_000 + waited), maximumAge: .seconds(120), job: job
+      )
       return true
     } catch {
       return error.reason != .stale
@@ -33,6 +35,10 @@ import Testing
     #expect(Self.isFresh(kind, age: .seconds(120), previous: nil))
     #expect(Self.isFresh(kind, age: .seconds(121), previous: 999) == !moves)
     #expect(Self.isFresh(kind, age: .seconds(-5), previous: nil))
+    #expect(Self.isFresh(kind, age: .seconds(-121), previous: nil) == !moves)
+    #expect(Self.isFresh(kind, previous: 999, waited: 120))
+    #expect(Self.isFresh(kind, previous: 999, waited: 121) == !moves)
+    #expect(Self.isFresh(kind, age: .seconds(100), previous: 999, waited: 21) == !moves)
   }
 
   @Test("The list of what must be fresh is the documented one")
@@ -66,5 +72,8 @@ import Testing
     #expect(Self.isFresh(.pause, age: .seconds(300), previous: nil, job: job))
     #expect(!Self.isFresh(.pause, age: .seconds(301), previous: 999, job: job))
     #expect(Self.isFresh(.pause, age: .seconds(100), previous: nil, job: job))
+    let later = JobStart(notBefore: Self.second(1_001))
+    #expect(!Self.isFresh(.pause, previous: 999, job: later, waited: 121))
+    #expect(Self.isFresh(.pause, previous: 999, job: job, waited: 121))
   }
 }

@@ -114,7 +114,8 @@ private final class ModelLife: @unchecked Sendable {
       switch command {
       case .pause: state == "printing"
       case .resume: state == "paused"
-      case .cancel: isJobOn
+      // Behind a start that Klipper has not taken yet, too: it takes one after the other.
+      case .cancel: isJobOn || printer.unanswered.contains { $0.command.kind == .start }
       case .start, .home: !isJobOn
       default: true
       }

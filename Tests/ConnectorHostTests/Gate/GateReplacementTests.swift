@@ -1,6 +1,7 @@
 import ConnectorKit
 import JSON
 import Platform
+import TestSupport
 import Testing
 
 @testable import ConnectorHost
@@ -41,6 +42,41 @@ import Testing
     bench.printer.put(path, FileState(size: 5, modified: 2))
     #expect(upload("3", of: "p")?.reason == .notOwn)
     #expect(bench.printer.uploads.count == 1)
+  }
+
+  @Test("What Moonraker unpacks to another name needs that name to be its own")
+  func unpacked() {
+    _ = bench.entrance("p", PermissionLevel.print.permissions)
+    bench.printer.put(path, FileState(size: 5, modified: 1))
+    for name in ["a.ufp", "a.UFP"] {
+      let outcome = bench.submit(
+        .upload(.of(name)), id: name, of: "p",
+        work: { printer throws(CommandFailure) in
+          try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "00"))
+        })
+      #expect(outcome?.reason == .notOwn)
+    }
+    #expect(bench.printer.uploads.isEmpty)
+  }
+
+  @Test("Once read-only is on, a file that was being fetched is not put there")
+  func readOnly() {
+    let fetched = Gate()
+    let outcome = bench.post(
+      .upload(path), id: "1",
+      work: { printer throws(CommandFailure) in
+        await fetched.wait()
+        return try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "00"))
+      })
+    bench.drain()
+    let gate = bench.gate
+    Task(executorPreference: bench.executor) { try await gate.setReadOnly(true, by: "page") }
+    bench.drain()
+    fetched.open()
+    bench.drain()
+    #expect(outcome.current?.status == .refused)
+    #expect(outcome.current?.reason == .readOnly)
+    #expect(bench.printer.uploads.isEmpty)
   }
 
   @Test("With files.delete_any others' files are replaced too")

@@ -80,6 +80,35 @@ import Testing
     #expect(bench.names.count { $0.hasPrefix("commands.db.damaged-") && $0.hasSuffix("Z") } == 1)
   }
 
+  @Test("What a person has switched is taken along from a damaged file, where it can be read")
+  func switchSurvives() async throws {
+    let store = try bench.store()
+    let isOn: JSONValue = ["on": true, "by": "page", "since_ms": 1]
+    try await store.setValue("read_only", isOn)
+    try await store.setValue("bed", ["state": "clear", "by": "page", "since_ms": 1])
+    for number in 0..<400 {
+      _ = try await store.put(item("\(number)", bytes: 2_000), of: "a", at: bench.time.wallTime)
+    }
+    await store.close()
+    // The last page is one of the outbox's.
+    let size = try #require(try Files.information(bench.path)).size
+    try bench.overwrite(
+      bench.path, at: UInt64(size) - 400_000, [UInt8](repeating: 0xEE, count: 400_000))
+    let again = try bench.store()
+    #expect(try await again.counts() == [:])
+    #expect(bench.names.contains { $0.hasPrefix("commands.db.damaged-") })
+    #expect(try await again.value("read_only") == isOn)
+    #expect(try await again.value("bed") == nil)
+  }
+
+  @Test("A value that is there and cannot be read is not one that was never set")
+  func unreadableValue() async throws {
+    let store = try bench.store()
+    try await store.write { tables, _ in try tables.setValue("read_only", [0x7B]) }
+    #expect(ReadOnlySwitch(try await store.value("read_only")).isOn)
+    #expect(try await store.value("never") == nil)
+  }
+
   @Test("At most three damaged files are kept, the newest")
   func manyDamaged() async throws {
     for _ in 0..<5 {

@@ -155,6 +155,22 @@ import Testing
     #expect(try await store.command(CommandID(backend: "other", id: "1")) != nil)
   }
 
+  @Test("Refusals that were never begun push out no command that ran")
+  func refusals() async throws {
+    var limits = StoreLimits()
+    limits.journalCount = 10
+    let store = try bench.store(limits)
+    try await store.begin(bench.intent("1"))
+    try await store.end(id, .done(), owed: nil)
+    for number in 2...40 {
+      let refused = CommandID(backend: "dock", id: "\(number)")
+      try await store.end(refused, CommandOutcome(.refused, .tooMany), owed: nil)
+    }
+    #expect(try await store.command(id)?.outcome == .done())
+    #expect(try await store.command(CommandID(backend: "dock", id: "30")) == nil)
+    #expect(try await store.command(CommandID(backend: "dock", id: "31")) != nil)
+  }
+
   @Test("After thirty days a command is forgotten")
   func age() async throws {
     let store = try bench.store()

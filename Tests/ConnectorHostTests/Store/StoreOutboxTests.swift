@@ -67,6 +67,22 @@ import Testing
     #expect(entry.isFresh)
   }
 
+  @Test("A refusal takes no result's place")
+  func refusal() async throws {
+    let store = try bench.store()
+    _ = try await put(store, item("1", bytes: 3))
+    _ = try await put(store, item("1", expendable: true))
+    #expect(try await store.oldest(of: "a")?.item == item("1", bytes: 3))
+    _ = try await put(store, item("2", expendable: true))
+    _ = try await put(store, item("2"))
+    #expect(try await keys(store) == ["1", "2"])
+    #expect(try await store.counts() == ["a": 2])
+    var memory = OutboxMemory()
+    _ = memory.put(item("1", bytes: 3), since: bench.time.wallTime)
+    _ = memory.put(item("1", expendable: true), since: bench.time.wallTime)
+    #expect(memory.kept.map(\.item) == [item("1", bytes: 3)])
+  }
+
   @Test("A full outbox lets go of expendable entries first, then of the oldest")
   func count() async throws {
     var limits = StoreLimits()

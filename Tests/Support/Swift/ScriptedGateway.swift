@@ -47,10 +47,11 @@ package final class ScriptedGateway: CommandGateway {
   /// Answers by `script` from now on.
   package func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
 
-  package func contact() -> CommandContact {
+  package func contact(continuing former: CommandContact?) -> CommandContact {
     let now = time.now
     return state.withLock { state in
-      let contact = CommandContact(backend: "test", at: now, previous: state.lastContact)
+      let contact = CommandContact(
+        backend: "test", at: now, previous: former.map(\.previous) ?? state.lastContact)
       state.lastContact = now
       state.contacts.append(contact)
       return contact

@@ -85,10 +85,15 @@ struct Arbiter: Sendable {
 
   /// A cancel goes out: starts and resumes that have not been sent are sent no more.
   ///
-  /// - Returns: those that waited.
-  mutating func cancelStarts() -> [Entry] {
-    supersede { $0.kind == .start || $0.kind == .resume }
+  /// - Returns: those that waited, and whether there was any: also the current one may have been.
+  mutating func cancelStarts() -> (waiting: [Entry], isAny: Bool) {
+    let isMeant = { (entry: Entry) in entry.kind == .start || entry.kind == .resume }
+    let ended = supersede(isMeant)
+    return (ended, !ended.isEmpty || (isSuperseded && current.map(isMeant) ?? false))
   }
+
+  /// Whether a start has been sent and not been answered yet.
+  var isStarting: Bool { isSent && current?.kind == .start }
 
   private mutating func supersede(_ isMeant: (Entry) -> Bool) -> [Entry] {
     if let current, !isSent, isMeant(current) { isSuperseded = true }

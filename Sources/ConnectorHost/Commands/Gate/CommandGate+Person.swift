@@ -9,10 +9,16 @@ extension CommandGate {
   /// - Parameters:
   ///   - by: who says so: `page`, `bed-cleared`, `macro`.
   ///   - isRemote: whether it came over Moonraker, where any macro can say it: then nothing of ours may be unfinished.
+  ///   - wasBusy: whether something of ours was unfinished when it came.
   /// - Throws: `CommandFailure`: a job runs, a command is unfinished, or the disk does not take it.
-  func clearBed(by: String, isRemote: Bool) async throws(CommandFailure) {
+  func clearBed(
+    by: String, isRemote: Bool, wasBusy: Bool = false
+  ) async throws(CommandFailure) {
     var failure: CommandFailure?
-    do throws(CommandFailure) { try await storeClearBed(by: by, isRemote: isRemote) } catch {
+    do throws(CommandFailure) {
+      if wasBusy { throw Self.isBusy }
+      try await storeClearBed(by: by, isRemote: isRemote)
+    } catch {
       failure = error
     }
     recordPerson("bed_cleared", by: by, failure)
@@ -38,11 +44,18 @@ extension CommandGate {
 
   private func checkClearable(isRemote: Bool) throws(CommandFailure) {
     let isJobOn = StateCheck(status: look()).isJobOn
-    let (hasJob, unfinished) = state.withLock {
-      ($0.ledger.job != nil, $0.running.values.contains { !$0.kind.isRead })
-    }
+    let hasJob = state.withLock { $0.ledger.job != nil }
     if isJobOn || hasJob { throw CommandFailure(.wrongState, "a job is running") }
-    if isRemote, unfinished { throw CommandFailure(.busy, "a command of a cloud is unfinished") }
+    if isRemote, hasUnfinished { throw Self.isBusy }
+  }
+
+  /// Whether a command of a cloud that does more than look is unfinished. Never blocks, safe from any thread.
+  var hasUnfinished: Bool {
+    state.withLock { $0.running.values.contains { !$0.kind.isRead } }
+  }
+
+  private static var isBusy: CommandFailure {
+    CommandFailure(.busy, "a command of a cloud is unfinished")
   }
 
   /// Turns the switch for all clouds. On takes effect at once, off when it is on the disk.

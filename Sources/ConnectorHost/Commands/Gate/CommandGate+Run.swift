@@ -26,9 +26,14 @@ extension CommandGate {
       if run.kind.movesOrHeats {
         try await takeTurn(run, reading)
       } else {
+        // Before the printer's state is looked at: what it is meant for may not have begun.
+        if run.kind == .cancel, endStarts() {
+          try await begin(run)
+          await answer(run, .done())
+          return
+        }
         try await settle(run, reading)
       }
-      if run.kind == .cancel { endStarts() }
       try await begin(run)
       outcome = await execute(run, reading)
     } catch {
@@ -100,8 +105,8 @@ extension CommandGate {
     try run.policy.check(reading, look(), limits: limits)
     try refuseReadOnly(run)
     try Freshness.check(
-      run.kind, age: run.request.age, in: run.contact, maximumAge: run.policy.maximumCommandAge,
-      job: state.withLock { $0.ledger.job?.start })
+      run.kind, age: run.request.age, in: run.contact, at: run.arrivedAt,
+      maximumAge: run.policy.maximumCommandAge, job: state.withLock { $0.jobStart })
     return reading
   }
 
@@ -127,16 +132,20 @@ extension CommandGate {
     }
   }
 
-  /// Checks what may change while a command waits: the switch, the printer's state, the bed.
+  /// Checks what may change while a command waits: the switch, the rules, the printer's state, the bed.
   private func judge(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
     try refuseAtEnd()
     try refuseReadOnly(run)
     let seen = look()
     let now = time.now
-    let (bed, job, isJobDue, limits) = state.withLock {
-      ($0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now), $0.heaterLimits)
+    let (bed, job, isJobDue, isStarting, limits) = state.withLock {
+      (
+        $0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now), $0.arbiter.isStarting,
+        $0.heaterLimits
+      )
     }
-    try StateCheck(status: seen, limits: limits).check(reading)
+    try run.policy.check(reading, seen, limits: limits)
+    try StateCheck(status: seen, limits: limits, isStarting: isStarting).check(reading)
     if isJobDue, run.kind.movesOrHeats, run.kind != .resume {
       throw CommandFailure(.wrongState, "a job is about to begin")
     }
@@ -151,6 +160,14 @@ extension CommandGate {
       throw CommandFailure(
         .bedOccupied, "the bed is not known to be clear; say so with printer-uplink bed-cleared")
     }
+  }
+
+  /// Checks that nobody has turned off meanwhile what the command may do.
+  ///
+  /// - Throws: `CommandFailure`.
+  func checkPermission(_ run: CommandRun) throws(CommandFailure) {
+    try refuseReadOnly(run)
+    try run.policy.check(try CommandReading(run.request.command), look())
   }
 
   private func refuseReadOnly(_ run: CommandRun) throws(CommandFailure) {
@@ -168,10 +185,17 @@ extension CommandGate {
   // MARK: The turn
 
   /// A cancel ends starts and resumes that have not been sent.
-  private func endStarts() {
-    for turn in state.withLock({ $0.takeTurns($0.arbiter.cancelStarts()) }) {
-      turn.resolve(.superseded)
+  ///
+  /// - Returns: whether that was all there is to do: no job runs, and none is about to show.
+  private func endStarts() -> Bool {
+    let isJobOn = StateCheck(status: look()).isJobOn
+    let now = time.now
+    let (turns, isAll) = state.withLock { state in
+      let (waiting, isAny) = state.arbiter.cancelStarts()
+      return (state.takeTurns(waiting), isAny && !isJobOn && !state.isStarting(at: now))
     }
+    for turn in turns { turn.resolve(.superseded) }
+    return isAll
   }
 
   private func takeTurn(
@@ -298,7 +322,9 @@ extension CommandGate {
       let reason = failure.reason == .notConnected ? .interrupted : failure.reason
       return CommandOutcome(.unknown, reason, failure.message, code: failure.code)
     }
-    let isRefusal = [.notOwn, .wrongState, .stale, .superseded].contains(failure.reason)
+    let isRefusal = [
+      .notOwn, .wrongState, .stale, .superseded, .notPermitted, .readOnly,
+    ].contains(failure.reason)
     return CommandOutcome(
       isRefusal ? .refused : .failed, failure.reason, failure.message, code: failure.code)
   }

@@ -9,7 +9,7 @@ extension CommandGate {
   /// What the gate does for it runs in a task of its own: a backend that is restarted while its command is under way
   /// takes nothing back, and what it owes its far side is stored all the same.
   func submit(
-    _ request: CommandRequest, of backend: String, policy: CommandPolicy,
+    _ request: CommandRequest, of backend: String, rules: Guarded<CommandPolicy>,
     in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
   ) async -> CommandOutcome {
@@ -26,7 +26,7 @@ extension CommandGate {
       }
       let run = CommandRun(
         ticket: state.nextTicket(), id: id, digest: digest, request: request, contact: contact,
-        policy: policy, work: work, owing: owing, arrivedAt: now)
+        rules: rules, work: work, owing: owing, arrivedAt: now)
       if case .run = admission { state.running[id] = run }
       return (run, admission)
     }

@@ -78,13 +78,16 @@ final class CommandGate: Sendable {
     }
   }
 
-  /// Notes an answer of a backend's far side.
-  func contact(of backend: String) -> CommandContact {
+  /// Notes an answer of a backend's far side; what goes on with a late answer is as late.
+  func contact(
+    of backend: String, continuing former: CommandContact?, maximumAge: Duration
+  ) -> CommandContact {
     let now = time.now
-    return state.withLock { state in
-      CommandContact(
-        backend: backend, at: now, previous: state.contacts.updateValue(now, forKey: backend))
+    let previous = state.withLock { $0.contacts.updateValue(now, forKey: backend) }
+    if let former, former.isAfterGap(longerThan: maximumAge) {
+      return CommandContact(backend: backend, at: now, previous: former.previous)
     }
+    return CommandContact(backend: backend, at: now, previous: previous)
   }
 
   /// Ends the gate: takes nothing new, lets what runs end, and after `limit` notes what still runs as unknown.
@@ -130,13 +133,17 @@ final class CommandGate: Sendable {
   /// Changes what is known of jobs and the bed, and stores what changed.
   func remember(_ change: (inout JobLedger, WallTime) -> Void) {
     let wallTime = time.wallTime
-    state.withLock { state in
-      let before = state.ledger.values
+    let owners = state.withLock { state -> String? in
+      let (before, job) = (state.ledger.values, state.ledger.job)
       change(&state.ledger, wallTime)
       let changed = state.ledger.values.filter { before[$0.key] != $0.value }
       // Under the lock, so that the newest is written last.
       if !changed.isEmpty { journal.save(changed) }
+      guard let new = state.ledger.job, new != job, new.owner == nil else { return nil }
+      return new.filename
     }
+    // A file that was started at the printer itself is the owner's from then on.
+    if let path = owners.flatMap({ GCodePath($0) }) { journal.forget(path) }
   }
 
   /// Reads what a former run stored, where that has not been done.
@@ -159,10 +166,6 @@ final class CommandGate: Sendable {
     switch event {
     case .job(.started, _, let filename):
       remember { $0.started(filename, at: now, wallTime: $1) }
-      // A file that was started at the printer itself is the owner's from then on.
-      if state.withLock({ $0.ledger.job?.owner == nil }), let path = GCodePath(filename) {
-        journal.forget(path)
-      }
     case .job(.finished, _, let filename), .job(.cancelled, _, let filename),
       .job(.failed, _, let filename):
       remember { $0.ended(filename, at: $1) }

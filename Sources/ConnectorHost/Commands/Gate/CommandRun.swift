@@ -13,8 +13,8 @@ struct CommandRun: Sendable {
   let request: CommandRequest
   /// The answer of the far side in which it came.
   let contact: CommandContact
-  /// The rules of its backend, as they were when it came.
-  let policy: CommandPolicy
+  /// The rules of its backend; a reload may change them while it is under way.
+  let rules: Guarded<CommandPolicy>
   /// The backend's own part.
   let work: CommandWork?
   /// What the far side is owed for an outcome.
@@ -25,6 +25,9 @@ struct CommandRun: Sendable {
   let outcome = Promise<CommandOutcome>()
   /// How long it has waited for the printer to tell its state.
   let waited = Guarded(Duration.zero)
+
+  /// The rules of its backend, as they are now.
+  var policy: CommandPolicy { rules.withLock { $0 } }
 
   /// The command's kind.
   var kind: PrinterCommand.Kind { request.command.kind }

@@ -14,19 +14,21 @@ final class GateEntrance: CommandGateway {
     rules = Guarded(policy)
   }
 
-  /// The rules in force; a reload may set others, which count from the next command on.
+  /// The rules in force; a reload may set others, which count for all that has not been sent.
   var policy: CommandPolicy {
     get { rules.withLock { $0 } }
     set { rules.withLock { $0 = newValue } }
   }
 
-  func contact() -> CommandContact { gate.contact(of: backend) }
+  func contact(continuing former: CommandContact?) -> CommandContact {
+    gate.contact(of: backend, continuing: former, maximumAge: policy.maximumCommandAge)
+  }
 
   func submit(
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
   ) async -> CommandOutcome {
     await gate.submit(
-      request, of: backend, policy: policy, in: contact, work: work, owing: owing)
+      request, of: backend, rules: rules, in: contact, work: work, owing: owing)
   }
 }

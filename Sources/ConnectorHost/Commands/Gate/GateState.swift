@@ -83,6 +83,18 @@ struct GateState: Sendable {
     lastChange.map { $0.duration(to: now) < .milliseconds(1_500) } ?? false
   }
 
+  /// When the present job began, or was asked for where it has not begun yet.
+  var jobStart: JobStart? {
+    if let job = ledger.job { return job.start }
+    let asked = running.values.filter { $0.kind == .start }.map(\.arrivedAt).max()
+    return asked.map { JobStart(notBefore: $0) }
+  }
+
+  /// Whether a start of ours has been sent whose job the printer does not show yet.
+  func isStarting(at now: MonotonicInstant) -> Bool {
+    arbiter.isStarting || ledger.isJobDue(at: now)
+  }
+
   /// Ends a command.
   ///
   /// - Returns: false when it had ended before.

@@ -8,19 +8,23 @@ struct GateUpload: GatedPrinter {
   let run: CommandRun
 
   func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
-    let path: GCodePath
+    let named: GCodePath
     switch run.request.command {
-    case .upload(let named), .start(let named, _): path = named
+    case .upload(let path), .start(let path, _): named = path
     default: throw CommandFailure(.invalid, "this command brings no file")
+    }
+    guard let path = named.kept else {
+      throw CommandFailure(.invalid, "the name of the file inside would be too long")
     }
     // The work may have taken its time, and may run on after its command was given up.
     guard run.outcome.current == nil, gate.isUnfinished(run) else {
       throw CommandFailure(.interrupted, "the command has ended")
     }
     try await gate.checkReplacement(of: path, run)
+    try gate.checkPermission(run)
     try StateCheck(status: gate.look()).checkWritable(path)
     try await gate.printer.checkInside(path)
-    let item = try await gate.printer.upload(file, as: path)
+    let item = try await gate.printer.upload(file, as: named)
     await gate.noteOwn(path, of: run.id.backend, sha256: file.sha256, size: file.size)
     return item
   }

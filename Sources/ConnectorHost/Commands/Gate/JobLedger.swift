@@ -20,10 +20,25 @@ struct JobLedger: Sendable {
       return answeredAt.map { $0.duration(to: now) > patience } ?? false
     }
   }
-  /// The state and the file that `print_stats` showed last while no job ran.
+  /// What `print_stats` showed last while no job ran.
   private struct Rest: Sendable, Hashable {
     var state: String
     var filename: String
+    /// How long the last job took, s; nil where nobody subscribes to it.
+    var total: Double?
+
+    var stored: JSONValue {
+      var object: JSONObject = ["state": .string(state), "filename": .string(filename)]
+      object["total"] = total.map { .double($0) }
+      return .object(object)
+    }
+
+    /// Whether no other job can have ended since `former`, as far as both tell.
+    func isSame(as former: Rest?) -> Bool {
+      guard let former, state == former.state, filename == former.filename else { return false }
+      guard let total, let before = former.total else { return true }
+      return abs(total - before) < 0.001
+    }
   }
   /// So long after its acceptance a job may be unseen.
   private static let grace = Duration.seconds(10)
@@ -54,7 +69,7 @@ struct JobLedger: Sendable {
       }
     return [
       "bed": bed.stored, "job": RunningJob.stored(running),
-      "rest": rest.map { ["state": .string($0.state), "filename": .string($0.filename)] } ?? .null,
+      "rest": rest?.stored ?? .null,
     ]
   }
 
@@ -66,7 +81,7 @@ struct JobLedger: Sendable {
     if rest == nil, let stored = values["rest"], let state = stored["state"]?.string,
       let filename = stored["filename"]?.string
     {
-      rest = Rest(state: state, filename: filename)
+      rest = Rest(state: state, filename: filename, total: stored["total"]?.double)
     }
   }
 
@@ -155,8 +170,10 @@ struct JobLedger: Sendable {
       job = nil
       bed.occupy(at: wallTime, by: "a job that ended while nobody looked")
     }
-    let seen = Rest(state: state, filename: filename)
-    if isFirst, seen != rest, state != "standby" {
+    let seen = Rest(
+      state: state, filename: filename,
+      total: status.field("print_stats", "total_duration")?.double)
+    if isFirst, !seen.isSame(as: rest), state != "standby" {
       bed.occupy(at: wallTime, by: "a job that ended while nobody looked")
     }
     if job == nil { rest = seen }

@@ -59,6 +59,9 @@ struct GcodeScript: Sendable {
     guard let (word, rest) = GcodeWord.split(text) else {
       throw CommandFailure(.invalid, "line \(number) of the G-code does not begin with a command")
     }
+    guard word.classic?.letter != "N" else {
+      throw CommandFailure(.invalid, "line \(number) of the G-code has two line numbers")
+    }
     // Klipper makes upper case of what it reads, and some letters of other scripts become S or I by that.
     let isText = word.text == "M117" || word.text == "M118"
     guard isText || text.utf8.allSatisfy({ $0 < 0x80 }) else {

@@ -8,7 +8,8 @@ enum Freshness {
 
   /// Refuses a command that is too late.
   ///
-  /// What moves or heats: by its age where the wire says it, else by the gap in contact before the answer in which it came.
+  /// What moves or heats: by its age where the wire says it, else by the gap in contact before the answer in which it came;
+  /// in both cases by how long it has waited since, too. A command of tomorrow has no age: one of the two clocks is wrong.
   ///
   /// A late pause or cancel acts only on a job that already ran before the gap: whoever sent it meant that job. Of a job's
   /// start we know a window: it lies after the last look that saw no such job and before the first that saw it. Where the
@@ -18,24 +19,29 @@ enum Freshness {
   /// a job that ran already when the daemon came, which is the one that could have been meant.
   ///
   /// - Parameters:
+  ///   - now: when its backend submitted it.
   ///   - job: when the present job began; nil where none is known.
   /// - Throws: `CommandFailure` (`stale`).
   static func check(
     _ kind: PrinterCommand.Kind, age: Duration?, in contact: CommandContact,
-    maximumAge: Duration, job: JobStart?
+    at now: MonotonicInstant, maximumAge: Duration, job: JobStart?
   ) throws(CommandFailure) {
-    let isLate = age.map { $0 > maximumAge } ?? contact.isAfterGap(longerThan: maximumAge)
-    guard isLate else { return }
+    let age = age.flatMap { $0 < .zero - maximumAge ? nil : $0 }
+    let waited = contact.at.duration(to: now)
+    let isAfterGap = age == nil && contact.isAfterGap(longerThan: maximumAge)
+    guard isAfterGap || (age ?? .zero) + waited > maximumAge else { return }
     if kind.movesOrHeats {
       throw CommandFailure(
         .stale,
-        age == nil
+        isAfterGap
           ? "came in the first answer after a gap in contact"
           : "is older than \(maximumAge.components.seconds) s")
     }
     guard kind == .pause || kind == .cancel, let job else { return }
+    let lastWord =
+      isAfterGap ? contact.previous : contact.at.advanced(by: .zero - (age ?? .zero))
     let isOfThatJob =
-      switch (job.notBefore, age.map({ contact.at.advanced(by: .zero - $0) }) ?? contact.previous) {
+      switch (job.notBefore, lastWord) {
       case (nil, _): true
       case (_, nil): false
       case (let notBefore?, let lastWord?): notBefore <= lastWord

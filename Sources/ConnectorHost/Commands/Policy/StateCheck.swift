@@ -7,6 +7,8 @@ struct StateCheck: Sendable {
   let status: PrinterStatus
   /// For which heaters there are.
   var limits = HeaterLimits.unknown
+  /// Whether a start has been sent whose job does not show yet: then there is something to cancel.
+  var isStarting = false
 
   /// Above this a heater counts as hot, °C.
   static let hot = 50.0
@@ -18,7 +20,7 @@ struct StateCheck: Sendable {
     switch reading.command {
     case .emergencyStop: break
     case .listFiles, .history, .deleteFile, .backup: try requireMoonraker()
-    case .upload(let path): try checkWritable(path)
+    case .upload(let path): try checkWritable(path.kept ?? path)
     case .pause: try require("printing", "nothing is being printed")
     case .resume: try require("paused", "no job is paused")
     case .cancel: try requireJob()
@@ -95,7 +97,7 @@ struct StateCheck: Sendable {
 
   private func requireJob() throws(CommandFailure) {
     try requireReady()
-    guard isJobOn else { throw CommandFailure(.wrongState, "no job is running") }
+    guard isJobOn || isStarting else { throw CommandFailure(.wrongState, "no job is running") }
   }
 
   private func requireNoJob() throws(CommandFailure) {

@@ -1,0 +1,59 @@
+import ConnectorKit
+import JSON
+import Platform
+import TestSupport
+import Testing
+
+@testable import ConnectorHost
+
+@Suite("Gate: a cancel before the job shows") struct GateCancelTests {
+  private let bench = GateBench.ready()
+  private let start = PrinterCommand.start(.of("x.gcode"), .person)
+
+  @Test("A cancel while a start's file is being fetched ends that start, and is done")
+  func fetching() {
+    let fetched = Gate()
+    let started = bench.post(
+      start, id: "1",
+      work: { _ throws(CommandFailure) in
+        await fetched.wait()
+        return nil
+      })
+    bench.drain()
+    #expect(bench.submit(.cancel, id: "2") == .done())
+    fetched.open()
+    bench.drain()
+    #expect(started.current?.reason == .superseded)
+    #expect(bench.printer.sent.isEmpty)
+  }
+
+  @Test("A cancel ends a start that waits for its turn")
+  func waiting() {
+    bench.printer.answersAtOnce(false)
+    bench.submit(.home([]), id: "1")
+    let started = bench.post(start, id: "2")
+    bench.drain()
+    #expect(bench.submit(.cancel, id: "3") == .done())
+    #expect(started.current?.reason == .superseded)
+    bench.printer.answer()
+    bench.drain()
+    #expect(bench.printer.sent == [.home([])])
+  }
+
+  @Test("A cancel follows a start that was sent and whose job has not shown yet")
+  func sent() {
+    bench.printer.answersAtOnce(false)
+    bench.submit(start, id: "1")
+    bench.submit(.cancel, id: "2", of: "b")
+    #expect(bench.printer.sent == [start, .cancel])
+  }
+
+  @Test("Without a start there is nothing to cancel")
+  func nothing() {
+    #expect(bench.submit(.cancel, id: "1")?.reason == .wrongState)
+    bench.printer.answersAtOnce(false)
+    bench.submit(.home([]), id: "2")
+    #expect(bench.submit(.cancel, id: "3")?.reason == .wrongState)
+    #expect(bench.printer.sent == [.home([])])
+  }
+}
