@@ -121,6 +121,18 @@ import Testing
     #expect(bench.owed["a"]?.first { $0.key == "0" }?.isExpendable == false)
   }
 
+  @Test("A stop that comes again after a flood of others stops nothing again")
+  func stopAfterFlood() {
+    bench.printer.answersAtOnce(true)
+    #expect(bench.submit(.emergencyStop, id: "s") == .done())
+    for number in 0..<300 {
+      #expect(bench.submit(.fan(1), id: "\(number)") == .done())
+      #expect(bench.submit(.fan(2), id: "r\(number)")?.reason == .invalid)
+    }
+    #expect(bench.submit(.emergencyStop, id: "s")?.isRepeat == true)
+    #expect(bench.printer.sent.count { $0 == .emergencyStop } == 1)
+  }
+
   @Test("Read-only lets looks and stops pass, and survives a kill")
   func readOnly() {
     bench.printer.answersAtOnce(true)

@@ -20,7 +20,9 @@ struct GateState: Sendable {
     var digest: String
     var outcome: CommandOutcome
   }
-  /// So many ended commands are remembered, beside the journal.
+  /// What pushes out only its own kind: a flood of others must not make a stop, or what ran, unknown.
+  private enum Memory: Sendable, Hashable { case stops, ran, refused }
+  /// So many ended commands of each are remembered, beside the journal.
   private static let memory = 256
 
   var arbiter = Arbiter()
@@ -43,7 +45,7 @@ struct GateState: Sendable {
   private(set) var heaterRevision: UInt64 = 0
   private var lastTicket: UInt64 = 0
   private var ended: [CommandID: Ended] = [:]
-  private var endedOrder: [CommandID] = []
+  private var endedOrder: [Memory: [CommandID]] = [:]
 
   /// A number that no other command has.
   mutating func nextTicket() -> UInt64 {
@@ -106,9 +108,13 @@ struct GateState: Sendable {
       !(outcome.status == .refused && [.journal, .interrupted].contains(outcome.reason))
     if isFinal, !run.kind.isRead {
       if ended.updateValue(Ended(digest: run.digest, outcome: outcome), forKey: run.id) == nil {
-        endedOrder.append(run.id)
+        let memory: Memory =
+          outcome.status == .refused ? .refused : run.kind == .emergencyStop ? .stops : .ran
+        var order = endedOrder[memory, default: []]
+        order.append(run.id)
+        if order.count > Self.memory { ended[order.removeFirst()] = nil }
+        endedOrder[memory] = order
       }
-      if endedOrder.count > Self.memory { ended[endedOrder.removeFirst()] = nil }
     }
     return true
   }
