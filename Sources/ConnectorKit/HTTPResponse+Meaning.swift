@@ -26,13 +26,19 @@ extension HTTPResponse {
   /// The service's own words about a refusal, on one line of at most 200 characters; nil where it has none.
   ///
   /// Read from `error`, `message` or `error.message` of a JSON object of at most 64 KiB. They may repeat what was sent:
-  /// take secrets out before showing them where the request held some.
-  package var words: String? {
+  /// where the request held a secret, use ``words(without:)``.
+  package var words: String? { words(without: nil) }
+
+  /// ``words`` with `…` where they repeat `secret`.
+  package func words(without secret: Secret?) -> String? {
     let limits = JSONLimits(bytes: 65_536, depth: 16)
     guard let value = try? JSONValue(parsing: body, limits: limits),
-      let text = value["error"]?.string ?? value["message"]?.string
+      var text = value["error"]?.string ?? value["message"]?.string
         ?? value["error"]?["message"]?.string
     else { return nil }
+    if let secret, !secret.revealed.isEmpty {
+      text = text.replacing(text: secret.revealed, with: "…")
+    }
     let line = String(
       text.unicodeScalars.prefix(200).map {
         $0.properties.generalCategory == .control ? " " : Character($0)

@@ -46,6 +46,18 @@ import Testing
     #expect(try lines().count == 101)
   }
 
+  @Test("Nothing in the file steers a terminal that shows it")
+  func terminal() throws {
+    let text = "\u{1B}[2J\u{9B}31m\u{7F}\u{202E}\u{2066}\u{2028}ü"
+    let log = audit()
+    log.write(sampleRecord(text))
+    #expect(log.flush())
+    let bytes = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(bytes.contains("\\u009b31m"))
+    #expect(bytes.dropLast().unicodeScalars.allSatisfy { !String.mustEscape($0) })
+    #expect(try lines() == [.record(sampleRecord(text))])
+  }
+
   @Test("Every outcome reads back as it was written, hostile texts too; details stay out")
   func roundTrip() throws {
     let log = audit()

@@ -481,6 +481,7 @@ def test_secrets_are_seen_nowhere_but_at_the_cloud_and_in_the_state(rig: Rig) ->
     document = rig.configuration(api_key_file=str(rig.folder / "key")) | {"backends": [entry]}
     document["log"] = {"level": "trace", "file": str(rig.folder / "uplink.log")}
     rig.daemon.write(document)
+    cloud.fault("register", "status", status=503, body={"error": f"{TOKEN}? Not now"})
     rig.start_daemon()
     settle(cloud)
     seen: list[str] = []
@@ -501,8 +502,9 @@ def test_secrets_are_seen_nowhere_but_at_the_cloud_and_in_the_state(rig: Rig) ->
     cloud.carry_out("create_backup", params=params)
     signature = cloud.presigned("b").split("signature=")[1]
     cloud.carry_out("homing", axes=["X"])
-    cloud.fault("*", "status", status=500, count=5)
+    cloud.fault("*", "status", status=500, count=5, body={"error": f"Bearer {SECRET}: later"})
     time.sleep(4)
+    assert "later" in rig.daemon.log()
     cloud.fault("*", "status", status=401, count=3)
     time.sleep(4)
     look()

@@ -17,6 +17,7 @@ from scripted_cloud import HELD_SECONDS, ScriptedCloud, ServedFile
 from commanding import (
     files_of,
     left_behind,
+    obey_printdock,
     obey_script,
     only_what_is_safe_works,
     outcome_is,
@@ -661,6 +662,20 @@ def test_with_a_hanging_disk_an_emergency_stop_reaches_the_printer_in_time(rig: 
     script.outcome(homing, 20)
     script.outcome(number, 20)
     script.outcome(pause, 20)
+
+
+def test_with_a_hanging_disk_a_command_that_is_refused_holds_up_no_pause(rig: Rig) -> None:
+    """The refusal is owed and wants to be on the disk; PrintDock is asked for commands all the same."""
+    switch = hang_fsync(rig)
+    cloud = obey_printdock(rig)
+    start_job(rig)
+    switch.touch()
+    refused = cloud.command("dance")
+    cloud.wait_handed_out(refused)
+    cloud.command("pause")
+    wait_until(lambda: rig.printer.requests("pause_resume/pause"), 5, "the pause at Klippy")
+    switch.unlink()
+    assert cloud.completion(refused)["status"] == "failed"
 
 
 def full_disk(rig: Rig) -> Iterator[Path]:

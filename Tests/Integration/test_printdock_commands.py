@@ -503,6 +503,47 @@ def test_a_cancel_does_not_wait_behind_a_homing(cloud: PrintDockCloud, rig: Rig)
     succeeded(cloud.completion(number, 30))
 
 
+@pytest.mark.parametrize("before", [[], [("homing", {"axes": ["X"]})]], ids=["alone", "behind a homing"])
+def test_a_cancel_right_after_a_start_leaves_no_job(
+    cloud: PrintDockCloud, rig: Rig, before: list[tuple[str, dict[str, Any]]]
+) -> None:
+    """Pressed within one interval, both come in one answer: the start must not win because the cancel overtakes."""
+    rig.printer.slow("G28", 2)
+    numbers = cloud.commands(*before, ("start_print", {"filename": "long.gcode"}), ("cancel", {}))
+    failed(cloud.completion(numbers[-2]), "a cancel came before its turn")
+    cloud.completion(numbers[-1])
+    time.sleep(1 + 2 * len(before))
+    assert rig.printer.starts("long.gcode") == 0
+    assert rig.deviations() == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state"),
+    [
+        ("cancel", ("start_print", {"filename": "tower.gcode"}), "printing"),
+        ("pause", ("resume", {}), "printing"),
+    ],
+    ids=["cancel and start", "pause and resume"],
+)
+def test_what_comes_behind_a_pause_or_a_cancel_waits_for_it(
+    cloud: PrintDockCloud, rig: Rig, first: str, second: tuple[str, dict[str, Any]], state: str
+) -> None:
+    start_job(rig)
+    for word in ("PAUSE", "CANCEL_PRINT"):
+        rig.printer.slow(word, 2)
+    for number in cloud.commands((first, {}), second):
+        succeeded(cloud.completion(number))
+    rig.printer.wait_for_print_state(state)
+    assert rig.deviations() == []
+
+
+def test_a_pause_right_after_a_start_pauses_it(cloud: PrintDockCloud, rig: Rig) -> None:
+    for number in cloud.commands(("start_print", {"filename": "long.gcode"}), ("pause", {})):
+        succeeded(cloud.completion(number))
+    assert rig.printer.print_state == "paused"
+    assert rig.deviations() == []
+
+
 # Files
 
 
@@ -678,6 +719,18 @@ def test_sigterm_during_a_command_ends_in_time_and_the_command_is_told_as_unknow
     cloud.order("redeliver", id=number)
     time.sleep(4)
     assert len([e for e in rig.printer.requests() if e["script"].startswith("G28")]) == 1
+
+
+def test_sigterm_while_an_answer_is_sorted_loses_none_of_its_commands(cloud: PrintDockCloud, rig: Rig) -> None:
+    """What PrintDock has handed out it never hands out again."""
+    bad = [{"id": 5000 + index, "printer_id": 999, "action": "homing"} for index in range(40)]
+    good = {"id": 6000, "printer_id": cloud.printer_id, "action": "sync_files"}
+    cloud.set(hand_out_at_most=100)
+    cloud.order("commands", elements=[*bad, good])
+    cloud.wait_handed_out("6000")
+    ends_in_time(rig)
+    rig.daemon.start()
+    cloud.completion("6000", 60)
 
 
 def test_sigterm_during_pairing_and_during_backoff_ends_in_time(rig: Rig) -> None:

@@ -493,18 +493,28 @@ extension TestBench {
     #expect(bench.identity.saves == 0)
   }
 
-  @Test("Another token pairs again")
-  func pairAgain() async throws {
+  @Test(
+    "Another token pairs again; what another connector is owed is dropped", arguments: ["45", "46"])
+  func pairAgain(former: String) async throws {
     var identity = paired
-    identity["connector_id"] = "45"
+    identity["connector_id"] = .string(former)
     identity["token_sha256"] = .string(PairingDecision.digest(of: Secret("PAIR_dummy_1")))
     let bench = TestBench(identity: identity, friendly)
+    for key in ["1", "2"] {
+      await bench.outbox.put(
+        OwedItem(key: key, kind: "completion", body: ["status": "succeeded"]), isFresh: false)
+    }
     bench.printer.come()
     try await bench.run(PrintDockFixture.settings(token: "PAIR_dummy_2")) {
       await until { bench.count("heartbeat") == 1 }
     }
     #expect(bench.count("register") == 1)
     #expect(bench.identity.identity?["connector_id"] == "46")
+    let isDropped = bench.outbox.verdicts.map {
+      if case .reject = $0.verdict { true } else { false }
+    }
+    #expect(isDropped.prefix(2).allSatisfy { $0 == (former == "45") })
+    #expect(former == "46" || bench.count("complete") == 0)
   }
 
   @Test("Without a token and an identity it parks, without a request")

@@ -86,6 +86,22 @@ import Testing
     #expect(error?.words == words.map { "401: \($0)" } ?? "401")
   }
 
+  @Test("What the cloud repeats of a secret is shown to nobody, not even half of it")
+  func repeatedSecret() {
+    let secret = Secret("canary\"/1")
+    let padding = String(repeating: "x", count: 197)
+    for text in [#"bad token: canary\"/1!"#, #"\u0063anary\"\/1"#, padding + #"canary\"/1"#] {
+      do throws(CloudError) {
+        _ = try CloudAnswer.decode(
+          .json(500, #"{"error":"\#(text)"}"#), expecting: .object, at: wallTime, hiding: secret)
+        Issue.record("this was no success")
+      } catch {
+        #expect(error.words.contains("…"))
+        #expect(!"\(error)".contains("can"))
+      }
+    }
+  }
+
   @Test(
     "Retry-After counts in seconds or as a date, for 429 and 503, up to five minutes",
     arguments: [

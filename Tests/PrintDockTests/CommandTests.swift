@@ -137,8 +137,7 @@ import Testing
       if request.wireName == "homing" { await homed.wait() }
       return .done()
     }
-    cloud.hand(
-      command(1, "homing"), command(2, "start_print", #"{"filename":"a.gcode"}"#))
+    cloud.hand(command(1, "homing"), command(2, "sync_files"))
     try await bench.serve {
       await bench.pass { bench.gateway.submitted.map(\.id) == ["1"] }
       cloud.hand(command(3, "pause"))

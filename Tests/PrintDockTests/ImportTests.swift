@@ -69,6 +69,14 @@ import Testing
         #"{"connector_id":"4","connector_secret":"canary","moonraker":[{"printer_id":0}]}"#,
         "no printer_id"
       ),
+      (
+        #"{"connector_id":"4","connector_secret":"canary\r\nX-A: b","moonraker":[{"printer_id":1}]}"#,
+        "a line break"
+      ),
+      (
+        #"{"connector_id":"4 6","connector_secret":"canary","moonraker":[{"printer_id":1}]}"#,
+        "a blank"
+      ),
     ])
   func unusable(_ text: String, _ problem: String) throws {
     let failure = try #require(throws: ImportFailure.self) { try importing(text) }

@@ -17,10 +17,13 @@ enum CloudAnswer {
   static let longestRetryAfter = Duration.seconds(300)
 
   /// The object of a successful answer (an empty one where none was expected), or why it is none.
+  ///
+  /// - Parameter secret: what the request held, and what the cloud's own words must not bring before people.
   static func decode(
-    _ response: HTTPResponse, expecting expectation: Expectation, at wallTime: WallTime
+    _ response: HTTPResponse, expecting expectation: Expectation, at wallTime: WallTime,
+    hiding secret: Secret? = nil
   ) throws(CloudError) -> JSONObject {
-    try check(response, at: wallTime)
+    try check(response, at: wallTime, hiding: secret)
     if case .anything = expectation { return JSONObject() }
     guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
     guard
@@ -31,10 +34,12 @@ enum CloudAnswer {
   }
 
   /// The elements of a successful answer to a poll, each to be decoded by itself; `null` is none.
+  ///
+  /// - Parameter secret: as in ``decode(_:expecting:at:hiding:)``.
   static func list(
-    _ response: HTTPResponse, at wallTime: WallTime
+    _ response: HTTPResponse, at wallTime: WallTime, hiding secret: Secret? = nil
   ) throws(CloudError) -> [JSONSlice] {
-    try check(response, at: wallTime)
+    try check(response, at: wallTime, hiding: secret)
     guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
     // How many bytes there may be has been decided when they were fetched.
     let limits = JSONLimits(bytes: .max)
@@ -48,7 +53,9 @@ enum CloudAnswer {
   }
 
   /// Sorts out what is no success, or no answer of PrintDock's.
-  private static func check(_ response: HTTPResponse, at wallTime: WallTime) throws(CloudError) {
+  private static func check(
+    _ response: HTTPResponse, at wallTime: WallTime, hiding secret: Secret?
+  ) throws(CloudError) {
     switch response.status {
     case 200..<300: break
     case 300..<400:
@@ -56,7 +63,7 @@ enum CloudAnswer {
         kind: .redirected, status: response.status,
         problem: "PrintDock's address redirects elsewhere (status \(response.status))",
         remedy: "write the address it leads to as cloud_url; redirects are not followed")
-    default: throw refusal(response, at: wallTime)
+    default: throw refusal(response, at: wallTime, hiding: secret)
     }
     if response.isWebPage { throw notPrintDock(response, "a web page") }
   }
@@ -68,9 +75,11 @@ enum CloudAnswer {
       remedy: "check cloud_url, and whether this network wants a log-in page to be answered first")
   }
 
-  private static func refusal(_ response: HTTPResponse, at wallTime: WallTime) -> CloudError {
+  private static func refusal(
+    _ response: HTTPResponse, at wallTime: WallTime, hiding secret: Secret?
+  ) -> CloudError {
     let status = response.status
-    let words = response.words.map { "\(status): \($0)" } ?? "\(status)"
+    let words = response.words(without: secret).map { "\(status): \($0)" } ?? "\(status)"
     var error: CloudError
     switch status {
     case 401, 403:

@@ -18,28 +18,31 @@ struct CloudClient: Sendable {
     self.time = time
   }
 
-  /// Pairs with a one-time token; the only call without credentials.
-  func register(_ body: [UInt8]) async throws -> JSONObject {
-    try await post("/api/v1/connectors/register", [], body, expecting: .object)
+  /// Pairs with a one-time token, which `body` holds; the only call without credentials.
+  func register(_ body: [UInt8], token: Secret) async throws -> JSONObject {
+    try await post("/api/v1/connectors/register", [], token, body, expecting: .object)
   }
 
   /// Says that we are there.
   func heartbeat(_ body: [UInt8], as identity: Identity) async throws {
     let id = URLParts.escape(identity.connectorID)
     _ = try await post(
-      "/api/v1/connectors/\(id)/heartbeat", identity.fields, body, expecting: .anything)
+      "/api/v1/connectors/\(id)/heartbeat", identity.fields, identity.secret, body,
+      expecting: .anything)
   }
 
   /// Brings a batch of snapshots.
   func snapshots(_ body: [UInt8], as identity: Identity) async throws {
-    _ = try await post("/api/v1/snapshots/batch", identity.fields, body, expecting: .object)
+    _ = try await post(
+      "/api/v1/snapshots/batch", identity.fields, identity.secret, body, expecting: .object)
   }
 
   /// Brings what became of a command.
   func complete(_ commandID: String, _ body: [UInt8], as identity: Identity) async throws {
     let id = URLParts.escape(commandID)
     _ = try await post(
-      "/api/v1/commands/\(id)/complete", identity.fields, body, expecting: .anything)
+      "/api/v1/commands/\(id)/complete", identity.fields, identity.secret, body,
+      expecting: .anything)
   }
 
   /// So many commands an answer has at the most, as we ask.
@@ -73,14 +76,15 @@ struct CloudClient: Sendable {
         HTTPField("X-Printer-Id", "\(printer)"),
       ] + identity.fields,
       body: bytes, timeout: .seconds(30), answerLimit: 1 << 20)
-    _ = try CloudAnswer.decode(await send(request), expecting: .anything, at: time.wallTime)
+    _ = try CloudAnswer.decode(
+      await send(request), expecting: .anything, at: time.wallTime, hiding: identity.secret)
   }
 
   private static let userAgent = HTTPField("User-Agent", "\(Product.name)/\(Product.version)")
 
   /// - Throws: `CloudError`, or `CancellationError`.
   private func post(
-    _ path: String, _ credentials: [HTTPField], _ body: [UInt8],
+    _ path: String, _ credentials: [HTTPField], _ secret: Secret, _ body: [UInt8],
     expecting expectation: CloudAnswer.Expectation
   ) async throws -> JSONObject {
     var request = HTTPRequest(
@@ -89,7 +93,7 @@ struct CloudClient: Sendable {
       body: body, timeout: .seconds(5), connectTimeout: .seconds(5), answerLimit: 1 << 20)
     request.acceptsCompression = true
     return try CloudAnswer.decode(
-      await send(request), expecting: expectation, at: time.wallTime)
+      await send(request), expecting: expectation, at: time.wallTime, hiding: secret)
   }
 
   /// - Throws: `CloudError`, or `CancellationError`.
@@ -104,7 +108,8 @@ struct CloudClient: Sendable {
     // A large answer takes its time; what it brings is lost when it is cut off.
     if limit > 1 << 20 { request.stallTimeout = .seconds(5) }
     do {
-      return try CloudAnswer.list(await send(request), at: time.wallTime)
+      return try CloudAnswer.list(
+        await send(request), at: time.wallTime, hiding: identity.secret)
     } catch let error as CloudError where error.isTooLarge {
       throw CloudError.tooLarge(limit: limit)
     }

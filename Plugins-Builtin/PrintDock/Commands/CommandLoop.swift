@@ -4,8 +4,10 @@ internal import Platform
 
 /// Fetches PrintDock's commands and has them executed, for as long as it runs.
 ///
-/// Fetching goes on while a command is under way. Pause and cancel overtake; everything else is submitted one after the
-/// other, in PrintDock's order.
+/// Fetching goes on while a command is under way, and while the disk hangs. Pause and cancel overtake; everything else
+/// is submitted one after the other, in PrintDock's order, and behind what has overtaken it since before it came. What
+/// a pause or a cancel is about may still wait for its turn: a pause then keeps its place behind it, and a cancel takes
+/// it out.
 struct CommandLoop: Sendable {
   /// So many commands may wait for their turn; more are refused.
   static let mostWaiting = 100
@@ -25,6 +27,18 @@ struct CommandLoop: Sendable {
   /// - Throws: `CancellationError`.
   func run() async throws {
     let line = WaitingLine()
+    do {
+      try await serve(line)
+    } catch {
+      // Only now nothing is put in any more: an answer may have come while all else was ending.
+      for order in line.remaining() {
+        await runner.refuse(order, "not executed: printer-uplink was stopped before its turn")
+      }
+      throw error
+    }
+  }
+
+  private func serve(_ line: WaitingLine) async throws {
     let waiter = session.admission.waiter(context.time)
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { await work(through: line) }
@@ -50,7 +64,7 @@ struct CommandLoop: Sendable {
         }
         if let contact { former = answer.count < CloudClient.mostCommands ? nil : contact }
         session.ended(.commands, error)
-        if let contact { await take(answer, contact, line, &group) }
+        if let contact { take(answer, contact, line, &group) }
         next = schedule.next(
           after: start, endedAt: context.time.now, error: error, random: context.random())
       }
@@ -87,28 +101,50 @@ struct CommandLoop: Sendable {
     return (answer, contact)
   }
 
+  /// Gives everything that came its way, without waiting for anything: the disk may hang, and a cancel come next.
   private func take(
     _ answer: [ReceivedCommand], _ contact: CommandContact, _ line: WaitingLine,
     _ group: inout ThrowingDiscardingTaskGroup<any Error>
-  ) async {
+  ) {
+    var places: [WaitingLine.Place] = []
+    var refused: [Completion] = []
     for received in answer {
       switch received {
       case .unreadable(let problem): runner.drop(problem)
-      case .refused(let completion): await runner.refuse(completion)
-      case .order(let order) where order.task.overtakes:
-        if case .cancel = order.task {
-          for start in line.takeStarts() {
-            await runner.refuse(start, "not executed: a cancel came before its turn")
-          }
-        }
-        group.addTask { await runner.execute(order, in: contact) }
+      case .refused(let completion): refused.append(completion)
       case .order(let order):
-        guard line.count < Self.mostWaiting else {
-          await runner.refuse(order, "too many commands are waiting")
+        let place = line.place(for: order, contact)
+        guard order.task.overtakes else {
+          if line.count + places.count < Self.mostWaiting {
+            places.append(place)
+          } else {
+            refused.append(.untried(order, "too many commands are waiting"))
+          }
           continue
         }
-        line.append(order, contact)
+        if case .cancel = order.task {
+          let ended = places.filter(\.order.task.begins).map(\.order) + line.removeBeginnings()
+          places.removeAll(where: \.order.task.begins)
+          refused += ended.map { .untried($0, "not executed: a cancel came before its turn") }
+        } else if session.reportable?.printState != "printing" {
+          // There is nothing to pause yet: the start or the resume that it means has its turn first.
+          if places.contains(where: \.order.task.begins) {
+            places.append(place)
+            continue
+          }
+          if line.insertBehindBeginnings(place) { continue }
+        }
+        let number = line.beginOvertaking()
+        group.addTask {
+          await runner.execute(order, in: contact)
+          line.endOvertaking(number)
+        }
       }
+    }
+    line.append(places)
+    guard !refused.isEmpty else { return }
+    group.addTask { [refused] in
+      for completion in refused { await runner.refuse(completion) }
     }
   }
 
@@ -116,9 +152,6 @@ struct CommandLoop: Sendable {
     while let (order, contact) = await line.next() {
       await runner.execute(order, in: contact)
       line.ended(order)
-    }
-    for order in line.remaining() {
-      await runner.refuse(order, "not executed: printer-uplink was stopped before its turn")
     }
   }
 }

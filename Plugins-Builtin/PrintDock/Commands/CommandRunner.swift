@@ -47,9 +47,7 @@ struct CommandRunner: Sendable {
 
   /// Answers a command that was never tried.
   func refuse(_ order: CommandOrder, _ problem: String) async {
-    await refuse(
-      Completion(
-        id: order.id, problem: problem, result: ["action": .string(order.task.action)]))
+    await refuse(.untried(order, problem))
   }
 
   /// Says that an element cannot even be answered.

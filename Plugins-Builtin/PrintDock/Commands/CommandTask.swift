@@ -97,8 +97,8 @@ enum CommandTask: Sendable {
     }
   }
 
-  /// Whether it starts or goes on with a job: what a cancel ends that comes behind it.
-  var starts: Bool {
+  /// Whether a job runs after it: what a pause or a cancel that comes behind it may mean.
+  var begins: Bool {
     switch self {
     case .startPrint, .resume: true
     default: false

@@ -1,5 +1,6 @@
 package import ConnectorKit
 internal import JSON
+internal import Networking
 
 extension PrintDockBackend {
   /// Makes an entry of `config.json`, the file of PrintDock's own connector.
@@ -38,6 +39,11 @@ extension ImportedEntry {
       throw ImportFailure(
         "this connector has not paired yet: connector_id and connector_secret are missing",
         remedy: "write an entry with pairing_token instead: printer-uplink backends printdock")
+    }
+    guard HTTPField.canCarry(id), HTTPField.canCarry(secret) else {
+      throw ImportFailure(
+        "its connector_id or connector_secret holds a blank, a line break or a letter beyond ASCII",
+        remedy: "copy the file again from the original connector, or pair anew with pairing_token")
     }
     guard printers.count == 1, let printer = printers.first?.object else {
       throw ImportFailure(

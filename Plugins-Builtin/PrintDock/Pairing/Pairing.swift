@@ -26,6 +26,7 @@ struct Pairing: Sendable {
     case .pair(let token):
       let identity = try await pair(with: token, keepsTrying: keepsTrying)
       try await store(identity, keepsTrying: keepsTrying)
+      if let stored, stored.connectorID != identity.connectorID { await forgetDebts() }
       context.log(
         .info, "paired: connector \(identity.connectorID), printer \(identity.printerID)")
       await context.retireSecret(PrintDockSettings.pairingToken.declaration.key)
@@ -46,7 +47,9 @@ struct Pairing: Sendable {
     while true {
       do {
         // To its end: the token is spent by the request, whether or not its answer is awaited.
-        let answer = try await context.finishing { [client] in try await client.register(body) }
+        let answer = try await context.finishing { [client] in
+          try await client.register(body, token: token)
+        }
         let identity = try PairingAnswer.identity(in: answer, token: token)
         standing.paired()
         return identity
@@ -67,6 +70,14 @@ struct Pairing: Sendable {
         standing.ended(.pairing, error: error, probe: context.time.now)
         try await context.time.sleep(for: wait)
       }
+    }
+  }
+
+  /// Drops what another connector is owed: this one would be refused for it, again and again.
+  private func forgetDebts() async {
+    while let entry = await context.outbox.peek() {
+      await context.outbox.settle(
+        entry, .reject("it belongs to an earlier pairing, with another connector"))
     }
   }
 

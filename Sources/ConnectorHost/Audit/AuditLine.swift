@@ -11,7 +11,7 @@ enum AuditLine: Sendable, Hashable {
   /// A line that says nothing: a disk that lost its current, a newer program.
   case unreadable
 
-  /// The line with its end, as it stands in the file.
+  /// The line with its end, as it stands in the file; nothing in it steers a terminal that shows the file.
   var text: String {
     let object: JSONObject
     switch self {
@@ -20,7 +20,19 @@ enum AuditLine: Sendable, Hashable {
       object = ["at": .string(at.rfc3339Milliseconds), "missing": .integer(count)]
     case .unreadable: return ""
     }
-    return String(decoding: JSONValue.object(object).serialized(), as: UTF8.self) + "\n"
+    // What JSON lets stand as it is comes in texts only, which have an escape for it.
+    var text = ""
+    for scalar in String(decoding: JSONValue.object(object).serialized(), as: UTF8.self)
+      .unicodeScalars
+    {
+      guard String.mustEscape(scalar) else {
+        text.unicodeScalars.append(scalar)
+        continue
+      }
+      let digits = String(scalar.value, radix: 16)
+      text += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+    return text + "\n"
   }
 
   /// Reads a line without its end.

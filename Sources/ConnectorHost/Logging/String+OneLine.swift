@@ -16,7 +16,8 @@ extension String {
     return escaped
   }
 
-  private static func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
+  /// Whether a terminal takes a character for an order, or it turns the writing direction.
+  static func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x20...0x7E: false
     case ..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
