@@ -25,11 +25,9 @@ extension HTTPResponse {
 
   /// The service's own words about a refusal, on one line of at most 200 characters; nil where it has none.
   ///
-  /// Read from `error`, `message` or `error.message` of a JSON object of at most 64 KiB. They may repeat what was sent:
-  /// where the request held a secret, use ``words(without:)``.
-  package var words: String? { words(without: nil) }
-
-  /// ``words`` with `…` where they repeat `secret`.
+  /// Read from `error`, `message` or `error.message` of a JSON object of at most 64 KiB.
+  ///
+  /// - Parameter secret: what the request held, nil for none: words that repeat it have `…` instead.
   package func words(without secret: Secret?) -> String? {
     let limits = JSONLimits(bytes: 65_536, depth: 16)
     guard let value = try? JSONValue(parsing: body, limits: limits),

@@ -666,7 +666,7 @@ def test_with_a_hanging_disk_an_emergency_stop_reaches_the_printer_in_time(rig: 
 
 def test_with_a_hanging_disk_a_command_that_is_refused_holds_up_no_pause(rig: Rig) -> None:
     """The refusal is owed and wants to be on the disk; PrintDock is asked for commands all the same."""
-    switch = hang_fsync(rig)
+    switch = hang_syncs(rig)
     cloud = obey_printdock(rig)
     start_job(rig)
     switch.touch()

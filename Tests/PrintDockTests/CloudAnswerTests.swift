@@ -81,7 +81,7 @@ import Testing
       (#"{"error":" "}"#, nil), (#"{"error":5}"#, nil), ("<html>", nil), ("", nil), ("[1]", nil),
     ] as [(String, String?)])
   func words(body: String, words: String?) {
-    #expect(HTTPResponse.json(401, body).words == words)
+    #expect(HTTPResponse.json(401, body).words(without: nil) == words)
     let error = error(.json(401, body))
     #expect(error?.words == words.map { "401: \($0)" } ?? "401")
   }

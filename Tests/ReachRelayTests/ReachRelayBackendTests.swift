@@ -106,7 +106,7 @@ import Testing
       guard let failure = error as? BackendFailure else { return false }
       return failure.action == .park
         && failure.problem
-          == "unpaired: relay.example.com refuses the pairing code (status 410: Pairing code <secret> expired)"
+          == "unpaired: relay.example.com refuses the pairing code (status 410: Pairing code … expired)"
     }
     #expect(bench.transport.requests.count == 1)
     #expect(bench.retired.isEmpty)

@@ -88,6 +88,16 @@ import Testing
     }
   }
 
+  @Test(
+    "The relay's words are shown without the secret that they repeat, also where it would be cut",
+    arguments: [401, 403, 404, 410],
+    ["no t0ken-1 here", String(repeating: "x", count: 197) + "t0ken-1"])
+  func secret(status: Int, words: String) {
+    let response = HTTPResponse(status: status, body: Array("{\"error\":\"\(words)\"}".utf8))
+    let answer = RelayAnswer(response, at: Self.now, hiding: Secret("t0ken-1"))
+    #expect("\(answer)".contains("…") && !"\(answer)".contains("t0k"))
+  }
+
   @Test("The relay's words are cut and cleaned for one line")
   func words() {
     let long = String(repeating: "x", count: 300)

@@ -40,7 +40,7 @@ struct Pairing {
         moonrakerAddress: context.moonrakerAddress, localAddress: address)
       // To its end: the code is spent by the request, whether or not its answer is awaited.
       let answer = try await context.finishing {
-        try await client.post("/api/reach-link/pairing/claim", body, token: nil)
+        try await client.post("/api/reach-link/pairing/claim", body, token: nil, code: code)
       }
       switch PairingClaim(answer, code: code, configuration: configuration) {
       case .paired(let identity, let rejectedMove):

@@ -40,7 +40,7 @@ enum PairingClaim {
       }
       self = .paired(identity, rejectedMove: rejectedMove)
     case .unauthorised(let message), .forbidden(_, let message), .refused(_, let message):
-      self = .refused(message.replacing(text: code.revealed, with: "<secret>"))
+      self = .refused(message)
     case .wait(_, let duration): self = .again("\(host) asks to wait", after: duration)
     case .redirected, .failed, .unreachable:
       self = .again(answer.problem(host: host) ?? "\(host) does not answer", after: nil)

@@ -26,7 +26,9 @@ enum RelayAnswer: Sendable, Equatable {
   static let longestWait = Duration.seconds(15 * 60)
 
   /// Reads a whole answer.
-  init(_ response: HTTPResponse, at now: WallTime) {
+  ///
+  /// - Parameter secret: what the request held, and what the relay's own words must not bring before people.
+  init(_ response: HTTPResponse, at now: WallTime, hiding secret: Secret? = nil) {
     switch response.status {
     case 200..<300:
       let body = try? JSONValue(parsing: response.body, limits: JSONLimits(depth: 16))
@@ -34,8 +36,8 @@ enum RelayAnswer: Sendable, Equatable {
     case 300..<400:
       let target = response[field: "Location"].flatMap { URLParts($0)?.host }
       self = .redirected(host: target ?? "an unnamed place")
-    case 401: self = .unauthorised(Self.words(response))
-    case 403, 404: self = .forbidden(status: response.status, Self.words(response))
+    case 401: self = .unauthorised(Self.words(response, without: secret))
+    case 403, 404: self = .forbidden(status: response.status, Self.words(response, without: secret))
     case 429, 503:
       // Less than a second would be a busy loop, and is taken as no wish: our own back-off counts.
       if let pause = response.retryAfter(at: now, longest: Self.longestWait), pause >= .seconds(1) {
@@ -43,15 +45,15 @@ enum RelayAnswer: Sendable, Equatable {
       } else {
         self = .failed(status: response.status)
       }
-    case 400..<500: self = .refused(status: response.status, Self.words(response))
+    case 400..<500: self = .refused(status: response.status, Self.words(response, without: secret))
     default: self = .failed(status: response.status)
     }
   }
 
   /// The status, and the relay's own words where it has some.
-  private static func words(_ response: HTTPResponse) -> String {
+  private static func words(_ response: HTTPResponse, without secret: Secret?) -> String {
     let status = "status \(response.status)"
-    return response.words.map { "\(status): \($0)" } ?? status
+    return response.words(without: secret).map { "\(status): \($0)" } ?? status
   }
 
   /// One line on what went wrong; nil when nothing did.

@@ -21,10 +21,12 @@ struct RelayClient: Sendable {
 
   /// Posts `body` and reads the answer.
   ///
-  /// - Parameter token: the bearer token; nil sends none.
+  /// - Parameters:
+  ///   - token: the bearer token; nil sends none.
+  ///   - code: the pairing code that `body` holds; the relay's words are shown without it, as without the token.
   /// - Throws: `CancellationError` when the task is cancelled; everything else is an answer.
   func post(
-    _ path: String, _ body: JSONObject, token: Secret?
+    _ path: String, _ body: JSONObject, token: Secret?, code: Secret? = nil
   ) async throws(CancellationError) -> RelayAnswer {
     var fields = [
       .json, HTTPField("Accept-Encoding", "identity"),
@@ -35,7 +37,7 @@ struct RelayClient: Sendable {
       "POST", relay.origin + path, fields: fields, body: JSONValue.object(body).serialized(),
       timeout: .seconds(10), answerLimit: 1 << 16)
     do {
-      return RelayAnswer(try await http.send(request), at: time.wallTime)
+      return RelayAnswer(try await http.send(request), at: time.wallTime, hiding: token ?? code)
     } catch {
       if error.kind == .cancelled { throw CancellationError() }
       return .unreachable(error.kind, error.message)
