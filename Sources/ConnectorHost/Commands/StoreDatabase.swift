@@ -29,7 +29,7 @@ final class StoreDatabase: Sendable {
   /// - Throws: `StoreFailure`; call it again later, it is made up for at the first successful opening.
   func recoverInterrupted() async throws(StoreFailure) -> [InterruptedCommand] {
     try await call { file throws(StoreFailure) in
-      try file.perform(writes: false) { _ in }
+      try file.perform { _ in }
       return file.takeInterrupted()
     }
   }
@@ -44,7 +44,7 @@ final class StoreDatabase: Sendable {
     _ body: @escaping @Sendable (StoreTables, StoreFile) throws -> Result
   ) async throws(StoreFailure) -> Result {
     try await call { file throws(StoreFailure) in
-      try file.perform(writes: false) { try body($0, file) }
+      try file.perform { try body($0, file) }
     }
   }
 
@@ -53,7 +53,7 @@ final class StoreDatabase: Sendable {
     _ body: @escaping @Sendable (StoreTables, StoreFile) throws -> Result
   ) async throws(StoreFailure) -> Result {
     try await call { file throws(StoreFailure) in
-      try file.perform(writes: true) { tables in
+      try file.perform { tables in
         try tables.connection.transaction { try body(tables, file) }
       }
     }

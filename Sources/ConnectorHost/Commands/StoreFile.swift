@@ -39,19 +39,18 @@ final class StoreFile {
 
   /// Runs `body` on the open tables; where the file turns out to be damaged, once more on a new one.
   ///
-  /// - Parameter writes: whether its success says that the disk can be written.
   /// - Throws: `StoreFailure`.
   func perform<Result>(
-    writes: Bool, _ body: (StoreTables) throws -> Result
+    _ body: (StoreTables) throws -> Result
   ) throws(StoreFailure) -> Result {
     do {
       do {
-        return try attempt(writes: writes, body)
+        return try attempt(body)
       } catch let error as DatabaseError where error.kind == .damaged && maySetAside {
         let kept = rescued()
         try setAside(error)
-        if let kept { try attempt(writes: true) { try $0.setValue(Self.rescuedName, kept) } }
-        return try attempt(writes: writes, body)
+        if let kept { try attempt { try $0.setValue(Self.rescuedName, kept) } }
+        return try attempt(body)
       }
     } catch let error as StoreFailure {
       throw error
@@ -78,19 +77,15 @@ final class StoreFile {
     isClosed = true
   }
 
-  private func attempt<Result>(
-    writes: Bool, _ body: (StoreTables) throws -> Result
-  ) throws -> Result {
+  private func attempt<Result>(_ body: (StoreTables) throws -> Result) throws -> Result {
     guard !isClosed else { throw StoreFailure("the daemon ends: \(path) is closed") }
     if let retryAt, time.now < retryAt {
       throw problem ?? StoreFailure("\(path) cannot be opened")
     }
     let connection = try self.connection ?? open()
     self.connection = connection
-    retryAt = nil
-    let result = try body(tables(connection))
-    if writes { recovered() }
-    return result
+    (retryAt, problem) = (nil, nil)
+    return try body(tables(connection))
   }
 
   private func tables(_ connection: Connection) -> StoreTables {
@@ -122,13 +117,7 @@ final class StoreFile {
   /// Remembers the last number, for the case that the file has to be replaced.
   func noteNumber(_ number: Int64) { lastNumber = max(lastNumber, number) }
 
-  private func recovered() {
-    guard problem != nil else { return }
-    problem = nil
-    log(.info, "\(path) can be written again; commands are taken again")
-  }
-
-  /// Says what happened, once, and decides when it is tried again.
+  /// Notes what happened, and decides when it is tried again. The journal and the outboxes say what it means to them.
   private func failed(_ error: DatabaseError) -> StoreFailure {
     let remedy =
       switch error.kind {
@@ -143,12 +132,6 @@ final class StoreFile {
       connection?.close()
       connection = nil
       retryAt = time.now.advanced(by: limits.retryAfter)
-    }
-    if problem == nil {
-      log(
-        .error,
-        "\(failure); until it can be written, commands are refused save for pause, cancel and emergency stop"
-      )
     }
     problem = failure
     return failure
