@@ -779,7 +779,9 @@ class Daemon:
         return self.process.terminate(timeout)
 
     def kill(self) -> None:
+        """SIGKILL; what it had sent is taken in by the clouds before another one starts."""
         self.process.kill()
+        self._restarted()
 
     def restart(self) -> None:
         self.kill()
