@@ -74,7 +74,7 @@ extension CommandGate {
     guard let stored = await journal.lookUp(run.id, within: patience(run)),
       state.withLock({ $0.isLoaded })
     else {
-      if run.isUrgent { return .new }
+      if run.isUrgent || run.request.refusal != nil { return .new }
       throw CommandFailure(.journal, "the journal cannot be read")
     }
     guard let stored else { return .new }
@@ -96,6 +96,7 @@ extension CommandGate {
 
   /// Checks all but what may change while a command waits.
   private func admit(_ run: CommandRun) async throws(CommandFailure) -> CommandReading {
+    if let refusal = run.request.refusal { throw refusal }
     guard run.contact.takePlace() else {
       throw CommandFailure(
         .tooMany, "more than \(CommandContact.limit) commands came in one answer")
