@@ -19,7 +19,7 @@ struct CommandLoop: Sendable {
   static let mostElements = 10_000
   static let mostElementsOnce = 256
   /// So many of what waits are answered at the end, which must not take long.
-  static let mostAtEnd = 250
+  static let mostAtEnd = 150
   /// So many lines a flood gets, and then the count of the others.
   static let mostLines = 5
 
@@ -41,7 +41,8 @@ struct CommandLoop: Sendable {
       try await serve(line, refusals)
     } catch {
       // Only now nothing is put in any more: an answer may have come while all else was ending.
-      let rest = line.remaining().map(Refusal.stopped) + refusals.remaining()
+      let (first, others) = refusals.remaining()
+      let rest = first + line.remaining().map(Refusal.stopped) + others
       for refusal in rest.prefix(Self.mostAtEnd) { await runner.refuseAtEnd(refusal) }
       if rest.count > Self.mostAtEnd {
         context.log(

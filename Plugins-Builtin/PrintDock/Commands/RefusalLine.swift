@@ -108,13 +108,15 @@ final class RefusalLine: Sendable {
     }
   }
 
-  /// Takes out all that has not been written down.
-  func remaining() -> [Refusal] {
+  /// Takes out all that has not been written down: what was in hand and what a cancel has taken out, and the others.
+  func remaining() -> (first: [Refusal], others: [Refusal]) {
     state.withLock { state in
-      var rest = state.inHand.map { [$0] } ?? []
-      while let next = state.takeFirst() { rest.append(next) }
+      var first = state.inHand.map { [$0] } ?? []
+      while let next = state.cancelled.removeFirst() { first.append(next) }
+      var others: [Refusal] = []
+      while let next = state.others.removeFirst() { others.append(next) }
       state = State()
-      return rest
+      return (first, others)
     }
   }
 }
