@@ -215,7 +215,7 @@ import Testing
     #expect(
       owed[1].body["error_message"]
         == "not executed: printer-uplink was stopped before its turn")
-    // Where only the connector ends, the gate knows of it from now on.
+    // The gate knows of it from now on.
     #expect(bench.gateway.refused.map(\.id) == ["2"])
   }
 

@@ -43,7 +43,7 @@ struct CommandLoop: Sendable {
       // Only now nothing is put in any more: an answer may have come while all else was ending.
       let (first, others) = refusals.remaining()
       let rest = first + line.remaining().map(Refusal.stopped) + others
-      for refusal in rest.prefix(Self.mostAtEnd) { await runner.refuseAtEnd(refusal) }
+      await runner.refuseAtEnd(Array(rest.prefix(Self.mostAtEnd)))
       if rest.count > Self.mostAtEnd {
         context.log(
           .warning, "\(rest.count - Self.mostAtEnd) commands were not executed and are not answered"

@@ -47,18 +47,24 @@ struct CommandRunner: Sendable {
 
   /// Answers, at our end, what still waited.
   ///
-  /// A backend that is only restarted has the gate know of it: a start that is handed out again then is told the same. A
-  /// gate that is ending remembers nothing more, so the answer goes into the outbox past it; what is handed out again
-  /// after that comes in the first answer of another life, in which no start is fresh.
-  func refuseAtEnd(_ refusal: Refusal) async {
-    log(refusal)
-    switch refusal {
-    case .order(let order, let contact, let reason):
-      // Waits for nothing: our task is cancelled, and the gate's own is not.
-      _ = await submit(order, contact, reason)
-      let outcome = CommandOutcome(.refused, reason.reason, reason.message)
-      if let item = owing(order)(outcome) { await context.outbox.put(item) }
-    case .element(let completion): await context.outbox.put(completion.owed(isExpendable: true))
+  /// The gate has to know of it as of any refusal, above all of a start: PrintDock may lose the answer and hand it out
+  /// again, to a connector that was only restarted, or to the daemon's next life, in whose first answer alone no start is
+  /// fresh. Our task is cancelled and waits for nothing, the gate's own go on; should the store be closed before they come
+  /// to their end, the answers lie in the outbox all the same.
+  func refuseAtEnd(_ refusals: [Refusal]) async {
+    for refusal in refusals {
+      log(refusal)
+      if case .order(let order, let contact, let reason) = refusal {
+        _ = await submit(order, contact, reason)
+      }
+    }
+    for refusal in refusals {
+      switch refusal {
+      case .order(let order, _, let reason):
+        let outcome = CommandOutcome(.refused, reason.reason, reason.message)
+        if let item = owing(order)(outcome) { await context.outbox.put(item) }
+      case .element(let completion): await context.outbox.put(completion.owed(isExpendable: true))
+      }
     }
   }
 

@@ -78,6 +78,20 @@ import Testing
     #expect(bench.printer.sent.isEmpty)
   }
 
+  @Test("It is remembered also while the gate is ending")
+  func ending() {
+    let bench = GateBench.ready()
+    Task(executorPreference: bench.executor) { [gate = bench.gate] in
+      await gate.finish(within: .seconds(1))
+    }
+    bench.drain()
+    #expect(bench.submit(start, id: "2")?.reason == .interrupted)
+    #expect(bench.submit(start, refusal: refusal)?.reason == .superseded)
+    #expect(bench.row("1")?.outcome?.reason == .superseded)
+    #expect(bench.row("2") == nil)
+    #expect(bench.owed["a"]?.map(\.key) == ["1"])
+  }
+
   @Test("An emergency stop goes out in spite of it")
   func stop() {
     let bench = GateBench.ready("printing")
