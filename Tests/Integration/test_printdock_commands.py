@@ -32,6 +32,7 @@ from commanding import (
     write_backends,
 )
 from observe import accepted, status_of
+from preload import hang_syncs
 
 
 def base64_of(data: bytes) -> str:
@@ -388,6 +389,32 @@ def test_of_thousands_of_commands_in_one_answer_few_are_done_and_each_is_answere
     assert first["body"] == second["body"]
     assert rig.printer.executed("G28 X") == 1
     succeeded(cloud.carry_out("homing", axes=["Z"], timeout=90))
+
+
+@pytest.mark.timeout(240)
+def test_with_a_hanging_disk_a_flood_holds_up_no_pause(rig: Rig) -> None:
+    """Refusals wait for the disk, without piling up behind it; PrintDock is asked for commands all the same."""
+    switch = hang_syncs(rig)
+    cloud = obey_printdock(rig)
+    start_job(rig)
+    memory = resident_kilobytes(rig, "VmRSS")
+    switch.touch()
+    cloud.set(hand_out_at_most=2_000)
+    numbers = cloud.commands(*[("delete_file", {"filename": "tower.gcode"})] * 600, *[("dance", {})] * 400)
+    cloud.wait_handed_out(numbers[-1], 30)
+    polls = len(cloud.records("commands"))
+    pause = cloud.command("pause")
+    wait_until(lambda: rig.printer.requests("pause_resume/pause"), 5, "the pause at Klippy")
+    time.sleep(8)
+    assert len(cloud.records("commands")) - polls > 4
+    assert resident_kilobytes(rig, "VmHWM") - memory < 16_000
+    switch.unlink()
+    succeeded(cloud.completion(pause, 60))
+
+    def told() -> set[str]:
+        return {record["path"].split("/")[4] for record in cloud.records("complete")}
+
+    wait_until(lambda: told() >= set(numbers), 150, "an answer to each", 0.5)
 
 
 def resident_kilobytes(rig: Rig, name: str) -> int:
