@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from commanding import (
     write_backends,
 )
 from observe import accepted, status_of
+from preload import hang_syncs
 
 
 def base64_of(data: bytes) -> str:
@@ -341,24 +343,84 @@ def test_bad_answers_to_the_poll_are_survived_and_the_next_commands_done(cloud: 
     assert len(homed) == len(BAD_POLLS)
 
 
-@pytest.mark.timeout(240)
-def test_of_ten_thousand_commands_in_one_answer_few_are_done(cloud: PrintDockCloud, rig: Rig) -> None:
-    """What ran before keeps its id and its result, though so many are refused."""
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(1_000, marks=pytest.mark.timeout(240)),
+        pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)]),
+    ],
+)
+def test_of_thousands_of_commands_in_one_answer_few_are_done_and_each_is_answered_once(
+    cloud: PrintDockCloud, rig: Rig, count: int
+) -> None:
+    """What ran before keeps its id and its result; polling goes on, and a cancel does not wait for the flood's end."""
     earlier = cloud.command("homing", axes=["X"])
     succeeded(cloud.completion(earlier))
-    cloud.set(hand_out_at_most=10_000)
-    numbers = cloud.commands(*[("homing", {"axes": ["Y"]})] * 10_000)
-    for number in numbers[:32]:
-        cloud.completion(number, 90)
-    time.sleep(5)
-    done = [number for number in numbers if any(r["body"]["status"] == "succeeded" for r in cloud.completions(number))]
-    assert len(done) <= 32
-    assert rig.printer.executed("G28 Y") == len(done)
+    memory = resident_kilobytes(rig, "VmRSS")
+    cloud.set(hand_out_at_most=count)
+    numbers = cloud.commands(*[("homing", {"axes": ["Y"]})] * count)
+    cloud.wait_handed_out(numbers[-1], 60)
     cloud.set(hand_out_at_most=20)
+    cloud.completion(cloud.command("cancel"), 15 + count / 500)
+
+    def answered() -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {number: [] for number in numbers}
+        for record in cloud.records("complete"):
+            assert record["fault"] is None and not record["deviations"]
+            found.get(record["path"].split("/")[4], []).append(record["body"])
+        return found
+
+    begin = time.monotonic()
+    wait_until(lambda: all(answered().values()), count * 0.12, "an answer to each", 0.5)
+    growth = resident_kilobytes(rig, "VmHWM") - memory
+    print(f"{count} commands: {time.monotonic() - begin:.1f} s, {growth} kB more at the most")
+    time.sleep(2)
+    assert {len(bodies) for bodies in answered().values()} == {1}
+    done = [number for number, [body] in answered().items() if body["status"] == "succeeded"]
+    assert 0 < len(done) <= 32
+    assert rig.printer.executed("G28 Y") == len(done)
+    log = rig.daemon.log()
+    assert log.count("too many commands are waiting") <= 5
+    assert "were dropped so far" not in log
+
     cloud.order("redeliver", id=earlier)
     wait_until(lambda: len(cloud.completions(earlier)) == 2, 90, "the stored result of the earlier command")
+    first, second = cloud.completions(earlier)
+    assert first["body"] == second["body"]
     assert rig.printer.executed("G28 X") == 1
     succeeded(cloud.carry_out("homing", axes=["Z"], timeout=90))
+
+
+@pytest.mark.timeout(240)
+def test_with_a_hanging_disk_a_flood_holds_up_no_pause(rig: Rig) -> None:
+    """Refusals wait for the disk, without piling up behind it; PrintDock is asked for commands all the same."""
+    switch = hang_syncs(rig)
+    cloud = obey_printdock(rig)
+    start_job(rig)
+    memory = resident_kilobytes(rig, "VmRSS")
+    switch.touch()
+    cloud.set(hand_out_at_most=2_000)
+    numbers = cloud.commands(*[("delete_file", {"filename": "tower.gcode"})] * 600, *[("dance", {})] * 400)
+    cloud.wait_handed_out(numbers[-1], 30)
+    polls = len(cloud.records("commands"))
+    pause = cloud.command("pause")
+    wait_until(lambda: rig.printer.requests("pause_resume/pause"), 5, "the pause at Klippy")
+    time.sleep(8)
+    assert len(cloud.records("commands")) - polls > 4
+    assert resident_kilobytes(rig, "VmHWM") - memory < 16_000
+    switch.unlink()
+    succeeded(cloud.completion(pause, 60))
+
+    def told() -> set[str]:
+        return {record["path"].split("/")[4] for record in cloud.records("complete")}
+
+    wait_until(lambda: told() >= set(numbers), 150, "an answer to each", 0.5)
+
+
+def resident_kilobytes(rig: Rig, name: str) -> int:
+    """The daemon's memory now (`VmRSS`) or at the most so far (`VmHWM`)."""
+    status = Path(f"/proc/{rig.daemon.process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith(f"{name}:")))
 
 
 # Twice handed out, results that do not arrive
@@ -513,6 +575,29 @@ def test_a_cancel_right_after_a_start_leaves_no_job(
     failed(cloud.completion(numbers[-2]), "a cancel came before its turn")
     cloud.completion(numbers[-1])
     time.sleep(1 + 2 * len(before))
+    assert rig.printer.starts("long.gcode") == 0
+    assert rig.deviations() == []
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+def test_a_start_that_a_cancel_took_out_is_not_done_when_it_comes_again(
+    cloud: PrintDockCloud, rig: Rig, restarted: bool
+) -> None:
+    """PrintDock was told that it failed; that its answer may have been lost there changes nothing."""
+    rig.printer.slow("G28", 2)
+    homing, start, cancel = cloud.commands(("homing", {}), ("start_print", {"filename": "long.gcode"}), ("cancel", {}))
+    failed(cloud.completion(start), "a cancel came before its turn")
+    for number in (homing, cancel):
+        cloud.completion(number)
+    if restarted:
+        rig.daemon.kill()
+        rig.daemon.start()
+        settle(cloud)
+    cloud.order("redeliver", id=start)
+    wait_until(lambda: len(cloud.completions(start)) == 2, 20, "the completion again")
+    first, second = cloud.completions(start)
+    assert first["body"] == second["body"]
+    time.sleep(2)
     assert rig.printer.starts("long.gcode") == 0
     assert rig.deviations() == []
 
@@ -731,6 +816,27 @@ def test_sigterm_while_an_answer_is_sorted_loses_none_of_its_commands(cloud: Pri
     ends_in_time(rig)
     rig.daemon.start()
     cloud.completion("6000", 60)
+
+
+def test_sigterm_during_a_flood_ends_in_time_and_starts_nothing_later(cloud: PrintDockCloud, rig: Rig) -> None:
+    rig.printer.slow("G28", 20)
+    cloud.set(hand_out_at_most=2_000)
+    wanted: list[tuple[str, dict[str, Any]]] = [("homing", {})] + [("start_print", {"filename": "long.gcode"})] * 1_500
+    numbers = cloud.commands(*wanted)
+    wait_for_line(rig, "G28")
+    cloud.wait_for("complete", 30)
+    ends_in_time(rig)
+    told = len(cloud.records("complete"))
+    rig.daemon.start()
+    cloud.wait_for("complete", 30, count=told + 20)
+    failed(cloud.completion(numbers[1], 60), "was stopped before its turn")
+    settle(cloud)
+    rig.printer.slow("G28", 0)
+    cloud.order("redeliver", id=numbers[1])
+    wait_until(lambda: len(cloud.completions(numbers[1])) == 2, 60, "the completion again")
+    first, second = cloud.completions(numbers[1])
+    assert first["body"] == second["body"]
+    assert rig.printer.starts("long.gcode") == 0
 
 
 def test_sigterm_during_pairing_and_during_backoff_ends_in_time(rig: Rig) -> None:

@@ -215,6 +215,8 @@ import Testing
     #expect(
       owed[1].body["error_message"]
         == "not executed: printer-uplink was stopped before its turn")
+    // The gate knows of it from now on.
+    #expect(bench.gateway.refused.map(\.id) == ["2"])
   }
 
   @Test("A command that comes again is not executed again, and told the same")

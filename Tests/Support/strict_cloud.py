@@ -350,7 +350,7 @@ class StrictCloud:
     def save(self) -> None:
         """Write the state file, whole or not at all."""
         temporary = self.state_file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self.state, indent=1))
+        temporary.write_text(json.dumps(self.state))
         os.replace(temporary, self.state_file)
 
     # The wire

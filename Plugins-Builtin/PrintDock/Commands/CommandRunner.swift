@@ -20,11 +20,9 @@ struct CommandRunner: Sendable {
     let outcome = await context.commands.submit(
       CommandRequest(id: order.id, wireName: task.action, command: task.command),
       in: contact, work: work(task),
-      owing: { [session, due] outcome in
+      owing: { [due, owing = owing(order)] outcome in
         if outcome.status == .done, !outcome.isRepeat { due.add(order.id) }
-        let absence = session.reportable == nil ? session.absence : nil
-        return Completion(of: order, outcome, absence: absence)
-          .owed(isExpendable: outcome.status == .refused)
+        return owing(outcome)
       })
     let (seconds, attoseconds) = start.duration(to: context.time.now).components
     let time = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
@@ -38,16 +36,63 @@ struct CommandRunner: Sendable {
     }
   }
 
-  /// Answers what was never tried.
-  func refuse(_ completion: Completion) async {
-    context.log(
-      .warning, "command \(completion.id.printable): \((completion.problem ?? "").printable)")
-    await context.outbox.put(completion.owed(isExpendable: true))
+  /// Answers what is not tried; its completion is in the outbox when this returns.
+  func refuse(_ refusal: Refusal, isLogged: Bool = true) async {
+    if isLogged { log(refusal) }
+    switch refusal {
+    case .order(let order, let contact, let reason): _ = await submit(order, contact, reason)
+    case .element(let completion): await context.outbox.put(completion.owed(isExpendable: true))
+    }
   }
 
-  /// Answers a command that was never tried.
-  func refuse(_ order: CommandOrder, _ problem: String) async {
-    await refuse(.untried(order, problem))
+  /// Answers, at our end, what still waited.
+  ///
+  /// The gate has to know of it as of any refusal, above all of a start: PrintDock may lose the answer and hand it out
+  /// again, to a connector that was only restarted, or to the daemon's next life, in whose first answer alone no start is
+  /// fresh. Our task is cancelled and waits for nothing, the gate's own go on; should the store be closed before they come
+  /// to their end, the answers lie in the outbox all the same.
+  func refuseAtEnd(_ refusals: [Refusal]) async {
+    for refusal in refusals {
+      log(refusal)
+      if case .order(let order, let contact, let reason) = refusal {
+        _ = await submit(order, contact, reason)
+      }
+    }
+    for refusal in refusals {
+      switch refusal {
+      case .order(let order, _, let reason):
+        let outcome = CommandOutcome(.refused, reason.reason, reason.message)
+        if let item = owing(order)(outcome) { await context.outbox.put(item) }
+      case .element(let completion): await context.outbox.put(completion.owed(isExpendable: true))
+      }
+    }
+  }
+
+  private func submit(
+    _ order: CommandOrder, _ contact: CommandContact, _ reason: CommandFailure
+  ) async -> CommandOutcome {
+    await context.commands.submit(
+      CommandRequest(
+        id: order.id, wireName: order.task.action, command: order.task.command, refusal: reason),
+      in: contact, work: nil, owing: owing(order))
+  }
+
+  /// What PrintDock is owed for an outcome.
+  private func owing(_ order: CommandOrder) -> @Sendable (CommandOutcome) -> OwedItem? {
+    { [session] outcome in
+      let absence = session.reportable == nil ? session.absence : nil
+      return Completion(of: order, outcome, absence: absence)
+        .owed(isExpendable: outcome.status == .refused)
+    }
+  }
+
+  private func log(_ refusal: Refusal) {
+    let problem =
+      switch refusal {
+      case .order(let order, _, let reason): "\(order.task.action): \(reason.message)"
+      case .element(let completion): completion.problem ?? ""
+      }
+    context.log(.warning, "command \(refusal.id.printable): \(problem.printable)")
   }
 
   /// Says that an element cannot even be answered.

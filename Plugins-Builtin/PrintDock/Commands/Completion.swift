@@ -29,11 +29,6 @@ struct Completion: Sendable, Hashable {
     return Completion(id: id, problem: "invalid command: \(what)", result: result)
   }
 
-  /// A command that could have been tried, and was not.
-  static func untried(_ order: CommandOrder, _ problem: String) -> Completion {
-    Completion(id: order.id, problem: problem, result: ["action": .string(order.task.action)])
-  }
-
   /// The end of a command that was submitted.
   ///
   /// - Parameter absence: why the printer cannot be shown as it is now; nil: it can.

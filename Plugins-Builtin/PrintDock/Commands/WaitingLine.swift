@@ -38,6 +38,9 @@ final class WaitingLine: Sendable {
   /// How many wait.
   var count: Int { state.withLock { $0.waiting.count } }
 
+  /// How many have overtaken and have not ended.
+  var overtakingCount: Int { state.withLock { $0.overtaking.count } }
+
   /// How many bytes of answers are kept for uploads that wait or are under way.
   var contentBytes: Int { state.withLock { $0.contentBytes } }
 
@@ -69,11 +72,11 @@ final class WaitingLine: Sendable {
   }
 
   /// Takes out the starts and resumes that wait.
-  func removeBeginnings() -> [CommandOrder] {
+  func removeBeginnings() -> [Place] {
     state.withLock { state in
       let removed = state.waiting.filter(\.order.task.begins)
       state.waiting.removeAll(where: \.order.task.begins)
-      return removed.map(\.order)
+      return removed
     }
   }
 
@@ -118,10 +121,10 @@ final class WaitingLine: Sendable {
   }
 
   /// Takes out what still waits.
-  func remaining() -> [CommandOrder] {
+  func remaining() -> [Place] {
     state.withLock { state in
       defer { state.waiting = [] }
-      return state.waiting.map(\.order)
+      return state.waiting
     }
   }
 }

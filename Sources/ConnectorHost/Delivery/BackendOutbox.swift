@@ -9,6 +9,8 @@ actor BackendOutbox: Outbox {
   static let retryAfter: Duration = .seconds(10)
   /// How long an item is worth delivering.
   static let age: Duration = StoreLimits().outboxAge
+  /// How many items it holds on the disk.
+  static let size = Int(clamping: StoreLimits().outboxCount)
 
   private let name: String
   private let store: any OutboxStore
@@ -41,6 +43,20 @@ actor BackendOutbox: Outbox {
     } catch {
       if !error.isAbandoned { keep(item, since: now) }
       failed(error)
+    }
+  }
+
+  /// Of the disk or of the memory; while the disk hangs, it waits too.
+  var isHalfFull: Bool {
+    get async {
+      var count = 0
+      do throws(StoreFailure) {
+        count = try await store.counts()[name] ?? 0
+      } catch {
+        failed(error)
+      }
+      return count - settled.count + memory.kept.count >= Self.size / 2
+        || memory.kept.count >= OutboxMemory.limit / 2
     }
   }
 

@@ -16,6 +16,9 @@ package protocol CommandGateway: Sendable {
   /// it is there. A backend submits what comes in one answer in the order of its wire, each in a task of its own where its
   /// protocol lets later ones overtake. Cancelling the task does not undo what was sent.
   ///
+  /// What a backend refuses itself passes here too (`CommandRequest.refusal`): only what the gate knows is told the same when
+  /// it comes again. Where the command runs already, the refusal comes to nothing: the far side is owed the end of the run.
+  ///
   /// - Parameters:
   ///   - request: the command.
   ///   - contact: the answer in which it came.

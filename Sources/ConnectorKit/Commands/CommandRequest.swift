@@ -10,9 +10,16 @@ package struct CommandRequest: Sendable {
   package var command: PrinterCommand
   /// How old it is, where the wire says so; nil where the wire has no time, and the gap in contact decides.
   package var age: Duration?
+  /// Why the backend itself refuses it; nil: it does not. Its id is looked up all the same, and the refusal is remembered
+  /// and owed as one of the gate's own; it takes none of its answer's places. An emergency stop goes out in spite of it.
+  package var refusal: CommandFailure?
 
   /// A request.
-  package init(id: String, wireName: String, command: PrinterCommand, age: Duration? = nil) {
+  package init(
+    id: String, wireName: String, command: PrinterCommand, age: Duration? = nil,
+    refusal: CommandFailure? = nil
+  ) {
+    self.refusal = refusal
     self.id = id
     self.wireName = wireName
     self.command = command

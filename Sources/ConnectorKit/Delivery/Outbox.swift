@@ -61,6 +61,9 @@ package protocol Outbox: Sendable {
   /// What cannot be stored is kept in memory and logged once.
   func put(_ item: OwedItem) async
 
+  /// Whether half of the places are taken: what can be put in later waits, so that nothing has to go for it.
+  var isHalfFull: Bool { get async }
+
   /// The oldest entry, as soon as there is one.
   ///
   /// - Throws: `CancellationError`.

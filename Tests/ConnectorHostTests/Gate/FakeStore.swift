@@ -34,9 +34,9 @@ final class FakeDisk: Sendable {
       return true
     }
 
-    /// As the real one: no row is made here.
+    /// As the real one: what was never begun gets a row without a digest.
     mutating func end(_ id: CommandID, _ outcome: CommandOutcome, owed: OwedItem?) {
-      rows[id]?.outcome = outcome
+      rows[id, default: StoredCommand(digest: "", outcome: nil)].outcome = outcome
       // The first words to a far side are the only ones.
       guard let owed else { return }
       let item = self.owed[id] ?? owed

@@ -159,7 +159,7 @@ final class GateBench {
   /// Submits a command without running anything yet.
   func post(
     _ command: PrinterCommand, id: String, of backend: String = "a", age: Duration? = nil,
-    contact: CommandContact? = nil, work: CommandWork? = nil
+    contact: CommandContact? = nil, work: CommandWork? = nil, refusal: CommandFailure? = nil
   ) -> Promise<CommandOutcome> {
     let entrance = entrance(backend)
     let contact = contact ?? entrance.contact()
@@ -167,7 +167,8 @@ final class GateBench {
     Task(executorPreference: executor) {
       outcome.resolve(
         await entrance.submit(
-          CommandRequest(id: id, wireName: command.kind.rawValue, command: command, age: age),
+          CommandRequest(
+            id: id, wireName: command.kind.rawValue, command: command, age: age, refusal: refusal),
           in: contact, work: work,
           owing: { outcome in
             OwedItem(
@@ -181,9 +182,10 @@ final class GateBench {
   @discardableResult
   func submit(
     _ command: PrinterCommand, id: String = "1", of backend: String = "a", age: Duration? = nil,
-    contact: CommandContact? = nil, work: CommandWork? = nil
+    contact: CommandContact? = nil, work: CommandWork? = nil, refusal: CommandFailure? = nil
   ) -> CommandOutcome? {
-    let outcome = post(command, id: id, of: backend, age: age, contact: contact, work: work)
+    let outcome = post(
+      command, id: id, of: backend, age: age, contact: contact, work: work, refusal: refusal)
     drain()
     return outcome.current
   }

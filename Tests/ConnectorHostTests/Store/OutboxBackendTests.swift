@@ -76,6 +76,18 @@ import Testing
     #expect(await deliveries.states()["dock"]?.owed == 0)
   }
 
+  @Test("It is half full with 250 items on the disk, or 50 in memory", arguments: [true, false])
+  func halfFull(isStored: Bool) async throws {
+    failing.fail(writes: !isStored)
+    let half = isStored ? 250 : 50
+    for number in 1..<half { await outbox.put(item("\(number)")) }
+    #expect(await outbox.isHalfFull == false)
+    await outbox.put(item("last"))
+    #expect(await outbox.isHalfFull)
+    await outbox.settle(try #require(await outbox.peek()), .accept)
+    #expect(await outbox.isHalfFull == false)
+  }
+
   @Test("A backend that starts again has its outbox again; others have their own")
   func sameObject() async throws {
     await outbox.put(item("1"))

@@ -20,6 +20,9 @@ package final class MemoryOutbox: Outbox {
   /// What was said of the attempts, in order.
   package var verdicts: [(key: String, verdict: OutboxVerdict)] { state.withLock { $0.verdicts } }
 
+  /// As the host's, which holds 500.
+  package var isHalfFull: Bool { get async { entries.count >= 250 } }
+
   package func put(_ item: OwedItem) async { await put(item, isFresh: true) }
 
   /// Puts an item in; with `isFresh` false as if it had been found in the store at the start.

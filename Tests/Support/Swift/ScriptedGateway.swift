@@ -10,6 +10,7 @@ package final class ScriptedGateway: CommandGateway {
   private struct State {
     var script: Script = { _ in .done() }
     var submitted: [CommandRequest] = []
+    var refused: [CommandRequest] = []
     var uploads: [(path: String, bytes: [UInt8])] = []
     var ended: [String: CommandOutcome] = [:]
     var owed: [String: OwedItem] = [:]
@@ -38,7 +39,9 @@ package final class ScriptedGateway: CommandGateway {
     self.outbox = outbox
   }
 
-  /// What has been submitted, in order; repeats of an id included.
+  /// What its backend has refused itself, in order.
+  package var refused: [CommandRequest] { state.withLock { $0.refused } }
+  /// What has been submitted to be done, in order; repeats of an id included.
   package var submitted: [CommandRequest] { state.withLock { $0.submitted } }
   /// What has been uploaded, in order.
   package var uploads: [(path: String, bytes: [UInt8])] { state.withLock { $0.uploads } }
@@ -63,13 +66,21 @@ package final class ScriptedGateway: CommandGateway {
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
   ) async -> CommandOutcome {
     let (script, stored) = state.withLock { state in
-      state.submitted.append(request)
+      if request.refusal == nil {
+        state.submitted.append(request)
+      } else {
+        state.refused.append(request)
+      }
       return (state.script, state.ended[request.id])
     }
     var outcome: CommandOutcome
     if var stored {
       stored.isRepeat = true
       outcome = stored
+    } else if let refusal = request.refusal {
+      outcome = CommandOutcome(.refused, refusal.reason, refusal.message)
+      let ended = outcome
+      state.withLock { $0.ended[request.id] = ended }
     } else if !contact.takePlace() {
       outcome = CommandOutcome(.refused, .tooMany, "more than 32 commands in one answer")
     } else {

@@ -68,13 +68,14 @@ extension CommandGate {
     guard (1...256).contains(run.request.id.utf8.count) else {
       return .unusable("its id is empty or longer than 256 bytes")
     }
-    try refuseAtEnd()
+    // What its backend gives up at the end is to be known in the next life.
+    if run.request.refusal == nil { try refuseAtEnd() }
     if run.kind.isRead { return .new }
     await load(within: patience(run))
     guard let stored = await journal.lookUp(run.id, within: patience(run)),
       state.withLock({ $0.isLoaded })
     else {
-      if run.isUrgent { return .new }
+      if run.isUrgent || run.request.refusal != nil { return .new }
       throw CommandFailure(.journal, "the journal cannot be read")
     }
     guard let stored else { return .new }
@@ -96,6 +97,7 @@ extension CommandGate {
 
   /// Checks all but what may change while a command waits.
   private func admit(_ run: CommandRun) async throws(CommandFailure) -> CommandReading {
+    if let refusal = run.request.refusal { throw refusal }
     guard run.contact.takePlace() else {
       throw CommandFailure(
         .tooMany, "more than \(CommandContact.limit) commands came in one answer")

@@ -37,6 +37,10 @@ extension CommandGate {
       }
       return await run.outcome.value() ?? .interrupted
     case .join(let outcome):
+      if let refusal = request.refusal {
+        // Nobody waits for it, and its far side is owed the end of the one that runs.
+        return CommandOutcome(.refused, refusal.reason, refusal.message, isRepeat: true)
+      }
       return repeated(run, await outcome.value() ?? .interrupted, isStored: false)
     case .ended(let outcome):
       return repeated(run, outcome, isStored: true)

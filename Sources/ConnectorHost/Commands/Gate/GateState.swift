@@ -88,7 +88,8 @@ struct GateState: Sendable {
   /// When the present job began, or was asked for where it has not begun yet.
   var jobStart: JobStart? {
     if let job = ledger.job { return job.start }
-    let asked = running.values.filter { $0.kind == .start }.map(\.arrivedAt).max()
+    let asked = running.values.filter { $0.kind == .start && $0.request.refusal == nil }
+      .map(\.arrivedAt).max()
     return asked.map { JobStart(notBefore: $0) }
   }
 
