@@ -658,7 +658,12 @@ def test_an_upload_cut_half_way_leaves_nothing(cloud: PrintDockCloud, rig: Rig) 
     rig.moonraker.freeze()
     number = cloud.command("upload_file", filename="cut.gcode", content=base64_of(os.urandom(3_000_000)))
     cloud.wait_handed_out(number)
-    time.sleep(PATIENCE)  # by then the upload has begun
+    wait_until(
+        lambda: any(Path(path).stat().st_size == 3_000_000 for path in left_behind(rig.daemon.state)),
+        10 * PATIENCE,
+        "the whole file on its way to Moonraker",
+    )
+    time.sleep(0.5 * PATIENCE)  # by then Moonraker has a part of it
     rig.moonraker.kill()
     rig.moonraker.relaunch()
     failed(cloud.completion(number, 60))
