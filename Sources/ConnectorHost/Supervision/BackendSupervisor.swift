@@ -116,7 +116,6 @@ package final class BackendSupervisor: Sendable {
 
   /// What an event leaves to do once the lock is released.
   private struct Aftermath {
-    var line: LogLine?
     var isStopped = false
     var isGone = false
     /// Cancelled outside of the lock: a cancellation handler may report.
@@ -144,12 +143,13 @@ package final class BackendSupervisor: Sendable {
       }
       if after != before {
         slot.since = now
-        aftermath.line = logLine(for: after, action: action, at: now, budget: &slot.changesInLog)
+        // Under the lock: in the order of the changes, and there before somebody acts on one.
+        let line = logLine(for: after, action: action, at: now, budget: &slot.changesInLog)
+        if let line { log(line.level, line.text) }
       }
       return aftermath
     }
     for task in aftermath.cancelled { task?.cancel() }
-    if let line = aftermath.line { log(line.level, line.text) }
     if aftermath.isStopped { stopped.complete() }
     if aftermath.isGone { gone.complete() }
   }
