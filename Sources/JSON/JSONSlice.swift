@@ -31,6 +31,12 @@ package struct JSONSlice: Sendable {
   /// How many bytes of the document it takes.
   package var count: Int { range.count }
 
+  /// How many bytes the whole document takes, which this keeps in memory.
+  package var documentCount: Int { bytes.count }
+
+  /// The value with its own bytes only, so that the document need not be kept.
+  package func detached() -> JSONSlice { JSONSlice(Array(bytes[range]), 0..<range.count) }
+
   /// What it is.
   package var kind: Kind {
     switch bytes[range.lowerBound] {
@@ -51,15 +57,29 @@ package struct JSONSlice: Sendable {
   }
 
   /// The elements of an array; none where this is no array.
-  package var elements: [JSONSlice] { parts().map(\.value) }
+  package var elements: [JSONSlice] { elements(atMost: .max).first }
+
+  /// The first elements of an array, and how many it has in all; none where this is no array.
+  ///
+  /// - Parameter most: so many are kept: millions of them would take far more memory than the document.
+  package func elements(atMost most: Int) -> (first: [JSONSlice], count: Int) {
+    var first: [JSONSlice] = []
+    var count = 0
+    forEachPart { _, value in
+      if count < most { first.append(value) }
+      count += 1
+    }
+    return (first, count)
+  }
 
   /// The member `key` of an object; of several the last; nil where there is none.
   package subscript(key: String) -> JSONSlice? {
     guard kind == .object else { return nil }
-    return parts().last { part in
-      guard let name = part.key, let text = try? name.value().string else { return false }
-      return JSONKey.areEqual(text, key)
-    }?.value
+    var found: JSONSlice?
+    forEachPart { name, value in
+      if let text = try? name?.value().string, JSONKey.areEqual(text, key) { found = value }
+    }
+    return found
   }
 
   /// Hands over the text of a string, unescaped, in pieces of at most `size` bytes and at least one; nothing where this
@@ -85,21 +105,19 @@ package struct JSONSlice: Sendable {
     if !piece.isEmpty { try body(piece) }
   }
 
-  /// The parts of a container, in order, with the keys of an object's.
-  private func parts() -> [(key: JSONSlice?, value: JSONSlice)] {
-    guard kind == .array || kind == .object else { return [] }
+  /// Hands over the parts of a container, in order, with the keys of an object's.
+  private func forEachPart(_ body: (JSONSlice?, JSONSlice) -> Void) {
+    guard kind == .array || kind == .object else { return }
     let isObject = kind == .object
     var parser = JSONParser(depthLimit: JSONLimits.deepest)
     parser.position = range.lowerBound + 1
-    var parts: [(key: JSONSlice?, value: JSONSlice)] = []
     // It has been checked as a whole, so nothing is thrown here.
     while let first = try? parser.skipNext(bytes.span) {
       if !isObject {
-        parts.append((nil, JSONSlice(bytes, first)))
+        body(nil, JSONSlice(bytes, first))
       } else if let second = try? parser.skipNext(bytes.span) {
-        parts.append((JSONSlice(bytes, first), JSONSlice(bytes, second)))
+        body(JSONSlice(bytes, first), JSONSlice(bytes, second))
       }
     }
-    return parts
   }
 }

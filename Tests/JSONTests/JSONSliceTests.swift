@@ -6,6 +6,25 @@ import Testing
     try JSONSlice(document: Array(text.utf8))
   }
 
+  @Test("Of a long array only so many elements are kept, and all are counted")
+  func firstElements() throws {
+    let slice = try JSONSlice(document: Array("[1,22,[3],4]".utf8))
+    let (first, count) = slice.elements(atMost: 2)
+    #expect(try first.map { try $0.value() } == [1, 22])
+    #expect(count == 4)
+    #expect(slice.elements(atMost: 0).count == 4)
+    #expect(try JSONSlice(document: Array("{}".utf8)).elements(atMost: 2).count == 0)
+  }
+
+  @Test("A detached part has its own bytes only, and the same value")
+  func detached() throws {
+    let slice = try JSONSlice(document: Array(#"{"a":[1,{"b":"c"}],"d":2}"#.utf8))
+    let part = try #require(slice["a"]?.detached())
+    #expect(part.documentCount == part.count)
+    #expect(try part.value() == [1, ["b": "c"]])
+    #expect(part.elements.count == 2)
+  }
+
   @Test("Elements and members are found, and parsed when asked for")
   func finds() throws {
     let list = try slice(#" [ {"id":1,"b":"x"} , 2.50 , null,"a\u0041", [ ] , true ] "#)

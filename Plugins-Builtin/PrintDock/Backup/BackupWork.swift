@@ -13,7 +13,7 @@ struct BackupWork: Sendable {
   let context: BackendContext
 
   /// - Throws: `CommandFailure` with the text that PrintDock is told.
-  func run() async throws(CommandFailure) -> JSONValue? {
+  func run(_ printer: any GatedPrinter) async throws(CommandFailure) -> JSONValue? {
     let root = try localRoot()
     guard let request = BackupTarget.request(to: order.address.revealed, cloud: cloudURL) else {
       throw CommandFailure(.invalid, "invalid params.presigned_url")
@@ -22,6 +22,8 @@ struct BackupWork: Sendable {
     if !plan.skipped.isEmpty { warn("lies outside of it, or cannot be read", plan.skipped) }
     let file = try await archive(plan)
     let response: HTTPResponse
+    // Packing may have taken its time.
+    try printer.checkPermission()
     do throws(TransferFailure) {
       response = try await context.transfers.send(file, as: request)
     } catch {

@@ -33,12 +33,15 @@ enum CloudAnswer {
     return object
   }
 
-  /// The elements of a successful answer to a poll, each to be decoded by itself; `null` is none.
+  /// The first elements of a successful answer to a poll, each to be decoded by itself, and how many there are in all;
+  /// `null` is none.
   ///
-  /// - Parameter secret: as in ``decode(_:expecting:at:hiding:)``.
+  /// - Parameters:
+  ///   - most: so many elements are kept.
+  ///   - secret: as in ``decode(_:expecting:at:hiding:)``.
   static func list(
-    _ response: HTTPResponse, at wallTime: WallTime, hiding secret: Secret? = nil
-  ) throws(CloudError) -> [JSONSlice] {
+    _ response: HTTPResponse, most: Int = .max, at wallTime: WallTime, hiding secret: Secret? = nil
+  ) throws(CloudError) -> (first: [JSONSlice], count: Int) {
     try check(response, at: wallTime, hiding: secret)
     guard !response.body.isEmpty else { throw notPrintDock(response, "an empty answer") }
     // How many bytes there may be has been decided when they were fetched.
@@ -49,7 +52,7 @@ enum CloudAnswer {
     guard list.kind == .array || list.kind == .null else {
       throw notPrintDock(response, "JSON of another kind")
     }
-    return list.elements
+    return list.elements(atMost: most)
   }
 
   /// Sorts out what is no success, or no answer of PrintDock's.

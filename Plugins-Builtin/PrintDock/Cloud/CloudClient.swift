@@ -50,18 +50,27 @@ struct CloudClient: Sendable {
 
   /// Fetches commands; whoever fetches them has to execute them, PrintDock hands out each once.
   ///
-  /// - Parameter limit: the most bytes of the answer.
-  func commands(limit: Int, as identity: Identity) async throws -> [JSONSlice] {
+  /// - Parameters:
+  ///   - limit: the most bytes of the answer.
+  ///   - most: so many of its elements are kept; `count` is that of all.
+  func commands(
+    limit: Int, most: Int, as identity: Identity
+  ) async throws -> (first: [JSONSlice], count: Int) {
     let id = URLParts.escape(identity.connectorID)
     return try await list(
-      "/api/v1/connectors/\(id)/commands?limit=\(Self.mostCommands)", limit, identity)
+      "/api/v1/connectors/\(id)/commands?limit=\(Self.mostCommands)", limit, most, identity)
   }
+
+  /// So many requests for pictures are looked at.
+  private static let mostWebcamRequests = 10
 
   /// Fetches the requests for pictures that are open; that changes nothing.
   func webcamRequests(as identity: Identity) async throws -> [JSONSlice] {
     let id = URLParts.escape(identity.connectorID)
     return try await list(
-      "/api/v1/connectors/\(id)/webcam_requests?limit=10", 1 << 20, identity)
+      "/api/v1/connectors/\(id)/webcam_requests?limit=\(Self.mostWebcamRequests)", 1 << 20,
+      Self.mostWebcamRequests, identity
+    ).first
   }
 
   /// Answers a request for a picture; an empty one says that there is none.
@@ -98,8 +107,8 @@ struct CloudClient: Sendable {
 
   /// - Throws: `CloudError`, or `CancellationError`.
   private func list(
-    _ path: String, _ limit: Int, _ identity: Identity
-  ) async throws -> [JSONSlice] {
+    _ path: String, _ limit: Int, _ most: Int, _ identity: Identity
+  ) async throws -> (first: [JSONSlice], count: Int) {
     var request = HTTPRequest(
       "GET", base + path,
       fields: [HTTPField("Accept", "application/json"), Self.userAgent] + identity.fields,
@@ -109,7 +118,7 @@ struct CloudClient: Sendable {
     if limit > 1 << 20 { request.stallTimeout = .seconds(5) }
     do {
       return try CloudAnswer.list(
-        await send(request), at: time.wallTime, hiding: identity.secret)
+        await send(request), most: most, at: time.wallTime, hiding: identity.secret)
     } catch let error as CloudError where error.isTooLarge {
       throw CloudError.tooLarge(limit: limit)
     }

@@ -104,14 +104,15 @@ struct CommandLoop: Sendable {
   private func fetch(
     after former: CommandContact? = nil, most: Int
   ) async throws -> ([ReceivedCommand], CommandContact) {
-    let elements = try await session.client.commands(limit: answerLimit, as: session.identity)
+    let (elements, count) = try await session.client.commands(
+      limit: answerLimit, most: most, as: session.identity)
     let contact = context.commands.contact(continuing: former)
-    if elements.count > most {
+    if count > most {
       context.log(
-        .warning, "\(elements.count) commands came at once: the first \(most) are looked at")
+        .warning, "\(count) commands came at once: the first \(most) are looked at")
     }
     var answer: [ReceivedCommand] = []
-    for element in elements.prefix(most) {
+    for element in elements {
       answer.append(ReceivedCommand(element, printerID: session.identity.printerID))
       // Thousands take their time.
       if answer.count.isMultiple(of: 256) { await Task.yield() }

@@ -52,13 +52,17 @@ struct CommandRunner: Sendable {
   /// fresh. Our task is cancelled and waits for nothing, the gate's own go on; should the store be closed before they come
   /// to their end, the answers lie in the outbox all the same.
   func refuseAtEnd(_ refusals: [Refusal]) async {
+    // What runs or ran already has its own result.
+    var known: Set<String> = []
     for refusal in refusals {
       log(refusal)
-      if case .order(let order, let contact, let reason) = refusal {
-        _ = await submit(order, contact, reason)
+      if case .order(let order, let contact, let reason) = refusal,
+        await submit(order, contact, reason).isRepeat
+      {
+        known.insert(order.id)
       }
     }
-    for refusal in refusals {
+    for refusal in refusals where !known.contains(refusal.id) {
       switch refusal {
       case .order(let order, _, let reason):
         let outcome = CommandOutcome(.refused, reason.reason, reason.message)
@@ -109,7 +113,7 @@ struct CommandRunner: Sendable {
       let work = BackupWork(
         order: order, root: printerDataRoot, takesConf: backupConfFiles, cloudURL: cloudURL,
         context: context)
-      return { _ async throws(CommandFailure) in try await work.run() }
+      return { printer async throws(CommandFailure) in try await work.run(printer) }
     default: return nil
     }
   }

@@ -10,7 +10,8 @@ final class HeldContent: Sendable {
 
   init(_ slice: JSONSlice) {
     count = slice.count
-    self.slice = Guarded(slice)
+    // A small part does not keep a large answer in memory.
+    self.slice = Guarded(slice.count < slice.documentCount / 2 ? slice.detached() : slice)
   }
 
   /// Takes the content; nil when it has been taken.

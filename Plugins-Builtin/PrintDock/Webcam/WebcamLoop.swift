@@ -88,7 +88,7 @@ struct WebcamLoop: Sendable {
   }
 
   private func fetch() async throws -> [WebcamRequest] {
-    try await session.client.webcamRequests(as: session.identity).prefix(10)
+    try await session.client.webcamRequests(as: session.identity)
       .compactMap(WebcamRequest.init)
   }
 

@@ -20,19 +20,7 @@ enum AuditLine: Sendable, Hashable {
       object = ["at": .string(at.rfc3339Milliseconds), "missing": .integer(count)]
     case .unreadable: return ""
     }
-    // What JSON lets stand as it is comes in texts only, which have an escape for it.
-    var text = ""
-    for scalar in String(decoding: JSONValue.object(object).serialized(), as: UTF8.self)
-      .unicodeScalars
-    {
-      guard String.mustEscape(scalar) else {
-        text.unicodeScalars.append(scalar)
-        continue
-      }
-      let digits = String(scalar.value, radix: 16)
-      text += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    }
-    return text + "\n"
+    return JSONValue.object(object).printable + "\n"
   }
 
   /// Reads a line without its end.

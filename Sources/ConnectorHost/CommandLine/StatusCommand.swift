@@ -71,7 +71,7 @@ struct StatusCommand {
           problem: "the daemon's answer is not understood; is it of the same version?")
       }
       guard !options.isJSON else {
-        return .success(String(decoding: document.serialized(), as: UTF8.self) + "\n")
+        return .success(document.printable + "\n")
       }
       return .success(StatusTable(document).text)
     } catch {

@@ -50,4 +50,9 @@ package protocol GatedPrinter: Sendable {
   /// - Returns: Moonraker's `item`.
   /// - Throws: `CommandFailure`.
   func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue
+
+  /// Checks that nobody has forbidden the command meanwhile: ask right before something leaves the house.
+  ///
+  /// - Throws: `CommandFailure`.
+  func checkPermission() throws(CommandFailure)
 }

@@ -40,6 +40,36 @@ import Testing
     #expect(bench.printer.sent == [.home([])])
   }
 
+  @Test(
+    "A cancel or a stop ends a start that waits for a slow disk",
+    arguments: [PrinterCommand.cancel, .emergencyStop])
+  func slowDisk(ending: PrinterCommand) {
+    bench.store.become(.hanging)
+    let started = bench.post(start, id: "1")
+    bench.drain()
+    let ended = bench.post(ending, id: "2")
+    bench.advance(by: .milliseconds(300))
+    bench.store.become(.well)
+    bench.drain()
+    #expect(ended.current?.status == .done)
+    #expect(started.current?.status == .refused)
+    #expect(!bench.printer.sent.contains(start))
+  }
+
+  @Test("A cancel ends a G-code that begins a job and waits for its turn")
+  func waitingCode() {
+    bench.printer.answersAtOnce(false)
+    bench.submit(.home([]), id: "1")
+    let started = bench.post(.gcode("SDCARD_PRINT_FILE FILENAME=x.gcode"), id: "2")
+    bench.drain()
+    #expect(started.current == nil)
+    #expect(bench.submit(.cancel, id: "3") == .done())
+    #expect(started.current?.reason == .superseded)
+    bench.printer.answer()
+    bench.drain()
+    #expect(bench.printer.sent == [.home([])])
+  }
+
   @Test("A cancel follows a start that was sent and whose job has not shown yet")
   func sent() {
     bench.printer.answersAtOnce(false)

@@ -73,7 +73,8 @@ import Testing
     #expect(!Self.isFresh(.pause, age: .seconds(301), previous: 999, job: job))
     #expect(Self.isFresh(.pause, age: .seconds(100), previous: nil, job: job))
     let later = JobStart(notBefore: Self.second(1_001))
-    #expect(!Self.isFresh(.pause, previous: 999, job: later, waited: 121))
-    #expect(Self.isFresh(.pause, previous: 999, job: job, waited: 121))
+    #expect(
+      Self.isFresh(.pause, previous: 999, job: later, waited: 121),
+      "it has waited for the start that it means")
   }
 }

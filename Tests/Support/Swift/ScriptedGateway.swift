@@ -20,6 +20,7 @@ package final class ScriptedGateway: CommandGateway {
   private struct Printer: GatedPrinter {
     let gateway: ScriptedGateway
     let command: PrinterCommand
+    func checkPermission() throws(CommandFailure) {}
     func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
       guard case .upload(let path) = command,
         let bytes = try? Files.read(file.path, limit: 64 << 20)

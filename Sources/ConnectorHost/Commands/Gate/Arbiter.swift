@@ -8,6 +8,8 @@ struct Arbiter: Sendable {
     var backend: String
     var wireName: String
     var kind: PrinterCommand.Kind
+    /// Whether it may begin a job, or go on with one.
+    var beginsJob: Bool
   }
   /// What a command gets that asks for its turn.
   enum Answer: Sendable, Hashable {
@@ -83,17 +85,21 @@ struct Arbiter: Sendable {
   /// An emergency stop has ended.
   mutating func endStop() { stops = max(0, stops - 1) }
 
-  /// A cancel goes out: starts and resumes that have not been sent are sent no more.
+  /// A cancel goes out: what begins a job and has not been sent is sent no more.
   ///
   /// - Returns: those that waited, and whether there was any: also the current one may have been.
   mutating func cancelStarts() -> (waiting: [Entry], isAny: Bool) {
-    let isMeant = { (entry: Entry) in entry.kind == .start || entry.kind == .resume }
-    let ended = supersede(isMeant)
-    return (ended, !ended.isEmpty || (isSuperseded && current.map(isMeant) ?? false))
+    let ended = supersede(\.beginsJob)
+    return (ended, !ended.isEmpty || (isSuperseded && current?.beginsJob ?? false))
   }
 
-  /// Whether a start has been sent and not been answered yet.
-  var isStarting: Bool { isSent && current?.kind == .start }
+  /// Whether what begins a job has been sent and not been answered yet.
+  var isStarting: Bool { isSent && current?.beginsJob ?? false && current?.kind != .resume }
+
+  /// Whether a command has or waits for its turn.
+  func holds(_ ticket: UInt64) -> Bool {
+    current?.ticket == ticket || waiting.contains { $0.ticket == ticket }
+  }
 
   private mutating func supersede(_ isMeant: (Entry) -> Bool) -> [Entry] {
     if let current, !isSent, isMeant(current) { isSuperseded = true }

@@ -63,9 +63,13 @@ extension CommandGate {
   /// - Throws: `CommandFailure` (`journal`) where the disk does not take it; on stays on in this run of the daemon.
   func setReadOnly(_ isOn: Bool, by: String) async throws(CommandFailure) {
     let new = ReadOnlySwitch(isOn: isOn, since: time.wallTime, by: by)
-    if isOn { state.withLock { $0.readOnly = new } }
+    let before = state.withLock { state in
+      defer { if isOn { state.readOnly = new } }
+      return state.readOnly
+    }
     let isStored = await journal.set("read_only", new.stored)
-    if isStored { state.withLock { $0.readOnly = new } }
+    // Off only what it was meant for: somebody may have turned it on meanwhile.
+    if isStored { state.withLock { if isOn || $0.readOnly == before { $0.readOnly = new } } }
     let failure =
       isStored
       ? nil

@@ -27,7 +27,7 @@ extension CommandGate {
         try await takeTurn(run, reading)
       } else {
         // Before the printer's state is looked at: what it is meant for may not have begun.
-        if run.kind == .cancel, endStarts() {
+        if run.kind == .cancel, endStarts(before: run) {
           try await begin(run)
           await answer(run, .done())
           return
@@ -142,7 +142,8 @@ extension CommandGate {
     let now = time.now
     let (bed, job, isJobDue, isStarting, limits) = state.withLock {
       (
-        $0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now), $0.arbiter.isStarting,
+        $0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now),
+        $0.arbiter.isStarting || $0.ledger.expectsJob,
         $0.heaterLimits
       )
     }
@@ -189,12 +190,15 @@ extension CommandGate {
   /// A cancel ends starts and resumes that have not been sent.
   ///
   /// - Returns: whether that was all there is to do: no job runs, and none is about to show.
-  private func endStarts() -> Bool {
+  private func endStarts(before run: CommandRun) -> Bool {
     let isJobOn = StateCheck(status: look()).isJobOn
     let now = time.now
     let (turns, isAll) = state.withLock { state in
+      let isEarly = state.supersede(before: run.ticket) { $0.beginsJob }
       let (waiting, isAny) = state.arbiter.cancelStarts()
-      return (state.takeTurns(waiting), isAny && !isJobOn && !state.isStarting(at: now))
+      return (
+        state.takeTurns(waiting), (isAny || isEarly) && !isJobOn && !state.isStarting(at: now)
+      )
     }
     for turn in turns { turn.resolve(.superseded) }
     return isAll
@@ -210,12 +214,15 @@ extension CommandGate {
       if isSettled { throw error }
     }
     let turn = Promise<GateState.Turn>()
-    let answer = state.withLock { state in
-      let answer = state.arbiter.request(run.entry)
+    let entry = run.entry
+    let answer = state.withLock { state -> Arbiter.Answer? in
+      if run.isSuperseded.withLock({ $0 }) { return nil }
+      let answer = state.arbiter.request(entry)
       if answer == .wait { state.turns[run.ticket] = turn }
       return answer
     }
     switch answer {
+    case nil: throw Self.superseded
     case .turn: return isSettled ? () : try await settle(run, reading)
     case .busy(let other):
       throw CommandFailure(.busy, "\(other.backend) is busy with \(other.wireName)")
@@ -261,7 +268,11 @@ extension CommandGate {
   private func execute(_ run: CommandRun, _ reading: CommandReading) async -> CommandOutcome {
     do throws(CommandFailure) {
       var details: JSONValue?
-      if let work = run.work { details = try await self.work(run, work) }
+      if let work = run.work {
+        // The disk may have taken its time.
+        try checkPermission(run)
+        details = try await self.work(run, work)
+      }
       switch reading.command {
       case .upload, .backup:
         guard run.work != nil else { throw CommandFailure(.invalid, "nothing to bring") }

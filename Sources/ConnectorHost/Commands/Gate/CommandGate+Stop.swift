@@ -16,9 +16,11 @@ extension CommandGate {
       run.outcome.resolve(outcome)
       return
     }
-    for turn in state.withLock({ $0.takeTurns($0.arbiter.beginStop()) }) {
-      turn.resolve(.superseded)
+    let turns = state.withLock { state in
+      _ = state.supersede(before: run.ticket) { _ in true }
+      return state.takeTurns(state.arbiter.beginStop())
     }
+    for turn in turns { turn.resolve(.superseded) }
     var outcome: CommandOutcome
     do throws(CommandFailure) {
       outcome = .done(try await perform(.emergencyStop, within: Self.stopLimit))

@@ -23,6 +23,8 @@ struct CommandRun: Sendable {
   let arrivedAt: MonotonicInstant
   /// Its one final outcome.
   let outcome = Promise<CommandOutcome>()
+  /// Whether a stop or a cancel came before it asked for its turn.
+  let isSuperseded = Guarded(false)
   /// How long it has waited for the printer to tell its state.
   let waited = Guarded(Duration.zero)
 
@@ -50,8 +52,22 @@ struct CommandRun: Sendable {
     return item
   }
 
+  /// Whether it may begin a job, or go on with one.
+  var beginsJob: Bool {
+    switch kind {
+    case .start, .resume: true
+    case .gcode, .macro:
+      (try? CommandReading(request.command))?.effects.contains {
+        [.start, .startOrResume, .resume].contains($0)
+      } ?? false
+    default: false
+    }
+  }
+
   /// Its entry at the arbiter.
   var entry: Arbiter.Entry {
-    Arbiter.Entry(ticket: ticket, backend: id.backend, wireName: request.wireName, kind: kind)
+    Arbiter.Entry(
+      ticket: ticket, backend: id.backend, wireName: request.wireName, kind: kind,
+      beginsJob: beginsJob)
   }
 }

@@ -95,7 +95,19 @@ struct GateState: Sendable {
 
   /// Whether a start of ours has been sent whose job the printer does not show yet.
   func isStarting(at now: MonotonicInstant) -> Bool {
-    arbiter.isStarting || ledger.isJobDue(at: now)
+    arbiter.isStarting || ledger.expectsJob || ledger.isJobDue(at: now)
+  }
+
+  /// A stop or a cancel ends what came before it and has not asked for its turn yet: the disk may be slow.
+  ///
+  /// - Returns: whether there was any.
+  func supersede(before ticket: UInt64, _ isMeant: (CommandRun) -> Bool) -> Bool {
+    let early = running.values.filter {
+      $0.ticket < ticket && $0.kind.movesOrHeats && $0.request.refusal == nil
+        && !arbiter.holds($0.ticket) && isMeant($0)
+    }
+    for run in early { run.isSuperseded.withLock { $0 = true } }
+    return !early.isEmpty
   }
 
   /// Ends a command.

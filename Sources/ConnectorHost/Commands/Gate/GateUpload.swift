@@ -7,6 +7,8 @@ struct GateUpload: GatedPrinter {
   let gate: CommandGate
   let run: CommandRun
 
+  func checkPermission() throws(CommandFailure) { try gate.checkPermission(run) }
+
   func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
     let named: GCodePath
     switch run.request.command {

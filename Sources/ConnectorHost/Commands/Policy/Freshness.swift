@@ -27,7 +27,8 @@ enum Freshness {
     at now: MonotonicInstant, maximumAge: Duration, job: JobStart?
   ) throws(CommandFailure) {
     let age = age.flatMap { $0 < .zero - maximumAge ? nil : $0 }
-    let waited = contact.at.duration(to: now)
+    // A pause may have waited for the very start that it means.
+    let waited = kind.movesOrHeats ? contact.at.duration(to: now) : .zero
     let isAfterGap = age == nil && contact.isAfterGap(longerThan: maximumAge)
     guard isAfterGap || (age ?? .zero) + waited > maximumAge else { return }
     if kind.movesOrHeats {
