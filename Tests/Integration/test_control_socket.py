@@ -170,6 +170,8 @@ def test_what_a_reload_widens_is_shown_until_a_person_has_seen_it(rig: Rig) -> N
     document["control"]["token_file"] = str(token)
     rig.daemon.change(document)
     wait_until(lambda: status()["widened"], 10, "a notice of the wider permissions")
+    # No look at the page waits for the disk.
+    wait_until(lambda: list(rig.daemon.state.rglob("widenings.json")), 5, "the notice on the disk")
     rig.daemon.restart()
     script.wait_for_contact()
     notice = status()["widened"][-1]

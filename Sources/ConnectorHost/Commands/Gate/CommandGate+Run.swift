@@ -142,8 +142,7 @@ extension CommandGate {
     let now = time.now
     let (bed, job, isJobDue, isStarting, limits) = state.withLock {
       (
-        $0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now),
-        $0.arbiter.isStarting || $0.ledger.expectsJob,
+        $0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now), $0.arbiter.isStarting,
         $0.heaterLimits
       )
     }

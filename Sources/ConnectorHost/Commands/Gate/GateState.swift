@@ -95,7 +95,7 @@ struct GateState: Sendable {
 
   /// Whether a start of ours has been sent whose job the printer does not show yet.
   func isStarting(at now: MonotonicInstant) -> Bool {
-    arbiter.isStarting || ledger.expectsJob || ledger.isJobDue(at: now)
+    arbiter.isStarting || ledger.isJobDue(at: now)
   }
 
   /// A stop or a cancel ends what came before it and has not asked for its turn yet: the disk may be slow.

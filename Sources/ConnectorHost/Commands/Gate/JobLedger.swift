@@ -107,9 +107,6 @@ struct JobLedger: Sendable {
   /// Whether a start of this file has been sent and its job has not been seen yet.
   func expects(_ path: String) -> Bool { expected?.path == path }
 
-  /// Whether a start of ours may still begin its job.
-  var expectsJob: Bool { expected?.path != nil }
-
   // MARK: What the printer tells
 
   /// A job began.
