@@ -243,7 +243,8 @@ import Testing
       wire.say(text)
       #expect(await wire.nextRequest() == nil)
       _ = try await bench.status { $0.link != .connected }
-      await time.advanceToNextDeadline()
+      await bench.sleeps(for: .seconds(1))
+      time.advance(by: .seconds(1))
       try await bench.serve(try await bench.nextConnection())
     }
   }
