@@ -89,7 +89,7 @@ def test_sigterm_while_moonraker_is_frozen_or_away(cloud_rig: Rig, part: str) ->
 
 def test_sigterm_right_after_the_start(cloud_rig: Rig) -> None:
     cloud_rig.daemon.write(cloud_rig.configuration())
-    for delay in (0.0, 0.02, 0.05, 0.1, 0.3):
+    for delay in (*(0.001 * step for step in range(20)), 0.05, 0.1, 0.3):
         cloud_rig.daemon.start()
         time.sleep(delay)
         assert cloud_rig.daemon.stop() < TERM_LIMIT

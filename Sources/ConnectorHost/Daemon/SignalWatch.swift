@@ -35,8 +35,10 @@ final class SignalWatch: @unchecked Sendable {
     self.continuation = continuation
     // A client that leaves in mid-answer is an error of one write, not the end of the daemon.
     signal(SIGPIPE, SIG_IGN)
+    // The file is read after this, so one that comes too early is no loss.
+    signal(SIGHUP, SIG_IGN)
+    let isWatching = DispatchSemaphore(value: 0)
     for number in [SIGTERM, SIGINT, SIGHUP] {
-      signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { [weak self] in
         if number == SIGHUP {
@@ -45,9 +47,13 @@ final class SignalWatch: @unchecked Sendable {
           self?.end()
         }
       }
+      source.setRegistrationHandler { isWatching.signal() }
       source.activate()
       sources.append(source)
     }
+    // Dispatch takes a signal over on a thread of its own. Until then SIGTERM ends the process, which has begun nothing;
+    // if it were ignored meanwhile, it would be lost.
+    for _ in sources { _ = isWatching.wait(timeout: .now() + 1) }
   }
 
   deinit { for source in sources { source.cancel() } }
