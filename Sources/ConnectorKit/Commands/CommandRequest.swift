@@ -10,13 +10,34 @@ package struct CommandRequest: Sendable {
   package var command: PrinterCommand
   /// How old it is, where the wire says so; nil where the wire has no time, and the gap in contact decides.
   package var age: Duration?
+  /// What the far side is owed where the command takes its time; nil: it hears of the end, whenever that is.
+  package var earlyAnswer: EarlyAnswer?
 
   /// A request.
-  package init(id: String, wireName: String, command: PrinterCommand, age: Duration? = nil) {
+  package init(
+    id: String, wireName: String, command: PrinterCommand, age: Duration? = nil,
+    earlyAnswer: EarlyAnswer? = nil
+  ) {
     self.id = id
     self.wireName = wireName
     self.command = command
     self.age = age
+    self.earlyAnswer = earlyAnswer
+  }
+}
+
+/// What a far side is told of a command that has been sent and has not ended yet: its one answer. The end goes into the
+/// journal and the audit alone.
+package struct EarlyAnswer: Sendable, Hashable {
+  /// How long after sending.
+  package var after: Duration
+  /// What is owed then.
+  package var owed: OwedItem
+
+  /// An answer.
+  package init(after: Duration, owed: OwedItem) {
+    self.after = after
+    self.owed = owed
   }
 }
 

@@ -159,7 +159,7 @@ final class GateBench {
   /// Submits a command without running anything yet.
   func post(
     _ command: PrinterCommand, id: String, of backend: String = "a", age: Duration? = nil,
-    contact: CommandContact? = nil, work: CommandWork? = nil
+    contact: CommandContact? = nil, work: CommandWork? = nil, early: EarlyAnswer? = nil
   ) -> Promise<CommandOutcome> {
     let entrance = entrance(backend)
     let contact = contact ?? entrance.contact()
@@ -167,7 +167,9 @@ final class GateBench {
     Task(executorPreference: executor) {
       outcome.resolve(
         await entrance.submit(
-          CommandRequest(id: id, wireName: command.kind.rawValue, command: command, age: age),
+          CommandRequest(
+            id: id, wireName: command.kind.rawValue, command: command, age: age,
+            earlyAnswer: early),
           in: contact, work: work,
           owing: { outcome in
             OwedItem(

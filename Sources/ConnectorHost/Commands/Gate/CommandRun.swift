@@ -23,6 +23,8 @@ struct CommandRun: Sendable {
   let arrivedAt: MonotonicInstant
   /// Its one final outcome.
   let outcome = Promise<CommandOutcome>()
+  /// Whether the far side has got its answer before the end: then the end owes it nothing.
+  let isAnswered = Guarded(false)
   /// How long it has waited for the printer to tell its state.
   let waited = Guarded(Duration.zero)
 
@@ -38,13 +40,14 @@ struct CommandRun: Sendable {
   /// Whether it may change a job's state.
   var changesJob: Bool {
     switch kind {
-    case .start, .pause, .resume, .cancel, .gcode, .macro: true
+    case .start, .pause, .resume, .cancel, .gcode, .macro, .startQueue, .raw: true
     default: false
     }
   }
 
   /// What the far side is owed; a refusal may be dropped for others.
   func owed(_ outcome: CommandOutcome) -> OwedItem? {
+    if isAnswered.withLock({ $0 }) { return nil }
     var item = owing(outcome)
     if outcome.status == .refused { item?.isExpendable = true }
     return item
