@@ -68,7 +68,7 @@ final class CommandCounter: Sendable {
 
   /// Has a command executed.
   ///
-  /// - Returns: whether it was done, or tried.
+  /// - Returns: whether it counts for those that wait.
   private func execute(_ job: CommandDesk.Job) async -> Bool {
     let id = job.command.id
     switch job.order {

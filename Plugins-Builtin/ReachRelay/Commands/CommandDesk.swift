@@ -67,7 +67,7 @@ struct CommandDesk: Sendable {
 
   /// A command has ended.
   ///
-  /// - Parameter acted: whether it was done, or tried: a stop that is not permitted overtakes nobody.
+  /// - Parameter acted: whether it counts: a stop that is not permitted overtakes nobody, a cancel that found no job does.
   mutating func ended(_ job: Job, acted: Bool) -> Aftermath {
     guard let lane = unfinished.removeValue(forKey: job.command.id) else { return Aftermath() }
     running[lane, default: 1] -= 1

@@ -15,7 +15,7 @@ struct CommandRunner: Sendable {
 
   /// Has a command executed; its result is in the outbox when this returns.
   ///
-  /// - Returns: whether it was done, or tried; not when it was refused.
+  /// - Returns: whether it was the far side's to want: it may not have been done, but it was not forbidden either.
   func execute(
     _ command: RelayCommand, _ order: PrinterCommand, in contact: CommandContact
   ) async -> Bool {
@@ -52,7 +52,8 @@ struct CommandRunner: Sendable {
       let problem = CommandResult(of: command, order, outcome, absence: absence).error ?? ""
       context.log(.warning, "\(name): \(command.printableName): \(problem)")
     }
-    return outcome.status != .refused
+    let isForbidden = [.notPermitted, .readOnly, .stale, .invalid].contains(outcome.reason)
+    return outcome.status != .refused || !isForbidden
   }
 
   /// What Moonraker would say, were it asked; nil while it and Klippy are there.
