@@ -48,6 +48,9 @@ import Testing
       #expect(desk.take(job(id, .printer(command))) == .start)
     }
     #expect(desk.take(job("d", .shutDown)) == .start)
+    for id in 1...28 { #expect(desk.take(job("u\(id)", .printer(.pause))) == .start) }
+    #expect(desk.take(job("u29", .printer(.pause))) == .busy)
+    #expect(desk.take(job("u30", .printer(.emergencyStop))) == .start)
   }
 
   @Test("Behind a stop nothing is started that waited, behind a cancel no start and no resume")

@@ -46,7 +46,9 @@ struct CommandDesk: Sendable {
   mutating func take(_ job: Job) -> Answer {
     let lane = job.order.lane
     guard unfinished[job.command.id] == nil else { return .known }
-    guard unfinished.count < Self.limit || lane == .urgent else { return .busy }
+    // Pause and cancel have places of their own, a stop always has one.
+    let limit = lane == .urgent ? 2 * Self.limit : Self.limit
+    guard unfinished.count < limit || job.order == .printer(.emergencyStop) else { return .busy }
     unfinished[job.command.id] = lane
     guard hasRoom(lane) else {
       waiting.append(job)

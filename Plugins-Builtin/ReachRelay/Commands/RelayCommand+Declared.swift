@@ -6,9 +6,9 @@ extension RelayCommand {
     DeclaredCommand(
       "printer.objects.query", .query,
       "looks at the printer and its host; so do printer.info, server.info, machine.proc_stats …"),
-    DeclaredCommand("server.files.list", .query, "looks at your files (permission files.list)"),
-    DeclaredCommand("server.history.list", .query, "looks at your prints (permission history)"),
-    DeclaredCommand("server.webcams.list", .query, "looks for cameras (permission camera)"),
+    DeclaredCommand("server.files.list", .query, "looks at your files", permission: .filesList),
+    DeclaredCommand("server.history.list", .query, "looks at your prints", permission: .history),
+    DeclaredCommand("server.webcams.list", .query, "looks for cameras", permission: .camera),
     DeclaredCommand("printer.print.pause", .pause, "pauses the job"),
     DeclaredCommand("printer.print.resume", .resume, "goes on with the paused job"),
     DeclaredCommand("printer.print.cancel", .cancel, "ends the job"),
@@ -27,8 +27,8 @@ extension RelayCommand {
     DeclaredCommand("machine.reboot", .reboot, "restarts this host"),
     DeclaredCommand("machine.shutdown", .shutdownHost, "turns this host off"),
     DeclaredCommand("machine.device_power.device", .power, "switches power; so do .on, .off"),
-    DeclaredCommand("machine.services.restart", .raw, "restarts a service (permission restart)"),
-    DeclaredCommand("machine.services.stop", .raw, "stops a service (permission shutdown)"),
+    DeclaredCommand("machine.services.restart", .raw, "restarts a service", permission: .restart),
+    DeclaredCommand("machine.services.stop", .raw, "stops a service", permission: .shutdown),
     DeclaredCommand("machine.update.full", .raw, "updates this host's programs"),
     DeclaredCommand(
       "machine.wled.on", .raw, "switches a lamp; so for the rest of Moonraker's methods"),

@@ -108,11 +108,17 @@ package struct DeclaredCommand: Sendable, Hashable {
   package var kind: PrinterCommand.Kind
   /// One line for the owner.
   package var summary: String
+  /// The permission that it takes, where that is another than its kind's.
+  package var permission: Permission
   /// A command of the wire.
-  package init(_ wireName: String, _ kind: PrinterCommand.Kind, _ summary: String) {
+  package init(
+    _ wireName: String, _ kind: PrinterCommand.Kind, _ summary: String,
+    permission: Permission? = nil
+  ) {
     self.wireName = wireName
     self.kind = kind
     self.summary = summary
+    self.permission = permission ?? kind.permission
   }
 }
 
