@@ -3,8 +3,10 @@ package import ConnectorKit
 extension ReachRelayBackend {
   package static let descriptor = ConnectorDescriptor(
     type: "reach", title: "the Reach relay",
-    summary: "Reports the printer to the Reach 3D platform.",
-    settings: ReachRelaySettings.declarations, reads: reads, sends: sent,
+    summary:
+      "Shows the printer on the Reach 3D platform, and lets it control the printer within `permissions`.",
+    settings: ReachRelaySettings.declarations, reads: reads, commands: RelayCommand.declared,
+    sends: sent,
     traffic:
       "0.45 MB an hour while printing, at the default intervals, both directions, without TLS.",
     minimalExample: """

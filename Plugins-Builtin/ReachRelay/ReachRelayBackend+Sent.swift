@@ -2,7 +2,7 @@ internal import ConnectorKit
 
 extension ReachRelayBackend {
   /// Every field that the relay is told, by message; a test compares it with what is sent.
-  static let sent: [SentField] = claim + heartbeat + telemetry
+  static let sent: [SentField] = claim + heartbeat + telemetry + commands
 
   private static let claim = [
     SentField("claim", "pairingCode", "the one-time code"),
@@ -19,6 +19,15 @@ extension ReachRelayBackend {
     SentField("heartbeat", "uptime", "how long this connector runs"),
     SentField("heartbeat", "version", "the version of printer-uplink"),
     SentField("heartbeat", "printerIPAddress", "this host's address in the house"),
+  ]
+
+  private static let commands = [
+    SentField("pull", "printerId", "the relay's id of the printer"),
+    SentField("push", "printerId", "the relay's id of the printer"),
+    SentField("push", "requestId", "the relay's id of the command"),
+    SentField("push", "status", "whether it was done"),
+    SentField("push", "result.*", "what Moonraker answers to it, or what went wrong"),
+    SentField("push", "error", "what went wrong"),
   ]
 
   private static let telemetry = [

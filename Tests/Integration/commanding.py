@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import sample_gcode
-from harness import PrintDockCloud, Rig, wait_until
+from harness import PrintDockCloud, ReachCloud, Rig, wait_until
+
+from observe import state_of
 
 JSON = dict[str, Any]
 
@@ -31,6 +33,38 @@ def obey_printdock(
     rig.start_daemon()
     settle(rig.printdock)
     return rig.printdock
+
+
+def obey_reach(
+    rig: Rig,
+    *,
+    speed: float = 20.0,
+    moonraker: str = "",
+    printer: JSON | None = None,
+    verbose: bool = False,
+    **keys: Any,
+) -> ReachCloud:
+    """Printer, the Reach relay and the daemon with that backend alone; it has pulled, so that a start is fresh."""
+    sample_gcode.write(rig.moonraker.gcodes / "tower.gcode", minutes=1)
+    sample_gcode.write(rig.moonraker.gcodes / "long.gcode", minutes=30)
+    rig.start_printer(speed=speed, moonraker=moonraker, verbose=verbose)
+    rig.reach.start("--telemetry", "5", "--telemetry-idle", "5", "--next-check-in", "5")
+    write_backends(rig, reach_entry(rig, **keys), **(printer or {}))
+    rig.start_daemon()
+    rig.reach.wait_for("printer-data", where=lambda record: state_of(record) == "idle")
+    settle_reach(rig.reach)
+    return rig.reach
+
+
+def reach_entry(rig: Rig, **keys: Any) -> JSON:
+    """Reach's entry of `backends`, as the rig writes it, with more keys."""
+    entry = next(entry for entry in rig.configuration()["backends"] if entry["type"] == "reach")
+    return entry | {"telemetry_interval": 5, "telemetry_idle_interval": 5} | keys
+
+
+def settle_reach(relay: ReachCloud) -> None:
+    """A pull has been answered: the next command comes without a gap."""
+    relay.carry_out("server.info", method="GET")
 
 
 def obey_script(rig: Rig, *names: str, speed: float = 20.0, printer: JSON | None = None, **keys: Any) -> list[Any]:

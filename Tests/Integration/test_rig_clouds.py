@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +366,16 @@ def test_reach_hands_out_commands_and_takes_one_result_each(reach: Cloud) -> Non
     assert ours.post("push", push) == 409
     assert recorded(reach, "second result")
     assert ours.post("push", push | {"requestId": "req-2"}) == 404
+
+
+def test_reach_records_pulls_side_by_side_and_in_haste(reach: Cloud) -> None:
+    ours = ReachMessages(reach)
+    ours.post("claim", ours.claim())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: ours.exchange("pull", {"printerId": "printer-001"}), range(2)))
+    assert recorded(reach, "in flight already")
+    ours.exchange("pull", {"printerId": "printer-001"})
+    assert recorded(reach, "an empty answer that was not held")
 
 
 # Misbehaviour on order

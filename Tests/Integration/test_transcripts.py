@@ -69,7 +69,10 @@ CALLS = [
     ("reach-relay", "claim", "/pairing/claim"),
     ("reach-relay", "register", "/reach-link/register"),
     ("reach-relay", "printer-data", "/printer-data"),
+    ("reach-relay", "pull", "/commands/pull"),
 ]
+PUSH = ("reach-relay", "push", "/commands/push")
+"""Bodies of pushes are compared where the commands are: `test_reach_commands.py`."""
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,7 @@ def printing():
         rig.moonraker.call("printer.print.start", filename="tower.gcode")
         rig.printdock.wait_for("snapshots", where=lambda record: state_of(record) == "printing", count=2)
         rig.reach.wait_for("printer-data", where=lambda record: state_of(record) == "printing", count=2)
+        rig.reach.carry_out("server.info", method="GET")
         yield rig
 
 
@@ -112,7 +116,7 @@ def test_bodies_have_the_originals_keys_and_types(printing: Rig, name: str, endp
         assert kinds <= allowed, path
 
 
-@pytest.mark.parametrize(("name", "endpoint", "ending"), CALLS)
+@pytest.mark.parametrize(("name", "endpoint", "ending"), [*CALLS, PUSH])
 def test_headers_are_the_originals(printing: Rig, name: str, endpoint: str, ending: str) -> None:
     cloud = printing.printdock if name == "printdock" else printing.reach
     theirs = {header for record in transcript(name, ending) for header in record["headers"]} | {"Host"}

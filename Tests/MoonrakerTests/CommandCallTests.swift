@@ -68,7 +68,32 @@ import Testing
     Row(
       .power(device: "lamp", isOn: false), "machine.device_power.post_device",
       ["device": "lamp", "action": "off"]),
+    Row(
+      .query(request("server.history.job", .get, ["uid": "1"])), "server.history.get_job",
+      ["uid": "1"]),
+    Row(.query(request("server.info", .get)), "server.info"),
+    Row(
+      .query(request("machine.update.status", .get, ["refresh": "true"])), "machine.update.status"),
+    Row(.raw(request("machine.update.full", .post)), "machine.update.full"),
+    Row(
+      .raw(request("server.webcams.item", .delete, ["name": "a"])), "server.webcams.delete_item",
+      ["name": "a"]),
+    Row(.startQueue, "server.job_queue.start"),
+    Row(.queue(.pause), "server.job_queue.pause"),
+    Row(.queue(.clear), "server.job_queue.delete_job", ["all": true]),
+    Row(.queue(.remove(["1", "2"])), "server.job_queue.delete_job", ["job_ids": ["1", "2"]]),
+    Row(.queue(.first("2")), "server.job_queue.jump", ["job_id": "2"]),
   ]
+
+  private static func request(
+    _ path: String, _ method: MoonrakerRequest.Method, _ body: JSONObject = [:]
+  ) -> MoonrakerRequest {
+    guard
+      let request = MoonrakerRequest(
+        parts: path.split(separator: ".").map(String.init), method: method, body: body)
+    else { preconditionFailure("\(path) is no path") }
+    return request
+  }
 
   @Test("each command is one call", arguments: rows) func call(row: Row) throws {
     let call = try CommandCall(row.command)

@@ -26,6 +26,32 @@ import Testing
     #expect(caller.calls.map(\.timeout) == [.seconds(10), .seconds(10)])
   }
 
+  @Test("an endpoint with several methods is called by the name that has the method in it")
+  func methodInName() async throws {
+    let caller = ScriptedCaller(["server.parts.post_item": .success(["item": 1])])
+    guard
+      let request = MoonrakerRequest(
+        parts: ["server", "parts", "item"], method: .post, body: ["name": "a"])
+    else { return _ = Issue.record("no path") }
+    #expect(
+      try await MoonrakerCommands(caller: caller).perform(.raw(request)) == ["item": 1])
+    #expect(caller.calls.map(\.method) == ["server.parts.item", "server.parts.post_item"])
+    #expect(caller.calls.map(\.params) == [["name": "a"], ["name": "a"]])
+  }
+
+  @Test("what a method does not find is not looked for under another name") func notFound() async {
+    let caller = ScriptedCaller([
+      "server.parts.item": .failure(.refused(code: -32601, message: "Part not found"))
+    ])
+    guard let request = MoonrakerRequest(parts: ["server", "parts", "item"], method: .get) else {
+      return _ = Issue.record("no path")
+    }
+    await #expect(throws: CommandFailure(.printerRefused, "Part not found", code: -32601)) {
+      _ = try await MoonrakerCommands(caller: caller).perform(.query(request))
+    }
+    #expect(caller.calls.count == 1)
+  }
+
   @Test("a refusal is told in Moonraker's words, and is not sent again") func refused() async {
     let caller = ScriptedCaller([
       "printer.print.start": .failure(.refused(code: 400, message: "SD busy"))

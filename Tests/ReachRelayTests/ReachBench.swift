@@ -1,20 +1,32 @@
 import ConnectorKit
 import JSON
 import Networking
+import Platform
 import TestSupport
+import Testing
 
 @testable import ReachRelay
 
 extension TestBench {
   /// A bench with the relay on the far side, and the longest waits.
+  ///
+  /// - Parameter takesPulls: whether the script answers pulls; else they are held for ever.
   static func reach(
     status: PrinterStatus = .ready("standby"), identity: JSONObject? = nil,
-    _ script: @escaping ScriptedTransport.Script
+    takesPulls: Bool = false, _ script: @escaping ScriptedTransport.Script
   ) -> TestBench {
     let bench = TestBench(identity: identity, random: { 1 }, script)
+    if !takesPulls { bench.transport.setAside { $0.path == RelayEndpoint.pull.path } }
     bench.printer.update { $0 = status }
     bench.printer.thaw()
     return bench
+  }
+
+  /// The next moment that the session waits for. Who waits for results sleeps for a day at a time, which is none.
+  func nextDeadline() async -> MonotonicInstant {
+    let limit = time.now.advanced(by: .seconds(43_200))
+    await until { time.deadlines.contains { $0 < limit } }
+    return time.deadlines.first ?? time.now
   }
 
   /// A backend with these settings beside the relay's address.

@@ -127,7 +127,7 @@ import Testing
       var pauses: [Duration] = []
       for count in 1...3 {
         _ = try await bench.transport.requests(atLeast: count)
-        let due = await bench.time.nextDeadline()
+        let due = await bench.nextDeadline()
         pauses.append(bench.time.now.duration(to: due))
         bench.time.advance(to: due)
       }
@@ -163,7 +163,7 @@ import Testing
     let bench = TestBench.reach(identity: Self.paired) { _, _ in .ok() }
     try await bench.run(try await bench.backend([:])) {
       _ = try await bench.transport.requests(atLeast: 2)
-      bench.time.advance(to: await bench.time.nextDeadline())
+      bench.time.advance(to: await bench.nextDeadline())
       #expect(bench.time.now.sinceOrigin == .seconds(1_030))
       let calls = try await bench.transport.requests(atLeast: 4)
       #expect(Set(calls.dropFirst(2).map(\.path)) == [Self.heartbeatPath, Self.telemetryPath])
@@ -206,7 +206,7 @@ import Testing
       _ = try await bench.transport.requests(atLeast: 2)
       var calls = bench.transport.requests
       while !calls.contains(where: { $0.bearerToken == "t2" }) {
-        await bench.time.advanceToNextDeadline()
+        bench.time.advance(to: await bench.nextDeadline())
         calls = try await bench.transport.requests(atLeast: calls.count)
         await Task.yield()
         calls = bench.transport.requests
@@ -221,7 +221,7 @@ import Testing
     let backend = try await bench.backend([:])
     let task = Task { try await backend.run() }
     _ = try await bench.transport.requests(atLeast: 1)
-    await bench.time.advanceToNextDeadline()
+    bench.time.advance(to: await bench.nextDeadline())
     await #expect {
       try await task.value
     } throws: {

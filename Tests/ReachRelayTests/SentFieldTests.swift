@@ -33,6 +33,10 @@ import Testing
         RelayBodies.heartbeat(
           printerID: "p", token: Secret("t"), at: status.updatedWallTime, uptime: .seconds(1),
           agentVersion: "1", localAddress: "a"))
+    case "pull": return .object(RelayBodies.pull(printerID: "p"))
+    case "push":
+      return .object(
+        RelayBodies.push(printerID: "p", CommandResult.failed("r", "w", .forbidden).body))
     default:
       let error: JSONValue = ["type": "print", "message": "m", "timestamp": 1, "severity": "error"]
       return .object(
@@ -43,7 +47,7 @@ import Testing
 
   @Test(
     "Each field of each body is declared, and nothing else",
-    arguments: ["claim", "heartbeat", "telemetry"])
+    arguments: ["claim", "heartbeat", "telemetry", "pull", "push"])
   func declared(message: String) throws {
     let declared = ReachRelayBackend.descriptor.sends.filter { $0.message == message }.map(\.path)
     let sent = paths(try body(message))

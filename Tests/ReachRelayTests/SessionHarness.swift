@@ -11,6 +11,8 @@ struct SessionHarness {
   var status: PrinterStatus
   /// Calls that went out and are not answered yet.
   var open: [RelayCall] = []
+  /// Pulls that went out, which nobody answers unless the test does.
+  var pulls: [RelayCall] = []
   /// Everything but calls.
   var done: [RelaySession.Action] = []
 
@@ -30,7 +32,11 @@ struct SessionHarness {
   /// Lets an event happen now.
   mutating func happen(_ event: RelaySession.Event = .tick) {
     for action in session.handle(event, reading: PrinterReading(status), now: now) {
-      if case .send(let call) = action { open.append(call) } else { done.append(action) }
+      switch action {
+      case .send(let call) where call.endpoint == .pull: pulls.append(call)
+      case .send(let call): open.append(call)
+      default: done.append(action)
+      }
     }
   }
 
@@ -56,6 +62,12 @@ struct SessionHarness {
     let call = open.remove(at: index)
     happen(.answered(call, answer))
     return call
+  }
+
+  /// Answers the open pull.
+  mutating func answerPull(_ answer: RelayAnswer) {
+    guard let call = pulls.popLast() else { return }
+    happen(.answered(call, answer))
   }
 
   /// The endpoints with open calls.

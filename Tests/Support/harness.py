@@ -377,6 +377,7 @@ class Moonraker:
         self._disturbed = disturbed
         self._clients: list[MoonrakerClient] = []
         self._prefix: list[str] = []
+        self._options: list[str] = []
         for name in ("config", "gcodes", "logs", "comms", "database"):
             (self.data / name).mkdir(parents=True, exist_ok=True)
 
@@ -395,15 +396,18 @@ class Moonraker:
         wait: bool = True,
         host: str = "127.0.0.1",
         prefix: list[str] | None = None,
+        verbose: bool = False,
     ) -> None:
         """Start it.
 
         - trusted: else clients over TCP need the API key (the Unix socket never does).
         - extra: more of moonraker.conf.
         - prefix: a command to run it under, such as `ip netns exec NAME`.
+        - verbose: its log names every endpoint that it registers.
         """
         trust = "127.0.0.0/8" if trusted else "192.0.2.77"
         self._prefix = prefix or []
+        self._options = ["--verbose"] if verbose else []
         (self.data / "config" / "moonraker.conf").write_text(
             f"[server]\nhost: {host}\nport: {self.port}\nklippy_uds_address: {self._klippy}\n\n"
             f"[authorization]\ntrusted_clients:\n  {trust}\n\n"
@@ -416,7 +420,7 @@ class Moonraker:
     def relaunch(self, wait: bool = True) -> None:
         """Start it with the configuration it had."""
         environment = {**os.environ, "HOME": str(self.data.parent)}  # never the user's ~/printer_data
-        command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile"]
+        command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile", *self._options]
         self.process.launch([*self._prefix, *command], environment)
         if wait:
             self.wait_listening()
@@ -723,6 +727,44 @@ class PrintDockCloud(Cloud):
         return path.read_bytes() if path.exists() else None
 
 
+class ReachCloud(Cloud):
+    """The Reach relay, with what tests of commands want of it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("reach", "reach_relay.py", folder)
+        self._numbers = itertools.count(1)
+
+    def command(self, name: str, /, *, id: str | None = None, params: Any = ..., **given: Any) -> str:
+        """Queue a command; its id. Parameters are keywords, or `params` as a whole; `method` and `query` are `__…`."""
+        number = id or f"req-{next(self._numbers):04}"
+        whole = {f"__{key}" if key in ("method", "query") else key: value for key, value in given.items()}
+        self.order("command", requestId=number, command=name, params=whole if params is ... else params)
+        return number
+
+    def pushes(self, number: str) -> list[dict[str, Any]]:
+        """Every push of a command's result that the relay took in, whether or not the answer arrived."""
+        return [
+            record
+            for record in self.records("push")
+            if isinstance(record["body"], dict)
+            and record["body"].get("requestId") == number
+            and record["fault"] in (None, "drop_after", "truncate", "slow", "delay")
+            and record["status"] in (0, 200)
+        ]
+
+    def result(self, number: str, timeout: float = 20.0) -> dict[str, Any]:
+        """The body of the first push of a command's result."""
+        return wait_until(lambda: self.pushes(number), timeout, f"the result of {number}")[0]["body"]
+
+    def carry_out(self, name: str, /, timeout: float = 20.0, **given: Any) -> dict[str, Any]:
+        """Queue a command and wait for its result."""
+        return self.result(self.command(name, **given), timeout)
+
+    def dispatched(self) -> dict[str, Any]:
+        """Every command that was handed out: `running`, or the body of its push."""
+        return self.control("GET", "state")["state"]["dispatched"]
+
+
 class Daemon:
     """The daemon under test, with a folder of its own: it watches the one that its configuration lies in."""
 
@@ -812,7 +854,7 @@ class Rig:
         self.moonraker = Moonraker(self.folder, self.folder / "klippy.sock", self.disturbed)
         self.printer = Printer(self.folder, self.moonraker.gcodes, self.disturbed)
         self.printdock = PrintDockCloud(self.folder)
-        self.reach = Cloud("reach", "reach_relay.py", self.folder)
+        self.reach = ReachCloud(self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self.scripted: list[Any] = []  # far sides of scripted connectors
         self.cameras: list[Any] = []
@@ -838,10 +880,10 @@ class Rig:
         for cloud in self.clouds:
             cloud.client_restarted()
 
-    def start_printer(self, speed: float = 20.0, moonraker: str = "", **options: Any) -> None:
+    def start_printer(self, speed: float = 20.0, moonraker: str = "", verbose: bool = False, **options: Any) -> None:
         """Printer and Moonraker (`moonraker`: more of its file), until it says ready (or what `start` asks for)."""
         self.printer.start(speed=speed, **options)
-        self.moonraker.start(extra=moonraker)
+        self.moonraker.start(extra=moonraker, verbose=verbose)
         self.moonraker.wait_for_klippy(options.get("start", "ready"))
 
     def start_clouds(
@@ -986,6 +1028,7 @@ __all__ = [
     "PrintDockCloud",
     "Printer",
     "QuietServer",
+    "ReachCloud",
     "Rig",
     "free_port",
     "wait_until",

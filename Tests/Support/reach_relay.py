@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
-from strict_cloud import EARLY, Answer, Check, Client, Endpoint, Exchange, StrictCloud, describe, run
+from strict_cloud import EARLY, LATE, Answer, Check, Client, Endpoint, Exchange, StrictCloud, describe, run
 
 AGENT_VERSION = "1.0.12"
 OURS = Client(
@@ -28,6 +29,8 @@ STATES = "idle printing paused error unknown"
 REVOKED_CALLS = 4
 HEARTBEAT_JITTER = 1.0
 TELEMETRY_JITTER = 0.1
+SHORTEST_HOLD = 5.0
+"""An empty answer that came sooner makes the client wait at least a second."""
 CLOCK_TOLERANCE = 5.0
 
 
@@ -38,7 +41,9 @@ class ReachRelay(StrictCloud):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._pulls = 0
+        self._pulls: list[Exchange] = []  # those that are held
+        self._lost: set[str] = set()  # results that were taken and whose answer the client never got
+        self._pushed: dict[str, float] = {}
         self._told_check_in: float | None = None  # what the client knows; orders take effect when told
         self._told_data_interval: float | None = None
         self._queue_changed = asyncio.Event()
@@ -132,6 +137,8 @@ class ReachRelay(StrictCloud):
 
     def answered(self, exchange: Exchange) -> None:
         """Count the calls that were refused; a 2xx begins anew."""
+        if exchange.endpoint == "push" and exchange.fault in ("drop_after", "truncate", "slow", "delay"):
+            self._lost.add(exchange.body["requestId"])
         if exchange.endpoint in ("claim", "version", "webcam-snapshot", "unknown") or exchange.deviations:
             return
         if exchange.status == 401:
@@ -366,29 +373,43 @@ class ReachRelay(StrictCloud):
 
     def _clock_pull(self, exchange: Exchange) -> None:
         self._check_pause(exchange)
-        if self._pulls > 0:
-            exchange.timing.append(f"{self._pulls} pull is in flight already")
+        if any(self.is_there(held) for held in self._pulls):
+            exchange.timing.append("a pull is in flight already")
+        last = self.pace("pull").last
+        if last is None or not last.ok or last.mono < self.restarted_at or not last.answered:
+            return
+        gap, held = exchange.mono - last.answered, last.answered - last.mono
+        if getattr(last, "was_empty", False) and held < SHORTEST_HOLD and gap < 1.0 - EARLY:
+            exchange.timing.append(f"pull {gap:.2f} s after an empty answer that was not held")
+        brought_one = not getattr(last, "was_empty", False) and not getattr(last, "was_unusable", False)
+        if brought_one and self.undisturbed_since(last) and gap > LATE:
+            exchange.timing.append(f"pull only {gap:.2f} s after the one that brought a command")
 
     async def _pull(self, exchange: Exchange) -> Answer:
         refusal = self._refusal(exchange)
         if refusal:
             return refusal
-        self._pulls += 1
+        self._pulls.append(exchange)
         try:
             deadline = time.monotonic() + self.state["hold_seconds"]
             while not self.state["queue"] and (left := deadline - time.monotonic()) > 0:
                 self._queue_changed.clear()
-                try:
-                    await asyncio.wait_for(self._queue_changed.wait(), left)
-                except TimeoutError:
-                    break
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._queue_changed.wait(), min(left, 0.05))
+                if not self.is_there(exchange):
+                    return Answer(499, {"error": "the client has gone"})
         finally:
-            self._pulls -= 1
+            self._pulls.remove(exchange)
         if not self.state["queue"]:
+            exchange.was_empty = True
             return Answer(200, {"command": None})
         command = self.state["queue"].pop(0)
-        if command.get("requestId"):
+        if isinstance(command, dict) and isinstance(command.get("requestId"), str):
+            # One that is handed out again is not one that was answered before.
             self.state["dispatched"][command["requestId"]] = "running"
+            self._lost.discard(command["requestId"])
+        else:
+            exchange.was_unusable = True  # and is followed by a pause
         self.save()
         return Answer(200, {"command": command})
 
@@ -423,8 +444,10 @@ class ReachRelay(StrictCloud):
             exchange.timing.append(f"result of {request_id}, which was never dispatched")
             return Answer(404, {"error": "Unknown request"})
         if known not in (None, "running"):
-            exchange.timing.append(f"second result of {request_id}")
+            if request_id not in self._lost and self._pushed.get(request_id, 0.0) >= self.restarted_at:
+                exchange.timing.append(f"second result of {request_id}")
             return Answer(409, {"error": "Already answered"})
+        self._pushed[request_id] = exchange.mono
         self.state["dispatched"][request_id] = exchange.body
         self.save()
         return Answer(200, {"success": True})
@@ -463,6 +486,9 @@ class ReachRelay(StrictCloud):
         match name:
             case "command":
                 self.state["queue"].append(arguments)
+                self._queue_changed.set()
+            case "raw":  # whatever it is
+                self.state["queue"].append(arguments["command"])
                 self._queue_changed.set()
             case "code":
                 self.state["codes"][arguments["code"]] = arguments.get("condition", "fresh")

@@ -293,6 +293,7 @@ class StrictCloud:
         self.state: dict[str, Any] = self.fresh_state()
         self._connections: dict[int, int] = {}
         self._connection_count = 0
+        self._transports: dict[int, asyncio.Transport | None] = {}  # of exchanges that are not answered yet
         self._log: Any = None
         self._runners: list[web.AppRunner] = []
         self._endpoints = self.endpoints()
@@ -377,6 +378,7 @@ class StrictCloud:
             match=match,
         )
         self.exchanges.append(exchange)
+        self._transports[exchange.seq] = request.transport
         if cut is not None:  # a client that was killed: no deviation of its protocol
             exchange.body = cut
             return await self._reply(request, exchange, Answer(400, {"error": cut}), None)
@@ -418,6 +420,11 @@ class StrictCloud:
             self._connection_count += 1
             self._connections[key] = self._connection_count
         return self._connections[key]
+
+    def is_there(self, exchange: Exchange) -> bool:
+        """Whether the client of an exchange that is not answered yet still waits for it."""
+        transport = self._transports.get(exchange.seq)
+        return transport is not None and not transport.is_closing()
 
     def _check_transport(self, exchange: Exchange, check: Check) -> None:
         if exchange.header("Transfer-Encoding"):
@@ -470,6 +477,7 @@ class StrictCloud:
             retry_after = str(fault.retry_after)
         if retry_after is not None and exchange.status in (429, 503):
             self.pace(exchange.endpoint).not_before = time.monotonic() + retry_seconds(retry_after)
+        self._transports.pop(exchange.seq, None)
         self.answered(exchange)
         exchange.answered = time.monotonic()
         self._record(exchange)
@@ -501,8 +509,9 @@ class StrictCloud:
         if exchange.mono < pace.not_before - EARLY:
             exchange.timing.append(f"called {pace.not_before - exchange.mono:.1f} s before Retry-After had elapsed")
         burst = [mono for mono in pace.recent if mono > max(exchange.mono - 5.0, self.restarted_at)]
-        failing = pace.last is not None and not pace.last.ok
-        if failing and len(burst) >= 8:
+        if pace.last is None or pace.last.ok:
+            pace.recent.clear()
+        elif len(burst) >= 8:
             exchange.timing.append(f"tight loop: {len(burst) + 1} calls within 5 s while they fail")
 
     def check_interval(

@@ -42,7 +42,7 @@ enum PairingClaim {
     case .unauthorised(let message), .forbidden(_, let message), .refused(_, let message):
       self = .refused(message)
     case .wait(_, let duration): self = .again("\(host) asks to wait", after: duration)
-    case .redirected, .failed, .unreachable:
+    case .redirected, .failed, .unreadable, .unreachable:
       self = .again(answer.problem(host: host) ?? "\(host) does not answer", after: nil)
     }
   }

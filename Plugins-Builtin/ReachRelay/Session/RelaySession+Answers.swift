@@ -30,8 +30,9 @@ extension RelaySession {
         change(.telemetry) { $0.retryAt = now }
       }
     }
+    if endpoint == .push, settles(answer, &actions) { return }
     switch answer {
-    case .accepted(let reply): accept(reply, call, &actions)
+    case .accepted(let reply): accept(reply, call, now, &actions)
     case .unauthorised: doubt(call, now, &actions)
     case .forbidden:
       change(endpoint) { $0.refusals += 1 }
@@ -42,25 +43,35 @@ extension RelaySession {
     case .wait(_, let pause):
       hold(for: pause, after: endpoint, now)
       note(answer, call, &actions)
+    case .refused where endpoint == .pull: retry(answer, call, now, &actions)
     case .refused:
       change(endpoint) { $0.failures = 0 }
       // It finds fault with something else than the token; the next heartbeat comes in its turn.
       if endpoint == .heartbeat, call.token == identity.token { standing = .good }
       note(answer, call, &actions)
-    case .redirected, .failed, .unreachable:
-      change(endpoint) { $0.failures += 1 }
-      let pause = ExponentialBackoff.Policy.failure
-        .wait(afterFailure: lane(endpoint).failures, random: rules.random())
-      change(endpoint) { $0.retryAt = now.advanced(by: pause) }
-      note(answer, call, &actions)
+    case .redirected, .failed, .unreadable, .unreachable: retry(answer, call, now, &actions)
     }
   }
 
-  mutating func accept(_ reply: JSONObject, _ call: RelayCall, _ actions: inout [Action]) {
+  private mutating func retry(
+    _ answer: RelayAnswer, _ call: RelayCall, _ now: MonotonicInstant, _ actions: inout [Action]
+  ) {
+    let endpoint = call.endpoint
+    change(endpoint) { $0.failures += 1 }
+    let policy: ExponentialBackoff.Policy = endpoint == .push ? .push : .failure
+    let pause = policy.wait(afterFailure: lane(endpoint).failures, random: rules.random())
+    change(endpoint) { $0.retryAt = now.advanced(by: pause) }
+    note(answer, call, &actions)
+  }
+
+  mutating func accept(
+    _ reply: JSONObject, _ call: RelayCall, _ now: MonotonicInstant, _ actions: inout [Action]
+  ) {
     let endpoint = call.endpoint
     if call.token == identity.token {
       previousToken = nil
       standing = .good
+      refusedCalls = 0
     }
     if lane(endpoint).problem != nil {
       actions.append(.log(.info, "\(endpoint.rawValue): \(rules.host) accepts it again"))
@@ -88,6 +99,8 @@ extension RelaySession {
         isSaving = true
         actions.append(.save(unsaved))
       }
+    case .pull: take(PulledCommand(reply), call, now, &actions)
+    case .push: break
     case .telemetry:
       if let seconds = reply["nextDataInterval"]?.double, seconds > 0 {
         dataInterval = .seconds(min(max(seconds, 1), 3_600))

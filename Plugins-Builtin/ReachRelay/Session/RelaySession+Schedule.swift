@@ -15,9 +15,13 @@ extension RelaySession {
     if lane.failures > 0 {
       due = lane.retryAt
     } else if let lastStart = lane.lastStart {
-      due =
-        endpoint == .heartbeat
-        ? lastStart.advanced(by: heartbeatInterval) : reportDue(after: lastStart)
+      switch endpoint {
+      case .heartbeat: due = lastStart.advanced(by: heartbeatInterval)
+      case .telemetry: due = reportDue(after: lastStart)
+      // One after the other; an answer that came too early has set a pause.
+      case .pull: due = lane.retryAt
+      case .push: due = now
+      }
     } else {
       due = now
     }
@@ -26,8 +30,11 @@ extension RelaySession {
     // What answers here decides; a failed attempt at it waits its back-off all the same.
     case (.fallenBack, .heartbeat): due = lane.failures > 0 ? lane.retryAt : now
     case (.checking(let at), .heartbeat): due = lane.failures > 0 ? max(at, lane.retryAt) : at
-    case (_, .telemetry): due = .never
+    case (_, .telemetry), (_, .pull), (_, .push): due = .never
     }
+    // A heartbeat goes first, then a report.
+    if endpoint == .pull, awaitsHeartbeatSince != nil || ending != nil { return .never }
+    if endpoint == .push, owed == nil || isSettling { return .never }
     if endpoint == .telemetry {
       if awaitsHeartbeatSince != nil {
         due = isProbeDue ? now : .never

@@ -4,6 +4,9 @@ internal import Platform
 // Which token is in use, and whether the relay still takes it.
 
 extension RelaySession {
+  /// So many calls go out at most with a token that is refused.
+  private static let mostRefusedCalls = 4
+
   mutating func adopt(_ saved: ReachIdentity) {
     isSaving = false
     guard saved == unsaved else { return }
@@ -31,6 +34,7 @@ extension RelaySession {
   ) {
     // An answer to a token that is out of use by now says nothing.
     guard call.token == identity.token else { return }
+    refusedCalls += 1
     if let unsaved, unsaved != identity {
       // The former token is out of use, and the pairing would be lost with the one that is only in memory.
       previousToken = identity.token
@@ -59,7 +63,8 @@ extension RelaySession {
       actions.append(
         .log(.warning, "\(rules.host) does not accept the token; checking once more in 5 s"))
     case .checking:
-      guard call.endpoint == .heartbeat else { return }
+      // Calls that were under way are refused too: with four of them nothing is left to ask.
+      guard call.endpoint == .heartbeat || refusedCalls >= Self.mostRefusedCalls else { return }
       actions.append(
         .park(
           problem: "\(rules.host) has revoked this printer's token",

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import JSON
 internal import Platform
 
 /// A call to a paired relay.
@@ -22,6 +23,34 @@ extension RelaySession {
     case saved(ReachIdentity)
     /// This identity could not be stored: why.
     case saveFailed(ReachIdentity, String)
+    /// This is the oldest result that is owed.
+    case owed(OwedResult)
+    /// The result that was owed is out of the outbox.
+    case settled
+    /// The relay wants this connector to end, once this command's result has gone.
+    case end(Ending)
+  }
+
+  /// A result that is owed.
+  struct OwedResult: Sendable, Hashable {
+    /// The relay's id of the command.
+    var id: String
+    /// The body of the push, but for the printer's id.
+    var body: JSONObject
+    /// From then on it is not worth sending.
+    var expiresAt: MonotonicInstant
+    /// Whether it has been replaced by a short failure, because the relay found it too large.
+    var isShortened = false
+  }
+
+  /// That the relay wants this connector to end.
+  struct Ending: Sendable, Hashable {
+    /// The command that said so.
+    var id: String
+    /// Whether the pairing is to be forgotten.
+    var forgets: Bool
+    /// Then it ends whether or not the result has gone.
+    var deadline: MonotonicInstant
   }
 
   /// What a session wants done.
@@ -34,8 +63,14 @@ extension RelaySession {
     case report(BackendHealth)
     /// Write a line.
     case log(LogLevel, String)
+    /// Look at what a pull brought.
+    case pulled(PulledCommand)
+    /// Say in the outbox what became of the owed result.
+    case settle(OutboxVerdict)
     /// Give up until a person acts.
     case park(problem: String, remedy: String)
+    /// Forget the pairing, then give up until a person acts.
+    case forget(problem: String, remedy: String)
   }
 
   /// What the session goes by.

@@ -24,6 +24,8 @@ struct RelaySession {
   var unsaved: ReachIdentity?
   var isSaving = false
   var standing = Standing.good
+  /// Calls in a row that the relay did not accept the token of.
+  var refusedCalls = 0
   var lanes: [RelayEndpoint: Lane] = [:]
   /// Nothing goes out before this.
   var heldUntil = MonotonicInstant(sinceOrigin: .zero)
@@ -32,6 +34,14 @@ struct RelaySession {
   /// Whether one report may go out although they wait: perhaps only heartbeats get no answer.
   var isProbeDue = false
   var lastAnswerAt: MonotonicInstant?
+  /// Pulls in a row that came back empty before their time.
+  var emptyPulls = 0
+  /// The oldest result that is owed.
+  var owed: OwedResult?
+  var isSettling = false
+  var ending: Ending?
+  /// Whether its result has been seen in the outbox.
+  var isEndingOwed = false
   var heartbeatInterval: Duration
   /// The relay's own interval for reports.
   var dataInterval: Duration?
@@ -64,7 +74,14 @@ struct RelaySession {
     case .answered(let call, let answer): take(answer, to: call, now, &actions)
     case .saved(let saved): adopt(saved)
     case .saveFailed(_, let reason): complain(aboutSaving: reason, &actions)
+    case .owed(let result): owed = result
+    case .settled:
+      owed = nil
+      isSettling = false
+    case .end(let wish): if ending == nil { ending = wish }
     }
+    expireOwed(now, &actions)
+    if end(now, &actions) { return actions }
     for endpoint in RelayEndpoint.allCases {
       guard lane(endpoint).inFlight == nil, due(endpoint, now) <= now else { continue }
       let call = RelayCall(endpoint: endpoint, token: identity.token, startedAt: now)
@@ -81,7 +98,7 @@ struct RelaySession {
 
   /// When something is due next, if nothing happens before; nil while only an answer is awaited.
   func nextDue(_ now: MonotonicInstant) -> MonotonicInstant? {
-    RelayEndpoint.allCases.filter { lane($0).inFlight == nil }.map { due($0, now) }
-      .filter { $0 < .never }.min()
+    let calls = RelayEndpoint.allCases.filter { lane($0).inFlight == nil }.map { due($0, now) }
+    return (calls + [ending?.deadline ?? .never]).filter { $0 < .never }.min()
   }
 }

@@ -19,6 +19,8 @@ enum RelayAnswer: Sendable, Equatable {
   case redirected(host: String)
   /// 5xx, 429 without a time, or a status that nobody sends.
   case failed(status: Int)
+  /// 2xx with something that is no JSON object, where one is needed.
+  case unreadable
   /// No answer at all.
   case unreachable(NetworkError.Kind, String)
 
@@ -27,12 +29,22 @@ enum RelayAnswer: Sendable, Equatable {
 
   /// Reads a whole answer.
   ///
-  /// - Parameter secret: what the request held, and what the relay's own words must not bring before people.
-  init(_ response: HTTPResponse, at now: WallTime, hiding secret: Secret? = nil) {
+  /// - Parameters:
+  ///   - secret: what the request held, and what the relay's own words must not bring before people.
+  ///   - needsObject: whether a body that is no JSON object is a failure; none at all never is.
+  init(
+    _ response: HTTPResponse, at now: WallTime, hiding secret: Secret? = nil,
+    needsObject: Bool = false
+  ) {
     switch response.status {
     case 200..<300:
-      let body = try? JSONValue(parsing: response.body, limits: JSONLimits(depth: 16))
-      self = .accepted(body?.object ?? JSONObject())
+      let limits = JSONLimits(depth: needsObject ? 64 : 16)
+      let body = try? JSONValue(parsing: response.body, limits: limits)
+      if needsObject, !response.body.isEmpty, body?.object == nil {
+        self = .unreadable
+      } else {
+        self = .accepted(body?.object ?? JSONObject())
+      }
     case 300..<400:
       let target = response[field: "Location"].flatMap { URLParts($0)?.host }
       self = .redirected(host: target ?? "an unnamed place")
@@ -67,6 +79,7 @@ enum RelayAnswer: Sendable, Equatable {
       "\(host) asks to wait \(pause.components.seconds) s (status \(status))"
     case .redirected(let target): "\(host) redirects to \(target), which is not followed"
     case .failed(let status): "\(host) answers with status \(status)"
+    case .unreadable: "\(host) answers with what is no JSON object"
     case .unreachable(_, let message): message
     }
   }
@@ -77,7 +90,8 @@ enum RelayAnswer: Sendable, Equatable {
     case .accepted, .wait, .failed, .refused: "nothing to do: it is tried again"
     case .unauthorised: "pair again with a new pairing_code from the dashboard's wizard"
     case .forbidden: "check in the dashboard that the printer still exists"
-    case .redirected: "check relay in the configuration, and whether this network asks for a login"
+    case .redirected, .unreadable:
+      "check relay in the configuration, and whether this network asks for a login"
     case .unreachable(.tls, _): "check network.ca_file and pinned_public_key"
     case .unreachable(.connect, _):
       "check this host's internet connection and relay in the configuration"
@@ -94,6 +108,7 @@ enum RelayAnswer: Sendable, Equatable {
       .failed(let status):
       "\(status)"
     case .redirected: "3xx"
+    case .unreadable: "unreadable"
     case .unreachable(let kind, _): kind.rawValue
     }
   }

@@ -15,6 +15,16 @@ enum RelayBodies {
     ]
   }
 
+  /// The question for a command.
+  static func pull(printerID: String) -> JSONObject { ["printerId": .string(printerID)] }
+
+  /// A command's result.
+  static func push(printerID: String, _ result: JSONObject) -> JSONObject {
+    var body: JSONObject = ["printerId": .string(printerID)]
+    for (key, value) in result { body[key] = value }
+    return body
+  }
+
   /// A heartbeat; `uptime` counts whole seconds.
   static func heartbeat(
     printerID: String, token: Secret, at now: WallTime, uptime: Duration, agentVersion: String,

@@ -28,6 +28,23 @@ struct RelayClient: Sendable {
   func post(
     _ path: String, _ body: JSONObject, token: Secret?, code: Secret? = nil
   ) async throws(CancellationError) -> RelayAnswer {
+    try await post(
+      path, body, token: token, code: code, timeout: .seconds(10), answerLimit: 1 << 16)
+  }
+
+  /// Posts `body` to a paired relay and reads the answer; as ``post(_:_:token:code:)``.
+  func post(
+    _ endpoint: RelayEndpoint, _ body: JSONObject, token: Secret
+  ) async throws(CancellationError) -> RelayAnswer {
+    try await post(
+      endpoint.path, body, token: token, timeout: endpoint.timeout,
+      answerLimit: endpoint.answerLimit, needsObject: endpoint == .pull)
+  }
+
+  private func post(
+    _ path: String, _ body: JSONObject, token: Secret?, code: Secret? = nil, timeout: Duration,
+    answerLimit: Int, needsObject: Bool = false
+  ) async throws(CancellationError) -> RelayAnswer {
     var fields = [
       .json, HTTPField("Accept-Encoding", "identity"),
       HTTPField("User-Agent", userAgent),
@@ -35,9 +52,11 @@ struct RelayClient: Sendable {
     if let token { fields.append(.bearer(token)) }
     let request = HTTPRequest(
       "POST", relay.origin + path, fields: fields, body: JSONValue.object(body).serialized(),
-      timeout: .seconds(10), answerLimit: 1 << 16)
+      timeout: timeout, answerLimit: answerLimit)
     do {
-      return RelayAnswer(try await http.send(request), at: time.wallTime, hiding: token ?? code)
+      return RelayAnswer(
+        try await http.send(request), at: time.wallTime, hiding: token ?? code,
+        needsObject: needsObject)
     } catch {
       if error.kind == .cancelled { throw CancellationError() }
       return .unreachable(error.kind, error.message)

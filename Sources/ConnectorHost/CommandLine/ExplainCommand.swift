@@ -80,7 +80,7 @@ struct ExplainCommand {
   ) -> [String] {
     guard !descriptor.commands.isEmpty else { return ["  Nothing: it takes no commands."] }
     let rows = descriptor.commands.map { command in
-      let needed = command.kind.permission
+      let needed = command.permission
       return [
         "  \(command.wireName)", needed.rawValue,
         entry.map { $0.permissions.contains(needed) ? "yes" : "no" } ?? level(of: needed),

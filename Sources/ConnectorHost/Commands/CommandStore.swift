@@ -22,6 +22,10 @@ protocol CommandStore: Sendable {
     _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure)
 
+  /// Writes what the far side is owed for a command that has been sent and has not ended, in one with the note that
+  /// nothing is owed should we not live to see its end.
+  func answerEarly(_ id: CommandID, _ owed: OwedItem) async throws(StoreFailure)
+
   /// A value by its name; nil: never set, or lost.
   func value(_ name: String) async throws(StoreFailure) -> JSONValue?
 

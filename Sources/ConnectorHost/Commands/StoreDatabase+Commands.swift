@@ -36,6 +36,14 @@ extension StoreDatabase: CommandStore {
     drops.note(dropped, of: intent.id.backend)
   }
 
+  func answerEarly(_ id: CommandID, _ owed: OwedItem) async throws(StoreFailure) {
+    let dropped = try await write { tables, file in
+      try tables.journal.answerEarly(id)
+      return try file.put(owed, of: id.backend, at: tables.now, tables)
+    }
+    drops.note(dropped, of: id.backend)
+  }
+
   func value(_ name: String) async throws(StoreFailure) -> JSONValue? {
     let bytes = try await read { tables, _ in try tables.value(name) }
     // What is there and cannot be read is not the same as what was never set.

@@ -66,6 +66,13 @@ struct StoreJournal {
     return item
   }
 
+  /// Notes that nothing is owed for a command any more, should its end stay unknown.
+  func answerEarly(_ id: CommandID) throws {
+    try connection.run(
+      "UPDATE journal SET owed=NULL WHERE backend=? AND id=? AND outcome IS NULL",
+      .text(id.backend), .text(id.id))
+  }
+
   func hasUnfinished() throws -> Bool {
     try connection.number("SELECT EXISTS(SELECT 1 FROM journal WHERE outcome IS NULL)") != 0
   }

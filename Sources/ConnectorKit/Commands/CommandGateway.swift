@@ -30,6 +30,15 @@ package protocol CommandGateway: Sendable {
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?
   ) async -> CommandOutcome
+
+  /// Notes a command for the audit that its connector refuses itself, because it can be none: a name that is no name,
+  /// parameters of the wrong type. Never blocks, safe from any thread.
+  ///
+  /// - Parameters:
+  ///   - id: the far side's own id.
+  ///   - wireName: the wire's own name for it, fit for a log.
+  ///   - refusal: why.
+  func noteRefusal(id: String, wireName: String, _ refusal: CommandFailure)
 }
 
 extension CommandGateway {

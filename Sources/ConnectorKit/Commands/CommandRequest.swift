@@ -13,17 +13,35 @@ package struct CommandRequest: Sendable {
   /// Why the backend itself refuses it; nil: it does not. Its id is looked up all the same, and the refusal is remembered
   /// and owed as one of the gate's own; it takes none of its answer's places. An emergency stop goes out in spite of it.
   package var refusal: CommandFailure?
+  /// What the far side is owed where the command takes its time; nil: it hears of the end, whenever that is.
+  package var earlyAnswer: EarlyAnswer?
 
   /// A request.
   package init(
     id: String, wireName: String, command: PrinterCommand, age: Duration? = nil,
-    refusal: CommandFailure? = nil
+    refusal: CommandFailure? = nil, earlyAnswer: EarlyAnswer? = nil
   ) {
     self.refusal = refusal
     self.id = id
     self.wireName = wireName
     self.command = command
     self.age = age
+    self.earlyAnswer = earlyAnswer
+  }
+}
+
+/// What a far side is told of a command that has been sent and has not ended yet: its one answer. The end goes into the
+/// journal and the audit alone.
+package struct EarlyAnswer: Sendable, Hashable {
+  /// How long after sending.
+  package var after: Duration
+  /// What is owed then.
+  package var owed: OwedItem
+
+  /// An answer.
+  package init(after: Duration, owed: OwedItem) {
+    self.after = after
+    self.owed = owed
   }
 }
 

@@ -11,6 +11,9 @@ extension PrinterCommand {
     case history, backup, restart, reboot
     case shutdownHost = "shutdown_host"
     case power
+    case query, queue
+    case startQueue = "start_queue"
+    case raw
 
     /// The permission that it takes at the least; what a file, a line of G-code or a macro does may take another.
     package var permission: Permission {
@@ -36,19 +39,30 @@ extension PrinterCommand {
       case .reboot: .reboot
       case .shutdownHost: .shutdown
       case .power: .power
+      case .query: .status
+      case .queue: .queue
+      case .startQueue: .start
+      case .raw: .raw
       }
     }
 
     /// Whether it only looks: it may be done twice, and needs no journal.
-    package var isRead: Bool { self == .listFiles || self == .history }
+    package var isRead: Bool { self == .listFiles || self == .history || self == .query }
+
+    /// Whether what Moonraker answers is worth telling.
+    package var hasAnswer: Bool {
+      isRead || self == .queue || self == .startQueue || self == .raw
+    }
 
     /// Whether it moves, heats or brings something to life: such a command must be fresh, and only one of all backends'
     /// may be unfinished at a time.
     package var movesOrHeats: Bool {
       switch self {
-      case .resume, .start, .home, .gcode, .macro, .temperature, .restart, .reboot, .power: true
+      case .resume, .start, .home, .gcode, .macro, .temperature, .restart, .reboot, .power,
+        .startQueue, .raw:
+        true
       case .pause, .cancel, .emergencyStop, .fan, .speed, .flow, .upload, .deleteFile, .listFiles,
-        .history, .backup, .shutdownHost:
+        .history, .backup, .shutdownHost, .query, .queue:
         false
       }
     }
@@ -78,6 +92,10 @@ extension PrinterCommand {
     case .reboot: .reboot
     case .shutdownHost: .shutdownHost
     case .power: .power
+    case .query: .query
+    case .queue: .queue
+    case .startQueue: .startQueue
+    case .raw: .raw
     }
   }
 }
@@ -90,11 +108,17 @@ package struct DeclaredCommand: Sendable, Hashable {
   package var kind: PrinterCommand.Kind
   /// One line for the owner.
   package var summary: String
+  /// The permission that it takes, where that is another than its kind's.
+  package var permission: Permission
   /// A command of the wire.
-  package init(_ wireName: String, _ kind: PrinterCommand.Kind, _ summary: String) {
+  package init(
+    _ wireName: String, _ kind: PrinterCommand.Kind, _ summary: String,
+    permission: Permission? = nil
+  ) {
     self.wireName = wireName
     self.kind = kind
     self.summary = summary
+    self.permission = permission ?? kind.permission
   }
 }
 

@@ -45,6 +45,28 @@ package enum PrinterCommand: Sendable, Hashable {
   case shutdownHost
   /// Switch one of Moonraker's power devices.
   case power(device: String, isOn: Bool)
+  /// Look at something that Moonraker tells; one of ``MoonrakerRequest/Effect/read(_:)``.
+  case query(MoonrakerRequest)
+  /// Change Moonraker's job queue, without starting it.
+  case queue(QueueChange)
+  /// Start Moonraker's job queue: its first job, and the others behind it.
+  case startQueue
+  /// Anything else of Moonraker's that has no command of its own.
+  case raw(MoonrakerRequest)
+
+  /// A change of Moonraker's job queue.
+  package enum QueueChange: Sendable, Hashable {
+    /// Put files at its end; `isReset` empties it before.
+    case add([GCodePath], isReset: Bool)
+    /// Take these jobs out, by Moonraker's ids.
+    case remove([String])
+    /// Take all out.
+    case clear
+    /// Do not start the next one.
+    case pause
+    /// Put this job first.
+    case first(String)
+  }
 
   /// Why a job is started.
   package enum StartCause: String, Sendable, Hashable, CaseIterable {

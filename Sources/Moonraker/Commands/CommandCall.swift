@@ -51,6 +51,21 @@ package struct CommandCall: Sendable, Hashable {
       self.init(
         "machine.device_power.post_device",
         ["device": .string(device), "action": isOn ? "on" : "off"])
+    case .query(let request), .raw(let request):
+      guard let method = request.rpcMethods.first else {
+        throw CommandFailure(.invalid, "that is no method of Moonraker's")
+      }
+      self.init(method, request.sentArguments)
+    case .queue(.add(let paths, let isReset)):
+      self.init(
+        "server.job_queue.post_job",
+        ["filenames": .array(paths.map { .string($0.text) }), "reset": .bool(isReset)])
+    case .queue(.remove(let jobs)):
+      self.init("server.job_queue.delete_job", ["job_ids": .array(jobs.map { .string($0) })])
+    case .queue(.clear): self.init("server.job_queue.delete_job", ["all": true])
+    case .queue(.pause): self.init("server.job_queue.pause")
+    case .queue(.first(let job)): self.init("server.job_queue.jump", ["job_id": .string(job)])
+    case .startQueue: self.init("server.job_queue.start")
     case .upload, .backup:
       throw CommandFailure(.invalid, "\(command.kind.rawValue) is no single call to Moonraker")
     }

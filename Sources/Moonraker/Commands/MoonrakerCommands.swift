@@ -12,20 +12,28 @@ package struct MoonrakerCommands: Sendable {
   ///
   /// Nothing is judged here and nothing repeated. Cancelling the task ends the waiting, not what was sent.
   ///
-  /// - Returns: the files as Moonraker lists them, or its history (`count`, `jobs`); nil for all other commands.
+  /// - Returns: what Moonraker answers, where that is worth telling (``PrinterCommand/Kind/hasAnswer``); else nil.
   /// - Throws: `CommandFailure` with Moonraker's own words; `mayHaveHappened` unless it is certain that nothing did.
   package func perform(_ command: PrinterCommand) async throws(CommandFailure) -> JSONValue? {
     let call = try CommandCall(command)
     let isRead = command.kind.isRead
-    let result: JSONValue
+    var result: JSONValue
     do throws(RPCFailure) {
       result = try await caller.call(call.method, call.params, timeout: isRead ? .seconds(10) : nil)
     } catch {
-      throw CommandFailure(error, of: call.method, isRead: isRead)
+      // The name with the method; nothing has happened under a name that there is not.
+      guard let other = command.otherMethod, error.isUnknownMethod else {
+        throw CommandFailure(error, of: call.method, isRead: isRead)
+      }
+      do throws(RPCFailure) {
+        result = try await caller.call(other, call.params, timeout: isRead ? .seconds(10) : nil)
+      } catch {
+        throw CommandFailure(error, of: other, isRead: isRead)
+      }
     }
     if case .power(let device, let isOn) = command { try check(result, device, isOn: isOn) }
     // No shorter: `nil` beside a JSON value would be JSON's null.
-    guard isRead else { return nil }
+    guard command.kind.hasAnswer else { return nil }
     return result
   }
 
@@ -39,5 +47,15 @@ package struct MoonrakerCommands: Sendable {
     throw CommandFailure(
       .printerRefused,
       MoonrakerMessage.forPeople("the power device says \(state)"), mayHaveHappened: true)
+  }
+}
+
+extension PrinterCommand {
+  /// The other name that its call may have.
+  fileprivate var otherMethod: String? {
+    switch self {
+    case .query(let request), .raw(let request): request.rpcMethods.dropFirst().first
+    default: nil
+    }
   }
 }

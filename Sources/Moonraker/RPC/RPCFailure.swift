@@ -41,6 +41,11 @@ package enum RPCFailure: Error, Sendable, Hashable, CustomStringConvertible {
     return false
   }
 
+  /// Whether Moonraker has no method of that name; what a method does not find has other words.
+  package var isUnknownMethod: Bool {
+    if case .refused(-32601, let message) = self { message == "Method not found" } else { false }
+  }
+
   /// Whether what was asked for does not exist: a file, a component, a method.
   package var isMissing: Bool {
     if case .refused(let code, _) = self { return code == -32601 || code == 404 }

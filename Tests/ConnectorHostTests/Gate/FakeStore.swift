@@ -147,6 +147,13 @@ final class FakeStore: CommandStore {
     guard isNew else { throw StoreFailure("known already") }
   }
 
+  func answerEarly(_ id: CommandID, _ owed: OwedItem) async throws(StoreFailure) {
+    try await call { contents in
+      contents.owedIfInterrupted[id] = nil
+      contents.owe(owed, to: id.backend)
+    }
+  }
+
   func value(_ name: String) async throws(StoreFailure) -> JSONValue? {
     try await call { $0.values[name] }
   }

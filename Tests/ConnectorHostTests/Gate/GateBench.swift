@@ -159,7 +159,8 @@ final class GateBench {
   /// Submits a command without running anything yet.
   func post(
     _ command: PrinterCommand, id: String, of backend: String = "a", age: Duration? = nil,
-    contact: CommandContact? = nil, work: CommandWork? = nil, refusal: CommandFailure? = nil
+    contact: CommandContact? = nil, work: CommandWork? = nil, refusal: CommandFailure? = nil,
+    early: EarlyAnswer? = nil
   ) -> Promise<CommandOutcome> {
     let entrance = entrance(backend)
     let contact = contact ?? entrance.contact()
@@ -168,7 +169,8 @@ final class GateBench {
       outcome.resolve(
         await entrance.submit(
           CommandRequest(
-            id: id, wireName: command.kind.rawValue, command: command, age: age, refusal: refusal),
+            id: id, wireName: command.kind.rawValue, command: command, age: age, refusal: refusal,
+            earlyAnswer: early),
           in: contact, work: work,
           owing: { outcome in
             OwedItem(

@@ -46,6 +46,7 @@ import Testing
     #expect(
       Set(PrinterCommand.Kind.allCases.filter(\.movesOrHeats)) == [
         .start, .resume, .home, .temperature, .gcode, .macro, .restart, .reboot, .power,
+        .startQueue, .raw,
       ])
   }
 

@@ -101,8 +101,10 @@ import Testing
     }
   }
 
-  /// What more than a permission decides of: bytes to be brought, a file of one's own.
-  private static let needsMore: Set<PrinterCommand.Kind> = [.upload, .deleteFile, .backup]
+  /// What more than a permission decides of: bytes to be brought, a file of one's own, a clear bed.
+  private static let needsMore: Set<PrinterCommand.Kind> = [
+    .upload, .deleteFile, .backup, .startQueue,
+  ]
 
   private static func list(_ names: Set<String>) -> String {
     "permissions: [\(names.sorted().joined(separator: ", "))]"

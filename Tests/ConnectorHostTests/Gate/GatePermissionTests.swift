@@ -47,6 +47,14 @@ import Testing
     case .shutdownHost: Row(command: .shutdownHost, needed: .shutdown, levels: [.full])
     case .power:
       Row(command: .power(device: "psu", isOn: true), needed: .power, levels: [.full])
+    case .query:
+      Row(
+        command: .query(.of("server.info", .get)), needed: .status,
+        levels: [.monitor, .control, .print, .full])
+    case .queue: Row(command: .queue(.clear), needed: .queue, levels: [.print, .full])
+    case .startQueue: Row(command: .startQueue, needed: .start, levels: [.print, .full])
+    case .raw:
+      Row(command: .raw(.of("machine.update.full", .post)), needed: .raw, levels: [.full])
     }
   }
 
@@ -85,6 +93,47 @@ import Testing
     if kind == .deleteFile { others.remove(.filesDeleteAny) }
     if kind == .gcode { others.remove(.gcodeAny) }
     #expect(!Self.isAllowed(row.command, others))
+  }
+
+  @Test(
+    "A look needs the permission of what it looks at",
+    arguments: [
+      ("server.files.list", Permission.filesList), ("server.history.totals", .history),
+      ("server.webcams.list", .camera), ("printer.info", .status),
+    ])
+  func looks(path: String, permission: Permission) {
+    #expect(Self.isAllowed(.query(.of(path, .get)), [permission]))
+    #expect(
+      !Self.isAllowed(
+        .query(.of(path, .get)), Set(Permission.allCases).subtracting([permission])))
+  }
+
+  @Test(
+    "What is raw needs the permission of what it does",
+    arguments: [
+      (MoonrakerRequest.of("machine.services.restart", .post), Permission.restart),
+      (.of("machine.services.stop", .post), .shutdown),
+      (.of("machine.device_power.device", .post, ["device": "a", "action": "toggle"]), .power),
+      (.of("machine.wled.on", .post, ["strip": "a"]), .raw),
+    ])
+  func rawEffects(request: MoonrakerRequest, permission: Permission) {
+    #expect(Self.isAllowed(.raw(request), [permission]))
+    #expect(!Self.isAllowed(.raw(request), Set(Permission.allCases).subtracting([permission])))
+  }
+
+  @Test(
+    "No wrapper is a way around the names: not raw, and not as a look",
+    arguments: [
+      "printer.print.start", "printer.gcode.script", "printer.emergency_stop", "machine.reboot",
+      "access.user", "server.database.item", "server.jsonrpc", "machine.sudo.password",
+      "printer.objects.subscribe", "server.extensions.request", "server.files.delete_file",
+    ])
+  func wrappers(path: String) {
+    for method in [MoonrakerRequest.Method.get, .post, .delete] {
+      #expect(!Self.isAllowed(.query(.of(path, method)), PermissionLevel.full.permissions))
+      guard (path, method) != ("server.database.item", .get) else { continue }
+      #expect(!Self.isAllowed(.raw(.of(path, method)), PermissionLevel.full.permissions))
+    }
   }
 
   @Test("A macro is allowed by its name, in any case")
@@ -128,6 +177,11 @@ import Testing
       .deleteFile(.of("a.gcode")), .speed(percent: 5), .flow(percent: 5),
       .temperature(heater: "a", celsius: 1), .temperature(heater: "a", celsius: 2),
       .power(device: "a", isOn: true), .power(device: "a", isOn: false), .history(limit: 5),
+      .query(.of("server.info", .get)), .raw(.of("server.info", .get)),
+      .raw(.of("server.info", .post)), .raw(.of("server.info", .post, ["a": 1])), .startQueue,
+      .queue(.clear), .queue(.pause), .queue(.first("a")), .queue(.remove(["a"])),
+      .queue(.add([.of("a.gcode")], isReset: false)),
+      .queue(.add([.of("a.gcode")], isReset: true)),
     ]
     #expect(Set(commands.map(\.digest)).count == commands.count)
     // Length and text of each part: `5:pause`.

@@ -46,7 +46,7 @@ extension PermissionExpectation {
     "gcode", "macro",
   ])
 
-  static let rows: [PermissionExpectation] = printdock + scripted
+  static let rows: [PermissionExpectation] = printdock + reach + scripted
 
   private static let printdock: [PermissionExpectation] = [
     row("printdock", "pause", .pause, "control", ["pause"], state: "printing"),
@@ -62,6 +62,42 @@ extension PermissionExpectation {
     row("printdock", "import_history", .history(limit: 50), "monitor", ["history"]),
     row("printdock", "create_backup", .backup, "full", ["backup"]),
   ]
+
+  private static let reach: [PermissionExpectation] = [
+    row("reach", "printer.objects.query", look("printer.objects.query"), "monitor", ["status"]),
+    row("reach", "printer.objects.query", look("machine.proc_stats"), "monitor", ["status"]),
+    row("reach", "printer.objects.query", look("server.history.reset_totals"), nil, []),
+    row("reach", "server.files.list", look("server.files.list"), "monitor", ["files.list"]),
+    row("reach", "server.history.list", look("server.history.list"), "monitor", ["history"]),
+    row("reach", "server.webcams.list", look("server.webcams.list"), "monitor", ["camera"]),
+    row("reach", "printer.print.pause", .pause, "control", ["pause"], state: "printing"),
+    row("reach", "printer.print.resume", .resume, "control", ["resume"], state: "paused"),
+    row("reach", "printer.print.cancel", .cancel, "control", ["cancel"], state: "printing"),
+    row("reach", "printer.emergency_stop", .emergencyStop, "control", ["emergency_stop"]),
+    row("reach", "printer.print.start", .start(.of("a.gcode"), .person), "print", ["start"]),
+    row("reach", "printer.gcode.script", .gcode("G28"), "print", [gcode, "home"]),
+    row("reach", "server.job_queue.job", .queue(.clear), "print", ["queue"]),
+    row("reach", "server.job_queue.start", .startQueue, "print", ["start"]),
+    row(
+      "reach", "server.files.gcodes.NAME", .deleteFile(.of("a.gcode")), "print",
+      ["files.delete_own|files.delete_any"]),
+    row("reach", "printer.restart", .restart(.klipper), "full", ["restart"]),
+    row("reach", "printer.firmware_restart", .restart(.firmware), "full", ["restart"]),
+    row("reach", "machine.reboot", .reboot, "full", ["reboot"]),
+    row("reach", "machine.shutdown", .shutdownHost, "full", ["shutdown"]),
+    row(
+      "reach", "machine.device_power.device", .power(device: "psu", isOn: false), "full", ["power"]),
+    row("reach", "machine.services.restart", raw("machine.services.restart"), "full", ["restart"]),
+    row("reach", "machine.services.stop", raw("machine.services.stop"), "full", ["shutdown"]),
+    row("reach", "machine.update.full", raw("machine.update.full"), "full", ["raw"]),
+    row("reach", "machine.wled.on", raw("machine.wled.on"), "full", ["raw"]),
+    row("reach", "machine.wled.on", raw("server.database.item"), nil, []),
+    row("reach", "machine.wled.on", raw("printer.print.start"), nil, []),
+    row("reach", "machine.wled.on", raw("access.user"), nil, []),
+  ]
+
+  private static func look(_ path: String) -> PrinterCommand { .query(.of(path, .get)) }
+  private static func raw(_ path: String) -> PrinterCommand { .raw(.of(path, .post)) }
 
   private static let gcode = "gcode|gcode.any"
 
@@ -113,6 +149,10 @@ extension PermissionExpectation {
     row("scripted", "reboot", .reboot, "full", ["reboot"]),
     row("scripted", "shutdown_host", .shutdownHost, "full", ["shutdown"]),
     row("scripted", "power", .power(device: "psu", isOn: true), "full", ["power"]),
+    row("scripted", "query", look("server.info"), "monitor", ["status"]),
+    row("scripted", "queue", .queue(.pause), "print", ["queue"]),
+    row("scripted", "start_queue", .startQueue, "print", ["start"]),
+    row("scripted", "raw", raw("server.restart"), "full", ["raw"]),
   ]
 
   private static func row(

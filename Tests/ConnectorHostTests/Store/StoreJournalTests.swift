@@ -49,6 +49,20 @@ import Testing
     }
   }
 
+  @Test("An early answer is owed at once, and a kill behind it owes nothing more")
+  func earlyAnswer() async throws {
+    let store = try bench.store()
+    try await store.begin(bench.intent("1", owed: item("unknown")))
+    try await store.answerEarly(id, item("accepted"))
+    #expect(try await store.oldest(of: "dock")?.item == item("accepted"))
+    if let entry = try await store.oldest(of: "dock") { try await store.remove(entry.number) }
+    await store.close()
+    let again = try bench.store()
+    #expect(try await again.recoverInterrupted().map(\.id) == [id])
+    #expect(try await again.oldest(of: "dock") == nil)
+    #expect(try await again.command(id)?.outcome == .interrupted)
+  }
+
   @Test("Details that are too large for the journal are left out, the outcome stays")
   func largeDetails() async throws {
     let store = try bench.store()

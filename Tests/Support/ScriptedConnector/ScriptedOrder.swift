@@ -94,7 +94,19 @@ struct ScriptedOrder: Sendable {
     case .shutdownHost: return .shutdownHost
     case .power:
       return order["device"]?.string.map { .power(device: $0, isOn: order["on"]?.bool ?? false) }
+    case .query: return request(order).map { .query($0) }
+    case .raw: return request(order).map { .raw($0) }
+    case .queue: return path.map { .queue(.add([$0], isReset: false)) } ?? .queue(.clear)
+    case .startQueue: return .startQueue
     }
+  }
+
+  private static func request(_ order: JSONValue) -> MoonrakerRequest? {
+    let parts = order["path"]?.string?.utf8.split(separator: UInt8(ascii: "."))
+    let method = order["method"]?.string.flatMap(MoonrakerRequest.Method.init(rawValue:))
+    return MoonrakerRequest(
+      parts: (parts ?? []).map { String($0) ?? "" }, method: method ?? .post,
+      body: order["arguments"]?.object ?? JSONObject())
   }
 
   private static func arguments(_ order: JSONValue) -> [PrinterCommand.MacroArgument] {

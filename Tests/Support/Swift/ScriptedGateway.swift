@@ -16,6 +16,8 @@ package final class ScriptedGateway: CommandGateway {
     var owed: [String: OwedItem] = [:]
     var lastContact: MonotonicInstant?
     var contacts: [CommandContact] = []
+    var refusals: [String: CommandFailure] = [:]
+    var owesNothing = false
   }
   private struct Printer: GatedPrinter {
     let gateway: ScriptedGateway
@@ -48,6 +50,13 @@ package final class ScriptedGateway: CommandGateway {
   package var uploads: [(path: String, bytes: [UInt8])] { state.withLock { $0.uploads } }
   /// The answers that were noted, in order.
   package var contacts: [CommandContact] { state.withLock { $0.contacts } }
+  /// From now on nothing is owed for any command, as for one whose id another one has had.
+  package func owesNothing() { state.withLock { $0.owesNothing = true } }
+  /// What connectors refused themselves, by id.
+  package var refusals: [String: CommandFailure] { state.withLock { $0.refusals } }
+  package func noteRefusal(id: String, wireName: String, _ refusal: CommandFailure) {
+    state.withLock { $0.refusals[id] = refusal }
+  }
   /// Answers by `script` from now on.
   package func answer(_ script: @escaping Script) { state.withLock { $0.script = script } }
 
@@ -98,7 +107,7 @@ package final class ScriptedGateway: CommandGateway {
       state.withLock { $0.ended[request.id] = ended }
     }
     // As the store has it: what was owed the first time is owed again.
-    if let item = owing(outcome) {
+    if !state.withLock({ $0.owesNothing }), let item = owing(outcome) {
       let first = state.withLock { state in
         let first = state.owed[request.id] ?? item
         state.owed[request.id] = first

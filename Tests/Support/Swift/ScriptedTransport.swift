@@ -12,6 +12,7 @@ package final class ScriptedTransport: HTTPTransport {
   private struct State {
     var requests: [HTTPRequest] = []
     var script: Script
+    var isAside: @Sendable (HTTPRequest) -> Bool = { _ in false }
   }
   private let state: Guarded<State>
 
@@ -39,10 +40,16 @@ package final class ScriptedTransport: HTTPTransport {
     throw NetworkError(.cancelled, "cancelled")
   }
 
+  /// Has such requests wait for ever, and leaves them out of ``requests``: those that a test is not about.
+  package func setAside(_ isMeant: @escaping @Sendable (HTTPRequest) -> Bool) {
+    state.withLock { $0.isAside = isMeant }
+  }
+
   /// Follows another script from now on.
   package func follow(_ script: @escaping Script) { state.withLock { $0.script = script } }
 
   package func send(_ request: HTTPRequest) async throws(NetworkError) -> HTTPResponse {
+    if state.withLock({ $0.isAside })(request) { return try await Self.silence() }
     let (script, number) = state.withLock { state in
       state.requests.append(request)
       return (state.script, state.requests.count - 1)

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import Cryptography
+internal import JSON
 
 extension PrinterCommand {
   /// SHA-256 of the command with its parameters, lower-case hex: to see that an id came again with another command.
@@ -12,7 +13,8 @@ extension PrinterCommand {
     [kind.rawValue]
       + {
         switch self {
-        case .pause, .resume, .cancel, .emergencyStop, .listFiles, .backup, .reboot, .shutdownHost:
+        case .pause, .resume, .cancel, .emergencyStop, .listFiles, .backup, .reboot, .shutdownHost,
+          .startQueue:
           []
         case .start(let path, let cause): [path.text, cause.rawValue]
         case .home(let axes): axes.map(\.rawValue)
@@ -25,6 +27,17 @@ extension PrinterCommand {
         case .history(let limit): ["\(limit)"]
         case .restart(let kind): [kind.rawValue]
         case .power(let device, let isOn): [device, "\(isOn)"]
+        case .query(let request), .raw(let request):
+          [
+            request.path, request.method.rawValue,
+            String(
+              decoding: JSONValue.object(request.arguments).serialized(), as: UTF8.self),
+          ]
+        case .queue(.add(let paths, let isReset)): ["add", "\(isReset)"] + paths.map(\.text)
+        case .queue(.remove(let jobs)): ["remove"] + jobs
+        case .queue(.clear): ["clear"]
+        case .queue(.pause): ["pause"]
+        case .queue(.first(let job)): ["first", job]
         }
       }()
   }

@@ -152,7 +152,10 @@ extension CommandGate {
       throw CommandFailure(.wrongState, "a job is about to begin")
     }
     let startsItself =
-      if case .start(_, .itself) = reading.command { true } else { false }
+      switch reading.command {
+      case .start(_, .itself), .startQueue: true
+      default: false
+      }
     let starts =
       run.kind == .start || reading.effects.contains(.start)
       || (reading.effects.contains(.startOrResume) && seen.printState != "paused")
@@ -278,6 +281,10 @@ extension CommandGate {
         return .done(details)
       case .deleteFile(let path):
         try await checkDeletion(of: path, run)
+      case .raw(let request):
+        if case .files(let paths) = request.effect {
+          for path in paths { try await printer.checkInside(path) }
+        }
       default: break
       }
       // The last look: the disk and the work may have taken their time.
@@ -287,7 +294,8 @@ extension CommandGate {
       } catch {
         return CommandOutcome(.refused, error.reason, error.message)
       }
-      let result = try await perform(reading.command, within: Self.limit(run.kind))
+      let result = try await perform(
+        reading.command, within: Self.limit(run.kind), answering: run)
       if case .deleteFile(let path) = reading.command { journal.forget(path) }
       return .done(result ?? details)
     } catch {
@@ -298,14 +306,19 @@ extension CommandGate {
   private func markSent(_ run: CommandRun, _ reading: CommandReading) throws(CommandFailure) {
     guard run.kind.movesOrHeats else { return }
     guard state.withLock({ $0.arbiter.send(run.ticket) }) else { throw Self.superseded }
-    if run.kind == .gcode || run.kind == .macro {
-      remember { ledger, _ in ledger.expect(run.ticket, backend: run.id.backend, path: nil) }
+    if [.gcode, .macro, .startQueue, .raw].contains(run.kind) {
+      remember { ledger, _ in
+        ledger.expect(
+          run.ticket, backend: run.id.backend, path: nil, isQueue: run.kind == .startQueue)
+      }
     }
   }
 
   /// Sends a command once and waits for its end; when that does not come in time, the cache says what became of it.
+  ///
+  /// - Parameter run: whose far side wants to hear of it early.
   func perform(
-    _ command: PrinterCommand, within limit: Duration
+    _ command: PrinterCommand, within limit: Duration, answering run: CommandRun? = nil
   ) async throws(CommandFailure) -> JSONValue? {
     let answer = Promise<Result<JSONValue?, CommandFailure>>()
     let sending = Task(executorPreference: executor) { [printer] in
@@ -315,13 +328,27 @@ extension CommandGate {
         answer.resolve(.failure(error))
       }
     }
-    if let result = await answer.value(within: limit, time: time) { return try result.get() }
+    var left = limit
+    if let run, let early = run.request.earlyAnswer {
+      let patience = min(early.after, limit)
+      if let result = await answer.value(within: patience, time: time) { return try result.get() }
+      answerEarly(run, early)
+      left -= patience
+    }
+    if let result = await answer.value(within: left, time: time) { return try result.get() }
     sending.cancel()
     if StateCheck(status: look()).isReached(command) { return nil }
     throw CommandFailure(
       .timeout,
       "no answer from Klipper after \(limit.components.seconds) s; it may still happen",
       mayHaveHappened: true)
+  }
+
+  /// Gives the far side its one answer before the command's end.
+  private func answerEarly(_ run: CommandRun, _ early: EarlyAnswer) {
+    guard isUnfinished(run) else { return }
+    run.isAnswered.withLock { $0 = true }
+    journal.answerEarly(run.id, early.owed)
   }
 
   private static func limit(_ kind: PrinterCommand.Kind) -> Duration {

@@ -87,6 +87,15 @@ extension CommandGate {
     return journal.end(run.id, outcome, owed: owed, intent: wasSentFirst ? intent(run) : nil)
   }
 
+  /// Notes a command that its connector refused itself.
+  func noteRefusal(id: String, wireName: String, of backend: String, _ refusal: CommandFailure) {
+    let record = AuditRecord(
+      at: time.wallTime, backend: backend, commandID: id, action: wireName, digest: "",
+      outcome: CommandOutcome(.refused, refusal.reason, refusal.message), latency: .zero)
+    state.withLock { $0.note(record) }
+    audit.write(record)
+  }
+
   /// Notes an outcome for the audit and the page.
   func record(_ run: CommandRun, _ outcome: CommandOutcome) {
     var noted = outcome

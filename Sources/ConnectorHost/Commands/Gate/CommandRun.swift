@@ -25,6 +25,8 @@ struct CommandRun: Sendable {
   let outcome = Promise<CommandOutcome>()
   /// Whether a stop or a cancel came before it asked for its turn.
   let isSuperseded = Guarded(false)
+  /// Whether the far side has got its answer before the end: then the end owes it nothing.
+  let isAnswered = Guarded(false)
   /// How long it has waited for the printer to tell its state.
   let waited = Guarded(Duration.zero)
 
@@ -40,13 +42,14 @@ struct CommandRun: Sendable {
   /// Whether it may change a job's state.
   var changesJob: Bool {
     switch kind {
-    case .start, .pause, .resume, .cancel, .gcode, .macro: true
+    case .start, .pause, .resume, .cancel, .gcode, .macro, .startQueue, .raw: true
     default: false
     }
   }
 
   /// What the far side is owed; a refusal may be dropped for others.
   func owed(_ outcome: CommandOutcome) -> OwedItem? {
+    if isAnswered.withLock({ $0 }) { return nil }
     var item = owing(outcome)
     if outcome.status == .refused { item?.isExpendable = true }
     return item

@@ -24,6 +24,10 @@ final class GateEntrance: CommandGateway {
     gate.contact(of: backend, continuing: former, maximumAge: policy.maximumCommandAge)
   }
 
+  func noteRefusal(id: String, wireName: String, _ refusal: CommandFailure) {
+    gate.noteRefusal(id: id, wireName: wireName, of: backend, refusal)
+  }
+
   func submit(
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?

@@ -98,6 +98,15 @@ final class GateJournal: Sendable {
     return done
   }
 
+  /// Writes what the far side is owed for a command that has not ended: its end owes nothing then, whatever becomes of us.
+  func answerEarly(_ id: CommandID, _ owed: OwedItem) {
+    call { store throws(StoreFailure) in
+      try await store.answerEarly(id, owed)
+    } then: { [self] written in
+      if written == nil { await owe(id.backend, owed) } else { onOwed(id.backend) }
+    }
+  }
+
   /// Reads values.
   ///
   /// - Returns: nil where the store does not say.

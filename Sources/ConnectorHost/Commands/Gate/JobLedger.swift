@@ -10,6 +10,8 @@ struct JobLedger: Sendable {
     var backend: String
     /// nil: whatever file a G-code or a macro starts.
     var path: String?
+    /// Whether it starts a job although no file is named: the queue.
+    var isQueue = false
     /// When Moonraker accepted it, or when we gave up waiting for that.
     var answeredAt: MonotonicInstant?
 
@@ -88,8 +90,11 @@ struct JobLedger: Sendable {
   // MARK: Starts of ours
 
   /// A command that may start a job is about to be sent.
-  mutating func expect(_ ticket: UInt64, backend: String, path: String?) {
-    expected = Expected(ticket: ticket, backend: backend, path: path, answeredAt: nil)
+  mutating func expect(
+    _ ticket: UInt64, backend: String, path: String?, isQueue: Bool = false
+  ) {
+    expected = Expected(
+      ticket: ticket, backend: backend, path: path, isQueue: isQueue, answeredAt: nil)
   }
 
   /// It has ended; its job may still come where it was done or nobody knows.
@@ -100,7 +105,9 @@ struct JobLedger: Sendable {
 
   /// Whether a job of ours may be about to begin that the printer does not show yet.
   func isJobDue(at now: MonotonicInstant) -> Bool {
-    guard let answeredAt = expected?.answeredAt, expected?.path != nil else { return false }
+    guard let expected, let answeredAt = expected.answeredAt,
+      expected.path != nil || expected.isQueue
+    else { return false }
     return answeredAt.duration(to: now) < Self.grace
   }
 

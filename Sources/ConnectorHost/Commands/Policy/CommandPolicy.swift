@@ -65,9 +65,29 @@ struct CommandPolicy: Sendable, Hashable {
       for effect in reading.effects { try checkEffect(effect, status, limits) }
     case .deleteFile:
       try require(anyOf: [.filesDeleteOwn, .filesDeleteAny])
+    case .query(let request):
+      guard case .read(let permission) = request.effect else {
+        throw CommandFailure(.notPermitted, "\(request.path) does not only look")
+      }
+      try require(permission)
+    case .raw(let request):
+      try checkRaw(request)
     case .pause, .resume, .cancel, .emergencyStop, .start, .home, .fan, .speed, .flow, .upload,
-      .listFiles, .history, .backup, .restart, .reboot, .shutdownHost, .power:
+      .listFiles, .history, .backup, .restart, .reboot, .shutdownHost, .power, .queue,
+      .startQueue:
       try require(reading.kind.permission)
+    }
+  }
+
+  /// What has a command of its own is never sent raw, and what is never taken is never sent.
+  private func checkRaw(_ request: MoonrakerRequest) throws(CommandFailure) {
+    switch request.effect {
+    case .power: try require(.power)
+    case .restart: try require(.restart)
+    case .stop: try require(.shutdown)
+    case .files, .disturbing, .calm: try require(.raw)
+    case .never, .named, .read:
+      throw CommandFailure(.notPermitted, "\(request.path) is never sent as it comes")
     }
   }
 

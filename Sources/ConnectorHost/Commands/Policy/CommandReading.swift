@@ -14,13 +14,17 @@ struct CommandReading: Sendable {
 
   /// Whether it sets a heater's target or switches power: what the heaters' limits are asked for.
   var dependsOnHeaters: Bool {
-    kind == .power
+    kind == .power || isRawPower
       || effects.contains { effect in
         switch effect {
         case .temperature, .power: true
         default: false
         }
       }
+  }
+
+  private var isRawPower: Bool {
+    if case .raw(let request) = command { request.effect == .power } else { false }
   }
 
   /// Reads a command.
@@ -57,8 +61,13 @@ struct CommandReading: Sendable {
     case .start(let path, _):
       try Self.require(path.isGCode, "that is not a G-code file")
     case .pause, .resume, .cancel, .emergencyStop, .home, .upload, .deleteFile, .listFiles, .backup,
-      .restart, .reboot, .shutdownHost:
+      .restart, .reboot, .shutdownHost, .query, .startQueue, .raw:
       break
+    case .queue(let change):
+      if case .add(let paths, _) = change {
+        try Self.require(paths.allSatisfy(\.isGCode), "that is not a G-code file")
+        try Self.require(paths.count <= 100, "more than 100 files")
+      }
     }
     self.command = sent
     self.lines = lines

@@ -19,12 +19,13 @@ struct StateCheck: Sendable {
   func check(_ reading: CommandReading) throws(CommandFailure) {
     switch reading.command {
     case .emergencyStop: break
-    case .listFiles, .history, .deleteFile, .backup: try requireMoonraker()
+    case .listFiles, .history, .deleteFile, .backup, .query, .queue: try requireMoonraker()
     case .upload(let path): try checkWritable(path.kept ?? path)
     case .pause: try require("printing", "nothing is being printed")
     case .resume: try require("paused", "no job is paused")
     case .cancel: try requireJob()
-    case .start: try requireIdle()
+    case .start, .startQueue: try requireIdle()
+    case .raw(let request): try check(request.effect)
     case .home: try requireNoJob()
     case .temperature, .fan, .speed, .flow: try requireReady()
     case .gcode, .macro:
@@ -34,6 +35,16 @@ struct StateCheck: Sendable {
     case .power(_, let isOn):
       try requireNothingToLose()
       if !isOn || status.klippy == .ready { try requireCold() }
+    }
+  }
+
+  private func check(_ effect: MoonrakerRequest.Effect) throws(CommandFailure) {
+    switch effect {
+    case .power:
+      try requireNothingToLose()
+      if status.klippy == .ready { try requireCold() }
+    case .files, .restart, .stop, .disturbing: try requireNothingToLose()
+    case .never, .read, .named, .calm: try requireMoonraker()
     }
   }
 
@@ -151,7 +162,9 @@ struct StateCheck: Sendable {
       return status.field(heater, "target")?.double == celsius
     // Axes that were homed before count as homed all the while: that says nothing.
     case .home, .fan, .speed, .flow, .gcode, .macro, .upload, .deleteFile, .listFiles, .history,
-      .backup, .restart, .reboot, .shutdownHost, .power, .emergencyStop:
+      .backup, .restart, .reboot, .shutdownHost, .power, .emergencyStop, .query, .queue,
+      .startQueue,
+      .raw:
       return false
     }
   }
