@@ -37,10 +37,13 @@ enum FirebaseAnswer: Sendable, Hashable {
       self = .redirected(host: target ?? "an unnamed place")
     case 401: self = .unauthorised
     case 429, 503:
-      let pause = response.retryAfter(at: now, longest: RelayAnswer.longestWait)
-      self =
-        pause.flatMap { $0 >= .seconds(1) ? .wait(status: response.status, $0) : nil }
-        ?? .refused(status: response.status)
+      if let pause = response.retryAfter(at: now, longest: RelayAnswer.longestWait),
+        pause >= .seconds(1)
+      {
+        self = .wait(status: response.status, pause)
+      } else {
+        self = .refused(status: response.status)
+      }
     default: self = .refused(status: response.status)
     }
   }

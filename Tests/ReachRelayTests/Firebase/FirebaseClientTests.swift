@@ -122,11 +122,14 @@ import Testing
     let bench = TestBench { _, _ in HTTPResponse(status: 200) }
     let begin = bench.time.now
     let result = try await listen([put(5)], bench) { feed in
+      await until { feed.lastHeard != nil }
       await bench.time.sleepers(atLeast: 1)
       bench.time.advance(by: .seconds(60))
       #expect(feed.take(Array("event: keep-alive\ndata: null\n\n".utf8)))
-      await bench.time.advanceToNextDeadline()
-      await bench.time.advanceToNextDeadline()
+      await until {
+        if let next = bench.time.deadlines.first { bench.time.advance(to: next) }
+        return begin.duration(to: bench.time.now) >= .seconds(150)
+      }
     }
     #expect(result.end == .silent)
     #expect(begin.duration(to: bench.time.now) == .seconds(150))

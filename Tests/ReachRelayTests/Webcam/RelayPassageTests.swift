@@ -53,7 +53,7 @@ import Testing
     #expect(harness.openEndpoints.contains(.heartbeat))
   }
 
-  @Test("A refused heartbeat that asks to wait holds them back as long")
+  @Test("A report that is told to wait holds them back as long")
   func heldBack() {
     var harness = SessionHarness()
     harness.happen()
