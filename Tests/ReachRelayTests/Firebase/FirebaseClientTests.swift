@@ -68,7 +68,7 @@ import Testing
   @Test("A stream says what it wants and knows its limits")
   func streamRequest() async throws {
     let bench = TestBench { _, _ in HTTPResponse(status: 200) }
-    let (end, _, _) = try await listen([], bench) { _, _ in HTTPResponse(status: 200) }
+    let (end, _, _) = try await listen([], bench, after: { _, _ in HTTPResponse(status: 200) })
     #expect(end == .closed)
     let request = try #require(bench.transport.requests.first)
     #expect(request[field: "Accept"] == "text/event-stream")
@@ -110,9 +110,9 @@ import Testing
   func heldBack() async throws {
     let bench = TestBench { _, _ in HTTPResponse(status: 200) }
     let begin = bench.time.now
-    let result = try await listen([": just a comment\n\n"], bench) { _ in
-      await bench.time.advanceToNextDeadline()
-    }
+    let result = try await listen(
+      [": just a comment\n\n"], bench,
+      meanwhile: { _ in await bench.time.advanceToNextDeadline() })
     #expect(result.end == .silent)
     #expect(begin.duration(to: bench.time.now) == .seconds(15))
   }
@@ -121,16 +121,18 @@ import Testing
   func silent() async throws {
     let bench = TestBench { _, _ in HTTPResponse(status: 200) }
     let begin = bench.time.now
-    let result = try await listen([put(5)], bench) { feed in
-      await until { feed.lastHeard != nil }
-      await bench.time.sleepers(atLeast: 1)
-      bench.time.advance(by: .seconds(60))
-      #expect(feed.take(Array("event: keep-alive\ndata: null\n\n".utf8)))
-      await until {
-        if let next = bench.time.deadlines.first { bench.time.advance(to: next) }
-        return begin.duration(to: bench.time.now) >= .seconds(150)
-      }
-    }
+    let result = try await listen(
+      [put(5)], bench,
+      meanwhile: { feed in
+        await until { feed.lastHeard != nil }
+        await bench.time.sleepers(atLeast: 1)
+        bench.time.advance(by: .seconds(60))
+        #expect(feed.take(Array("event: keep-alive\ndata: null\n\n".utf8)))
+        await until {
+          if let next = bench.time.deadlines.first { bench.time.advance(to: next) }
+          return begin.duration(to: bench.time.now) >= .seconds(150)
+        }
+      })
     #expect(result.end == .silent)
     #expect(begin.duration(to: bench.time.now) == .seconds(150))
   }
@@ -144,11 +146,13 @@ import Testing
     ] as [(Int, StreamEnd)])
   func noStream(status: Int, end: StreamEnd) async throws {
     let bench = TestBench { _, _ in HTTPResponse(status: 200) }
-    let result = try await listen([], bench) { _, _ in
-      .json(
-        status, #"{"error":"a b&c=d"}"#,
-        [HTTPField("Location", "https://elsewhere.test/?auth=x"), HTTPField("Retry-After", "9")])
-    }
+    let result = try await listen(
+      [], bench,
+      after: { _, _ in
+        .json(
+          status, #"{"error":"a b&c=d"}"#,
+          [HTTPField("Location", "https://elsewhere.test/?auth=x"), HTTPField("Retry-After", "9")])
+      })
     #expect(result.end == end)
     #expect(result.end.problem(host: "db.test")?.contains("a b") == false)
     #expect(result.end.problem(host: "db.test")?.contains("auth=") == false)
@@ -157,9 +161,11 @@ import Testing
   @Test("Failures on the way", arguments: [NetworkError.Kind.connect, .tooLarge, .timeout])
   func failures(kind: NetworkError.Kind) async throws {
     let bench = TestBench { _, _ in HTTPResponse(status: 200) }
-    let result = try await listen([put(5)], bench) { _, _ throws(NetworkError) in
-      throw NetworkError(kind, "db.test:443: trouble")
-    }
+    let result = try await listen(
+      [put(5)], bench,
+      after: { _, _ throws(NetworkError) in
+        throw NetworkError(kind, "db.test:443: trouble")
+      })
     switch kind {
     case .tooLarge: #expect(result.end == .defective("more than 1048576 bytes"))
     case .timeout: #expect(result.end == .silent)

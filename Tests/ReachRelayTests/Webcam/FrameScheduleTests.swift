@@ -5,7 +5,7 @@ import Testing
 @testable import ReachRelay
 
 @Suite("Reach: when a picture is due") struct FrameScheduleTests {
-  private let open = RelayPassage(token: Secret("t"), opensAt: .init(sinceOrigin: .zero))
+  private let open = RelayPassage(token: Secret("t"), opensAt: MonotonicInstant(sinceOrigin: .zero))
 
   private func at(_ seconds: Double) -> MonotonicInstant {
     MonotonicInstant(sinceOrigin: .seconds(1_000 + seconds))

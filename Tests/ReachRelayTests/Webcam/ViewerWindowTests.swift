@@ -25,14 +25,14 @@ import Testing
       (-86_400, nil),
     ] as [(Int64, Int64?)])
   func first(age: Int64, seconds: Int64?) {
-    #expect(open(stamp(age)) == seconds.map { .seconds($0) })
+    #expect(open(stamp(age)) == seconds.map { Duration.seconds($0) })
   }
 
   @Test("Without a stamp, and with one of no time at all, nobody watches")
   func absurd() {
     #expect(open(nil) == nil)
-    #expect(open(.min) == nil)
-    #expect(open(.max) == nil)
+    #expect(open(Int64.min) == nil)
+    #expect(open(Int64.max) == nil)
     #expect(open(0) == nil)
   }
 
