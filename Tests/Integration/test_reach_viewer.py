@@ -27,8 +27,10 @@ def firebase_keys(rig: Rig, **webcam: Any) -> JSON:
     }
 
 
-def listening(database: Cloud) -> bool:
-    return database.order("listeners")["count"] == 1
+def listening(database: Cloud, seconds: float = 0.0) -> bool:
+    """Whether there is a stream, and has been for so long."""
+    facts = database.order("listeners")
+    return facts["count"] == 1 and facts["age"] >= seconds
 
 
 def watch(rig: Rig, age: float = 0.0) -> float:
@@ -74,7 +76,8 @@ def watched(watched_rig: tuple[Rig, Camera]) -> tuple[Rig, Camera]:
     rig, camera = watched_rig
     rig.firebase.clear_faults()
     rig.reach.clear_faults()
-    wait_until(lambda: listening(rig.firebase), 20, "the stream")
+    # Its end is no failure then.
+    wait_until(lambda: listening(rig.firebase, 10.5), 60, "the stream")
     leave(rig)
     camera.answer, camera.seconds = "jpeg", 0.0
     time.sleep(INTERVAL)

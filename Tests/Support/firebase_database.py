@@ -30,6 +30,7 @@ class FirebaseDatabase(StrictCloud):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._listeners: set[asyncio.Queue[str | None]] = set()
+        self._opened = 0.0
 
     def fresh_state(self) -> dict[str, Any]:
         return {
@@ -141,6 +142,7 @@ class FirebaseDatabase(StrictCloud):
         await response.prepare(request)
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._listeners.add(queue)
+        self._opened = time.monotonic()
         text: str | None = self._put()
         try:
             while text is not None:
@@ -168,7 +170,8 @@ class FirebaseDatabase(StrictCloud):
 
     def order(self, name: str, arguments: dict[str, Any]) -> Any:
         """`viewer` leaves a stamp (`age` seconds old; none: nobody watches); `say` sends raw text; `end` ends the streams;
-        `revoke` ends them for good; `listeners` counts them."""
+        `revoke` ends them for good; `listeners` counts them and
+        says how old the newest is."""
         match name:
             case "viewer":
                 age = arguments.get("age")
@@ -183,7 +186,7 @@ class FirebaseDatabase(StrictCloud):
                 self._say(event("auth_revoked", "credential is no longer valid"))
                 self._say(None)
             case "listeners":
-                return {"count": len(self._listeners)}
+                return {"count": len(self._listeners), "age": time.monotonic() - self._opened}
             case _:
                 raise KeyError(name)
         self.save()

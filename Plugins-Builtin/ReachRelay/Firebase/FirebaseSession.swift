@@ -8,7 +8,7 @@ internal import Platform
 /// that cannot be had, it is asked for. Whatever fails here concerns nobody else.
 struct FirebaseSession: Sendable {
   /// A stream that has lived so long is no failure when it ends.
-  static let healthy = Duration.seconds(60)
+  static let healthy = Duration.seconds(10)
   /// After so many failed streams in a row the stamp is asked for.
   static let failuresBeforePolling = 2
 
