@@ -1,4 +1,6 @@
 import ConnectorKit
+import JSON
+import Networking
 import Platform
 import Testing
 
