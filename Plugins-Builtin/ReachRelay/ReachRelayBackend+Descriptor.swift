@@ -5,16 +5,18 @@ extension ReachRelayBackend {
     type: "reach", title: "the Reach relay",
     summary:
       "Shows the printer on the Reach 3D platform, and lets it control the printer within `permissions`.",
-    settings: ReachRelaySettings.declarations, reads: reads, commands: RelayCommand.declared,
+    settings: ReachRelaySettings.declarations + WebcamSettings.declarations
+      + FirebaseSettings.declarations, reads: reads, commands: RelayCommand.declared,
     sends: sent,
     traffic:
-      "0.45 MB an hour while printing, at the default intervals, both directions, without TLS.",
+      "0.45 MB an hour while printing, at the default intervals, both directions, without TLS and pictures.",
     minimalExample: """
       type: reach
       relay: https://relay.reach3d.com
       pairing_code: ABC123
       """,
-    environment: ReachRelaySettings.environment, intention: intention)
+    environment: ReachRelaySettings.environment + WebcamSettings.environment
+      + FirebaseSettings.environment, intention: intention)
 
   /// Only what telemetry shows; the host's load comes without a subscription.
   private static let reads: StatusInterest = {
@@ -47,6 +49,8 @@ extension ReachRelayBackend {
       ? "with the configured token"
       : settings[ReachRelaySettings.pairingCode] != nil
         ? "after pairing with the configured code" : "with the stored pairing"
-    return "report to \(host) \(pairing)"
+    let database = FirebaseRules(settings).map { ", and to Firebase at \($0.address.host)" } ?? ""
+    let pictures = WebcamRules(settings).mode == .always ? ", with pictures all the time" : ""
+    return "report to \(host) \(pairing)\(database)\(pictures)"
   }
 }

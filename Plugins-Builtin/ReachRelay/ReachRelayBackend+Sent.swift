@@ -2,7 +2,7 @@ internal import ConnectorKit
 
 extension ReachRelayBackend {
   /// Every field that the relay is told, by message; a test compares it with what is sent.
-  static let sent: [SentField] = claim + heartbeat + telemetry + commands
+  static let sent: [SentField] = claim + heartbeat + telemetry + commands + sideWork
 
   private static let claim = [
     SentField("claim", "pairingCode", "the one-time code"),
@@ -28,6 +28,16 @@ extension ReachRelayBackend {
     SentField("push", "status", "whether it was done"),
     SentField("push", "result.*", "what Moonraker answers to it, or what went wrong"),
     SentField("push", "error", "what went wrong"),
+  ]
+
+  private static let sideWork = [
+    SentField(
+      "webcam", "image", "a picture of the camera, while somebody watches, or always if you say so"),
+    SentField("firebase", "lastHeartbeat", "the time; only where Firebase is configured"),
+    SentField("firebase", "state", "what the printer does"),
+    SentField("firebase", "temperatureSensors.*", "nozzle, bed and chamber, with their targets"),
+    SentField("firebase", "currentJob.*", "the job, as in telemetry"),
+    SentField("firebase", "systemHealth.*", "load of this host: processor, memory, disk"),
   ]
 
   private static let telemetry = [

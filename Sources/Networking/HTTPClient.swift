@@ -83,6 +83,9 @@ extension HTTPRequest {
     guard body == nil || bodyFile == nil else {
       throw NetworkError(.other, "the request has two bodies")
     }
+    guard answerFile == nil || takesPiece == nil else {
+      throw NetworkError(.other, "the request's answer has two ways to go")
+    }
     let isJudged = addresses.judges(host: target.host)
     let isProxied = isJudged && ProxyChoice.proxy(for: target, settings) != nil
     guard addresses.allows(host: target.host, proxied: isProxied), !isJudged || unixSocket == nil

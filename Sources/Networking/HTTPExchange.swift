@@ -26,6 +26,8 @@ internal import Synchronization
   private static let large = 65_536
   private var isLarge = false
   private var writtenBytes: Int64 = 0
+  /// What of the answer has been handed on piece by piece.
+  private var handedOn = 0
   private var isTooLarge = false
   private var diskFailure: PlatformError?
   /// The request's own judgement: the rest of the answer is not wanted.
@@ -201,10 +203,9 @@ internal import Synchronization
 
   fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     stall?.moved()
-    if let file = files.answer, let easy,
-      (200...299).contains(easy.number(CURLINFO_RESPONSE_CODE))
-    {
-      return unsafe write(bytes, to: file)
+    if files.answer != nil || request.takesPiece != nil, isAccepted {
+      if let file = files.answer { return unsafe write(bytes, to: file) }
+      if let takesPiece = request.takesPiece { return unsafe hand(bytes, to: takesPiece) }
     }
     guard bytes.count <= request.answerLimit - body.count else {
       isTooLarge = true
@@ -213,6 +214,21 @@ internal import Synchronization
     if !isLarge && body.count + bytes.count > Self.large { makeRoom() }
     unsafe body.append(contentsOf: bytes)
     hasEnough = request.endsAnswer?(body) ?? false
+    return hasEnough ? 0 : bytes.count
+  }
+
+  /// Whether the answer's status is one of 2xx.
+  private var isAccepted: Bool {
+    easy.map { (200...299).contains($0.number(CURLINFO_RESPONSE_CODE)) } ?? false
+  }
+
+  private func hand(_ bytes: UnsafeRawBufferPointer, to takesPiece: ([UInt8]) -> Bool) -> Int {
+    guard bytes.count <= request.answerLimit - handedOn else {
+      isTooLarge = true
+      return 0
+    }
+    handedOn += bytes.count
+    hasEnough = unsafe !takesPiece(Array(bytes))
     return hasEnough ? 0 : bytes.count
   }
 

@@ -45,6 +45,10 @@ package struct HTTPRequest: Sendable {
   /// Looks at the body so far after each piece of it; true ends the exchange as if the answer ended there. For streams
   /// without end. It runs on the network thread: it must be quick and must not block.
   package var endsAnswer: (@Sendable (_ body: [UInt8]) -> Bool)?
+  /// Is given the body of a 2xx answer piece by piece as it comes, and nothing of it is kept; false ends the exchange as
+  /// if the answer ended there. For streams of events, with ``stallTimeout`` for their silence; `answerLimit` counts all
+  /// pieces together. It runs on the network thread: it must be quick and must not block.
+  package var takesPiece: (@Sendable (_ piece: [UInt8]) -> Bool)?
 
   /// A request.
   package init(
@@ -67,6 +71,7 @@ package struct HTTPRequest: Sendable {
     addresses = .any
     unixSocket = nil
     endsAnswer = nil
+    takesPiece = nil
   }
 }
 
@@ -96,7 +101,7 @@ package struct HTTPResponse: Sendable {
   package var status: Int
   /// Header fields, in order.
   package var fields: [HTTPField]
-  /// The body; empty where it was written to a file.
+  /// The body; empty where it was written to a file or handed on piece by piece.
   package var body: [UInt8]
   /// How many bytes were written to the request's `answerFile`.
   package var writtenBytes: Int64 = 0

@@ -120,7 +120,9 @@ import Testing
     let keys = descriptor.settings.map(\.key)
     #expect(Set(keys).count == keys.count)
     #expect(descriptor.environment.allSatisfy { keys.contains($0.setting) })
-    #expect(descriptor.settings.filter(\.isSecret).map(\.key) == ["pairing_code", "token"])
+    #expect(
+      descriptor.settings.filter(\.isSecret).map(\.key)
+        == ["pairing_code", "token", "firebase.token"])
     #expect(!descriptor.intention(Settings.written(Self.paired)).contains("<secret>"))
     #expect(
       descriptor.intention(Settings.written(Self.paired))

@@ -34,6 +34,10 @@ import Testing
           printerID: "p", token: Secret("t"), at: status.updatedWallTime, uptime: .seconds(1),
           agentVersion: "1", localAddress: "a"))
     case "pull": return .object(RelayBodies.pull(printerID: "p"))
+    case "firebase":
+      let report = TelemetryBody(printerID: "p", token: Secret("t"), chamber: nil, errors: [])
+      return .object(
+        FirebaseStatus.body(report.json(status, at: status.updatedWallTime)) ?? JSONObject())
     case "push":
       return .object(
         RelayBodies.push(printerID: "p", CommandResult.failed("r", "w", .forbidden).body))
@@ -47,7 +51,7 @@ import Testing
 
   @Test(
     "Each field of each body is declared, and nothing else",
-    arguments: ["claim", "heartbeat", "telemetry", "pull", "push"])
+    arguments: ["claim", "heartbeat", "telemetry", "pull", "push", "firebase"])
   func declared(message: String) throws {
     let declared = ReachRelayBackend.descriptor.sends.filter { $0.message == message }.map(\.path)
     let sent = paths(try body(message))

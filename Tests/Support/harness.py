@@ -855,6 +855,7 @@ class Rig:
         self.printer = Printer(self.folder, self.moonraker.gcodes, self.disturbed)
         self.printdock = PrintDockCloud(self.folder)
         self.reach = ReachCloud(self.folder)
+        self.firebase = Cloud("firebase", "firebase_database.py", self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self.scripted: list[Any] = []  # far sides of scripted connectors
         self.cameras: list[Any] = []
@@ -871,13 +872,18 @@ class Rig:
     def clouds(self) -> list[Cloud]:
         return [self.printdock, self.reach]
 
+    @property
+    def far_sides(self) -> list[Cloud]:
+        """The clouds, and what stands beside them."""
+        return [*self.clouds, self.firebase]
+
     def disturbed(self) -> None:
         """Tell the clouds that something was done to the rig."""
-        for cloud in self.clouds:
+        for cloud in self.far_sides:
             cloud.disturbed()
 
     def _daemon_restarted(self) -> None:
-        for cloud in self.clouds:
+        for cloud in self.far_sides:
             cloud.client_restarted()
 
     def start_printer(self, speed: float = 20.0, moonraker: str = "", verbose: bool = False, **options: Any) -> None:
@@ -995,11 +1001,11 @@ class Rig:
 
     def deviations(self) -> list[str]:
         """What both clouds have to complain about."""
-        return [text for cloud in self.clouds for text in cloud.deviations()]
+        return [text for cloud in self.far_sides for text in cloud.deviations()]
 
     def parts(self) -> Iterable[ManagedProcess]:
         yield self.daemon.process
-        for cloud in self.clouds:
+        for cloud in self.far_sides:
             yield cloud.process
         yield self.moonraker.process
         yield self.printer.process

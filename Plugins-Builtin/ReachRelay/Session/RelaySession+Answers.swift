@@ -72,6 +72,7 @@ extension RelaySession {
       previousToken = nil
       standing = .good
       refusedCalls = 0
+      acceptances &+= 1
     }
     if lane(endpoint).problem != nil {
       actions.append(.log(.info, "\(endpoint.rawValue): \(rules.host) accepts it again"))

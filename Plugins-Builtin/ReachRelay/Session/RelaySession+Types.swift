@@ -29,6 +29,8 @@ extension RelaySession {
     case settled
     /// The relay wants this connector to end, once this command's result has gone.
     case end(Ending)
+    /// The answer to a picture asks that all calls wait so long.
+    case asked(toWait: Duration)
   }
 
   /// A result that is owed.

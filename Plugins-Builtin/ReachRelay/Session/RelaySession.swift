@@ -24,6 +24,8 @@ struct RelaySession {
   var unsaved: ReachIdentity?
   var isSaving = false
   var standing = Standing.good
+  /// How often the relay has accepted the token in use.
+  var acceptances: UInt64 = 0
   /// Calls in a row that the relay did not accept the token of.
   var refusedCalls = 0
   var lanes: [RelayEndpoint: Lane] = [:]
@@ -79,6 +81,7 @@ struct RelaySession {
       owed = nil
       isSettling = false
     case .end(let wish): if ending == nil { ending = wish }
+    case .asked(let pause): holdAll(for: pause, now)
     }
     expireOwed(now, &actions)
     if end(now, &actions) { return actions }

@@ -37,11 +37,15 @@ struct SessionLoop {
     var session = RelaySession(
       identity, rules: rules, reading: PrinterReading(status), now: context.time.now)
     var ledger = ErrorLedger()
+    let sideWork = SideWork(
+      configuration, client: client, printerID: identity.printerID, context: context,
+      hold: { mailbox.yield(.asked(toWait: $0)) })
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { await watchPrinter(mailbox) }
       group.addTask { try await deliver(runner, verdicts, mailbox) }
       // One after the other: the newest identity is the one that stays on the disk.
       group.addTask { for await identity in saves { await save(identity, mailbox) } }
+      sideWork.start(in: &group)
       // Alarms that are set; one that nobody needs any more rings for nothing.
       var alarms: [MonotonicInstant] = []
       mailbox.yield(.tick)
@@ -52,11 +56,13 @@ struct SessionLoop {
         status = context.status.trusted(at: now)
         let errors = ledger.entries(status, now: now, wallTime: context.time.wallTime)
         let actions = session.handle(event, reading: PrinterReading(status), now: now)
+        sideWork.show(session)
         for action in actions {
           switch action {
           case .send(let call):
             let body = body(of: call, status, session, errors)
             let printerID = session.identity.printerID
+            if call.endpoint == .telemetry, let body { sideWork.tell(body) }
             group.addTask {
               let answer =
                 if let body {

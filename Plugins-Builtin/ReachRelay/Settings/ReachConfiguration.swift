@@ -15,6 +15,9 @@ struct ReachConfiguration: Sendable {
   var pinnedPublicKey: String?
   var chamber: String?
   var reportsErrors: Bool
+  var webcam: WebcamRules
+  /// nil: Firebase is not used.
+  var firebase: FirebaseRules?
 
   /// Reads decoded settings.
   ///
@@ -40,5 +43,7 @@ struct ReachConfiguration: Sendable {
     pinnedPublicKey = settings[ReachRelaySettings.pinnedPublicKey]
     chamber = settings[ReachRelaySettings.chamber]
     reportsErrors = settings[ReachRelaySettings.errors]
+    webcam = WebcamRules(settings)
+    firebase = FirebaseRules(settings)
   }
 }

@@ -50,6 +50,7 @@ extension ReachRelayBackend {
           remedy: "write sha256// and the 44 characters of the key's hash, several with ; between"))
     }
     findings += intervalFindings(settings)
+    findings += WebcamSettings.findings(settings) + FirebaseSettings.findings(settings)
     return findings
   }
 

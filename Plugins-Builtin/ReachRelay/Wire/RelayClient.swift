@@ -15,8 +15,12 @@ struct RelayClient: Sendable {
     self.relay = relay
     http = configuration.pinnedPublicKey.map(context.pinnedHTTP) ?? context.http
     time = context.time
-    userAgent =
-      "reach-link-agent/\(configuration.agentVersion) (\(Product.name)/\(Product.version))"
+    userAgent = Self.userAgent(configuration)
+  }
+
+  /// How this connector calls itself.
+  static func userAgent(_ configuration: ReachConfiguration) -> String {
+    "reach-link-agent/\(configuration.agentVersion) (\(Product.name)/\(Product.version))"
   }
 
   /// Posts `body` and reads the answer.
@@ -41,6 +45,20 @@ struct RelayClient: Sendable {
       answerLimit: endpoint.answerLimit, needsObject: endpoint == .pull)
   }
 
+  /// Posts a picture of the camera, a JPEG; as ``post(_:_:token:code:)``.
+  func post(
+    picture: [UInt8], printerID: String, token: Secret
+  ) async throws(CancellationError) -> RelayAnswer {
+    let fields = [
+      HTTPField("Content-Type", "image/jpeg"), HTTPField("Accept-Encoding", "identity"),
+      HTTPField("User-Agent", userAgent), HTTPField("X-Printer-Id", printerID), .bearer(token),
+    ]
+    let request = HTTPRequest(
+      "POST", relay.origin + "/api/reach-link/webcam-snapshot", fields: fields, body: picture,
+      timeout: .seconds(15), answerLimit: 1 << 16)
+    return try await answer(request, hiding: token)
+  }
+
   private func post(
     _ path: String, _ body: JSONObject, token: Secret?, code: Secret? = nil, timeout: Duration,
     answerLimit: Int, needsObject: Bool = false
@@ -53,10 +71,15 @@ struct RelayClient: Sendable {
     let request = HTTPRequest(
       "POST", relay.origin + path, fields: fields, body: JSONValue.object(body).serialized(),
       timeout: timeout, answerLimit: answerLimit)
+    return try await answer(request, hiding: token ?? code, needsObject: needsObject)
+  }
+
+  private func answer(
+    _ request: HTTPRequest, hiding secret: Secret?, needsObject: Bool = false
+  ) async throws(CancellationError) -> RelayAnswer {
     do {
       return RelayAnswer(
-        try await http.send(request), at: time.wallTime, hiding: token ?? code,
-        needsObject: needsObject)
+        try await http.send(request), at: time.wallTime, hiding: secret, needsObject: needsObject)
     } catch {
       if error.kind == .cancelled { throw CancellationError() }
       return .unreachable(error.kind, error.message)
