@@ -20,7 +20,7 @@ package struct ReachRelayBackend: ConnectorBackend {
     try await loop(for: identity).run(as: identity)
   }
 
-  /// Pairs if need be, sends one heartbeat and one report.
+  /// Pairs if need be, sends one heartbeat and one report, takes one command, and pushes what is owed.
   package func runOnce() async throws {
     let identity = try await pairing.identity(insists: false)
     try await loop(for: identity).runOnce(as: identity)

@@ -33,6 +33,9 @@ package struct BackendContext: Sendable {
   package var random: @Sendable () -> Double
   /// Tells the host how things stand; see ``BackendHealth``.
   package var report: @Sendable (BackendHealth) -> Void
+  /// Says that the far side has just confirmed us, and for how long that counts. A backend that says so is well for
+  /// `/health` as long as it counts, and no longer; one that never does is judged by its state.
+  package var confirm: @Sendable (_ duration: Duration) -> Void
   /// Says that the one-time secret under this key has been spent: the host removes it from the file where it stands
   /// there literally, else remembers that it may be deleted.
   package var retireSecret: @Sendable (_ key: String) async -> Void
@@ -46,6 +49,7 @@ package struct BackendContext: Sendable {
     transfers: any FileTransfers, webcams: any WebcamService, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
+    confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
     retireSecret: @escaping @Sendable (_ key: String) async -> Void
   ) {
     self.name = name
@@ -63,6 +67,7 @@ package struct BackendContext: Sendable {
     self.log = log
     self.random = random
     self.report = report
+    self.confirm = confirm
     self.retireSecret = retireSecret
   }
 }

@@ -46,6 +46,18 @@ package protocol ConnectorBackend: Sendable {
   /// - Returns: nil where the file is not of that agent.
   /// - Throws: `ImportFailure` where it is, and cannot be used.
   static func importing(_ text: [UInt8]) throws(ImportFailure) -> ImportedEntry?
+
+  /// Makes an entry of two files of the service's own agent that belong together. Pure.
+  ///
+  /// - Parameter companion: the content of the file that ``companion(of:)`` names; nil where it is not there.
+  static func importing(
+    _ text: [UInt8], with companion: [UInt8]?
+  ) throws(ImportFailure) -> ImportedEntry?
+
+  /// The file that belongs to one of that agent: a path, relative to that one's folder. Pure.
+  ///
+  /// - Returns: nil where there is none, or where the file is not of that agent.
+  static func companion(of text: [UInt8]) -> String?
 }
 
 extension ConnectorBackend {
@@ -54,6 +66,14 @@ extension ConnectorBackend {
 
   /// There is nothing to import.
   package static func importing(_ text: [UInt8]) throws(ImportFailure) -> ImportedEntry? { nil }
+
+  /// The one file is all there is.
+  package static func importing(
+    _ text: [UInt8], with companion: [UInt8]?
+  ) throws(ImportFailure) -> ImportedEntry? { try importing(text) }
+
+  /// There is no other file.
+  package static func companion(of text: [UInt8]) -> String? { nil }
 
   /// No harmless call exists.
   package static func probe(

@@ -38,6 +38,44 @@ import Testing
       ])
   }
 
+  private func confirmed(
+    _ state: BackendState, secondsAgo: Int, countingFor seconds: Int = 90
+  ) -> DaemonView.Backend {
+    var backend = sampleBackend("a", state, forSeconds: 500)
+    let at = MonotonicInstant(sinceOrigin: .seconds(10_000 - secondsAgo))
+    backend.confirmation = DaemonView.Confirmation(
+      at: at, until: at.advanced(by: .seconds(seconds)))
+    return backend
+  }
+
+  @Test(
+    "What its cloud confirms is well as long as the confirmation counts, and no longer",
+    arguments: [
+      (.online, 89, "OK"), (.online, 90, "a: not confirmed by its cloud for 90 s"),
+      (.degraded(problem: "reports fail", remedy: ""), 10, "OK"),
+      (.degraded(problem: "no route", remedy: ""), 100, "a: degraded: no route"),
+      (.starting, 10, "OK"), (.starting, 95, "a: not confirmed by its cloud for 95 s"),
+      (.parked(problem: "revoked", remedy: ""), 1, "a: parked: revoked"), (.stopped, 200, "OK"),
+      (.disabled, 200, "OK"),
+    ] as [(BackendState, Int, String)])
+  func confirmations(_ state: BackendState, _ secondsAgo: Int, _ text: String) {
+    let view = sampleView(backends: [confirmed(state, secondsAgo: secondsAgo)])
+    #expect(HealthReport(view).text == text)
+    #expect(HealthReport(view).status == (text == "OK" ? 200 : 503))
+  }
+
+  @Test("A confirmation counts for its backend alone, and not for that one's next run")
+  func confirmationLedger() {
+    let confirmations = Confirmations()
+    confirmations.note("a", at: later, for: .seconds(90))
+    #expect(
+      confirmations.newest(of: "a")
+        == DaemonView.Confirmation(at: later, until: later.advanced(by: .seconds(90))))
+    #expect(confirmations.newest(of: "b") == nil)
+    confirmations.forget("a")
+    #expect(confirmations.newest(of: "a") == nil)
+  }
+
   @Test("A hostile reason stays on its line")
   func hostile() {
     let report = HealthReport(

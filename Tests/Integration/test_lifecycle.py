@@ -166,11 +166,12 @@ def test_a_reload_that_changes_nothing_disturbs_nobody(daemon_rig: Rig) -> None:
 
 def test_once_does_one_full_round_and_ends_well(cloud_rig: Rig) -> None:
     rig = cloud_rig
+    rig.reach.set(hold_seconds=1)
     rig.daemon.write(rig.configuration())
     done = rig.daemon.command("run", "--config", str(rig.daemon.config), "--once")
     assert done.returncode == 0, done.stderr
     assert [r["endpoint"] for r in rig.printdock.records()][:4] == ["register", "heartbeat", "commands", "snapshots"]
-    assert sorted(r["endpoint"] for r in rig.reach.records()) == ["claim", "printer-data", "register"]
+    assert sorted(r["endpoint"] for r in rig.reach.records()) == ["claim", "printer-data", "pull", "register"]
     for cloud in rig.clouds:
         cloud.client_restarted()
     again = rig.daemon.command("run", "--config", str(rig.daemon.config), "--once")
@@ -181,6 +182,7 @@ def test_once_does_one_full_round_and_ends_well(cloud_rig: Rig) -> None:
 
 def test_once_fails_when_one_backend_fails_and_does_the_other(cloud_rig: Rig) -> None:
     rig = cloud_rig
+    rig.reach.set(hold_seconds=1)
     rig.printdock.fault("snapshots", "status", status=500, count=None)
     rig.daemon.write(rig.configuration())
     done = rig.daemon.command("run", "--config", str(rig.daemon.config), "--once", timeout=60)
@@ -218,7 +220,8 @@ def test_health_says_which_backend_fails_and_why(daemon_rig: Rig) -> None:
     rig.printdock.wait_for("snapshots")
     wait_until(lambda: rig.daemon.get("/health") == (200, "OK"), 10, "a healthy daemon")
     rig.reach.fault("*", "status", status=403, count=None)
-    wait_until(lambda: rig.daemon.get("/health")[0] == 503, 15, "an unhealthy backend")
+    # Its last heartbeat counts for three intervals of 5 s.
+    wait_until(lambda: rig.daemon.get("/health")[0] == 503, 25, "an unhealthy backend")
     assert rig.daemon.get("/health")[1].startswith("reach:")
     rig.reach.clear_faults()
     assert [rig.daemon.get(path)[0] for path in ("/", "/metrics", "/api/status")] == [200, 200, 200]

@@ -45,6 +45,16 @@ import Testing
     #expect(again.first?["timestamp"]?.integer == Self.wall(70).millisecondsSinceEpoch)
   }
 
+  @Test("A long message is cut to 500 code points, however many letters they make")
+  func longMessage() {
+    var ledger = ErrorLedger()
+    var status = PrinterStatus.ready("printing")
+    status.klippy = .error
+    status.klippyMessage = String(repeating: "e\u{301}", count: 400)
+    let entry = ledger.entries(status, now: Self.later(5), wallTime: Self.wall(5)).first
+    #expect(entry?["message"]?.string?.unicodeScalars.count == 500)
+  }
+
   @Test("A Klippy that does not come back is a warning after 30 s")
   func klippyMissing() {
     var ledger = ErrorLedger()

@@ -74,12 +74,15 @@ import Testing
   func identities() {
     var identity = Self.stored(tokenHash: "a", codeHash: "b")
     identity.userID = "u"
+    identity.previousToken = Secret("former")
     identity.movedTo = "https://b.example.com"
     identity.movedFrom = "https://a.example.com"
     #expect(ReachIdentity(identity.json) == identity)
     #expect(ReachIdentity(["token": "t"]) == nil)
     #expect(ReachIdentity(["token": "", "printer_id": "p"]) == nil)
     #expect(ReachIdentity(["token": 1, "printer_id": "p"]) == nil)
+    let odd = ReachIdentity(["token": "t", "printer_id": "p", "previous_token": "a b"])
+    #expect(odd == ReachIdentity(token: Secret("t"), printerID: "p"))
   }
 
   @Test(

@@ -78,7 +78,7 @@ import Testing
 
   @Test("Every call carries the fields of the protocol and goes where the relay is")
   func fields() async throws {
-    let bench = TestBench.reach { request, _ in Self.willing(request) }
+    let bench = TestBench.reach(takesPulls: true) { request, _ in Self.willing(request) }
     try await (try await bench.backend(Self.code)).runOnce()
     for call in bench.transport.requests {
       let fields = Dictionary(
@@ -90,7 +90,7 @@ import Testing
       #expect(
         fields["User-Agent"] == "reach-link-agent/1.0.12 (printer-uplink/\(Product.version))")
       #expect(fields["Authorization"] == (call.path == Self.claimPath ? nil : "Bearer t1"))
-      #expect(call.timeout == .seconds(10))
+      #expect(call.timeout == .seconds(call.path == RelayEndpoint.pull.path ? 35 : 10))
     }
   }
 
@@ -213,6 +213,7 @@ import Testing
       }
     }
     #expect(firstUse.withLock { $0 } == true)
+    #expect(bench.confirmations.first == .seconds(90))
   }
 
   @Test("A revoked token parks the backend after four calls at most")
@@ -248,50 +249,6 @@ import Testing
         }
       }
     }
-  }
-
-  @Test("One round is a heartbeat and a report, with a token that is rotated in between")
-  func once() async throws {
-    let bench = TestBench.reach(status: .away(), identity: Self.paired) { _, number in
-      number == 0 ? .ok(["rotatedToken": "t2"]) : .ok()
-    }
-    try await (try await bench.backend([:])).runOnce()
-    #expect(bench.transport.requests.map(\.path) == [Self.heartbeatPath, Self.telemetryPath])
-    #expect(bench.transport.requests.map(\.bearerToken) == ["t1", "t2"])
-    #expect(bench.transport.requests.last?.json["token"] == "t2")
-    #expect(bench.transport.requests.last?.json["job"]?["state"] == "unknown")
-    #expect(bench.identity.identity?["token"] == "t2")
-  }
-
-  @Test("One round falls back to the former token once")
-  func onceFallsBack() async throws {
-    let bench = TestBench.reach(identity: Self.paired) { request, number in
-      request.bearerToken == "t2"
-        ? HTTPResponse(status: 401) : number == 0 ? .ok(["rotatedToken": "t2"]) : .ok()
-    }
-    try await (try await bench.backend([:])).runOnce()
-    #expect(bench.transport.requests.map(\.bearerToken) == ["t1", "t2", "t1"])
-    #expect(bench.transport.requests.last?.json["token"] == "t1")
-    #expect(bench.identity.identity?["token"] == "t1")
-  }
-
-  @Test(
-    "One round that fails says what to do",
-    arguments: [
-      (HTTPResponse(status: 401), BackendFailure.Action.park),
-      (HTTPResponse(status: 500), .retry(after: nil)),
-      (
-        HTTPResponse(status: 503, fields: [HTTPField("Retry-After", "9")]),
-        .retry(after: .seconds(9))
-      ),
-    ])
-  func onceFails(response: HTTPResponse, action: BackendFailure.Action) async throws {
-    let bench = TestBench.reach(identity: Self.paired) { _, _ in response }
-    let backend = try await bench.backend([:])
-    await #expect {
-      try await backend.runOnce()
-    } throws: { ($0 as? BackendFailure)?.action == action }
-    #expect(bench.transport.requests.count == 1)
   }
 
   @Test("A loss of Klippy reports unknown values as null, never old ones")

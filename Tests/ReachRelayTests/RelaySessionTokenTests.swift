@@ -106,10 +106,101 @@ import Testing
       harness.open == [
         RelayCall(endpoint: .heartbeat, token: Secret("t1"), startedAt: harness.now)
       ])
-    #expect(harness.saves.last?.token == Secret("t1"))
+    // Until one of them has been accepted, the disk keeps both.
+    #expect(harness.saves.map(\.token) == [Secret("t2")])
     harness.answer(.heartbeat, .accepted([:]))
     #expect(harness.parked == nil)
+    #expect(harness.saves.last == ReachIdentity(token: Secret("t1"), printerID: "p"))
     #expect(harness.session.identity.token == Secret("t1"))
+  }
+
+  @Test("The former token stays on the disk until the new one has had a success")
+  func formerStays() {
+    var harness = Self.rotated()
+    #expect(harness.saves.last?.previousToken == Secret("t1"))
+    harness.move(to: 10)
+    harness.answer(.telemetry, .failed(status: 500))
+    #expect(harness.saves.count == 1)
+    harness.moveToNextDue()
+    harness.answer(.telemetry, .accepted([:]))
+    #expect(harness.saves.count == 2)
+    #expect(harness.saves.last == ReachIdentity(token: Secret("t2"), printerID: "p"))
+    if let last = harness.saves.last { harness.happen(.saved(last)) }
+    harness.move(to: 30)
+    harness.answer(.heartbeat, .accepted([:]))
+    #expect(harness.saves.count == 2)
+  }
+
+  @Test("A token that was stored just before a crash gives way to the former one after it")
+  func fallbackAfterCrash() {
+    var identity = ReachIdentity(token: Secret("t2"), printerID: "p")
+    identity.previousToken = Secret("t1")
+    var harness = SessionHarness(identity: identity)
+    harness.happen()
+    #expect(harness.answer(.heartbeat, Self.refused)?.token == Secret("t2"))
+    #expect(harness.open.map(\.token) == [Secret("t1")])
+    #expect(harness.saves.isEmpty)
+    harness.answer(.heartbeat, .accepted([:]))
+    #expect(harness.saves == [ReachIdentity(token: Secret("t1"), printerID: "p")])
+    #expect(harness.parked == nil)
+  }
+
+  @Test("A new token that comes while another is being stored is stored behind it, at once")
+  func twoRotations() {
+    var harness = SessionHarness()
+    harness.happen()
+    harness.answer(.heartbeat, .accepted(["rotatedToken": "t2"]))
+    harness.answer(.telemetry, .accepted([:]))
+    harness.move(to: 30)
+    harness.answer(.heartbeat, .accepted(["rotatedToken": "t3"]))
+    #expect(harness.saves.map(\.token) == [Secret("t2")])
+    harness.happen(.saved(harness.saves[0]))
+    #expect(harness.saves.map(\.token) == [Secret("t2"), Secret("t3")])
+    #expect(harness.saves.last?.previousToken == Secret("t1"))
+    #expect(harness.session.identity.token == Secret("t1"))
+    harness.happen(.saved(harness.saves[1]))
+    #expect(harness.session.identity.token == Secret("t3"))
+  }
+
+  @Test("A relay that gives ever new tokens and takes none of them is not hammered")
+  func everNew() {
+    var harness = SessionHarness(.ready("printing"))
+    var (calls, number, told) = (0, 1, 0)
+    harness.happen()
+    while harness.seconds < 600, calls < 2_000 {
+      if told < harness.saves.count {
+        told += 1
+        harness.happen(.saved(harness.saves[told - 1]))
+      } else if let call = harness.open.first {
+        calls += 1
+        number += 1
+        let answer: RelayAnswer =
+          call.endpoint == .heartbeat
+          ? .accepted(["rotatedToken": .string("t\(number)")])
+          : .accepted([:])
+        harness.answer(call.endpoint, call.token == Secret("t1") ? answer : Self.refused)
+      } else if let pull = harness.pulls.last {
+        calls += 1
+        harness.answerPull(pull.token == Secret("t1") ? .accepted([:]) : Self.refused)
+      } else {
+        harness.moveToNextDue()
+      }
+    }
+    #expect(harness.parked == nil)
+    #expect(calls < 250)
+    #expect(harness.session.stored.previousToken ?? harness.session.stored.token == Secret("t1"))
+  }
+
+  @Test("Each accepted heartbeat counts for three intervals, a refused one and a report for none")
+  func confirmations() {
+    var harness = SessionHarness()
+    harness.happen()
+    harness.answer(.heartbeat, .accepted(["nextCheckIn": 50]))
+    harness.answer(.telemetry, .accepted([:]))
+    #expect(harness.confirmations == [.seconds(150)])
+    harness.move(to: 50)
+    harness.answer(.heartbeat, .failed(status: 500))
+    #expect(harness.confirmations == [.seconds(150)])
   }
 
   @Test("Once the new token has had a success there is no way back to the former")

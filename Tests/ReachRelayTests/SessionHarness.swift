@@ -16,10 +16,13 @@ struct SessionHarness {
   /// Everything but calls.
   var done: [RelaySession.Action] = []
 
-  init(_ status: PrinterStatus = .ready("standby"), random: Double = 1) {
+  init(
+    _ status: PrinterStatus = .ready("standby"), random: Double = 1,
+    identity: ReachIdentity = ReachIdentity(token: Secret("t1"), printerID: "p")
+  ) {
     self.status = status
     session = RelaySession(
-      ReachIdentity(token: Secret("t1"), printerID: "p"),
+      identity,
       rules: RelaySession.Rules(
         heartbeatInterval: .seconds(30), telemetryInterval: .seconds(10),
         telemetryIdleInterval: .seconds(30), host: "relay", random: { random }),
@@ -105,6 +108,10 @@ struct SessionHarness {
   /// The identities that were to be stored.
   var saves: [ReachIdentity] {
     done.compactMap { if case .save(let identity) = $0 { identity } else { nil } }
+  }
+  /// For how long accepted heartbeats count.
+  var confirmations: [Duration] {
+    done.compactMap { if case .confirm(let duration) = $0 { duration } else { nil } }
   }
   /// Why the session gave up.
   var parked: String? {

@@ -62,6 +62,7 @@ class ReachRelay(StrictCloud):
             "next_data_interval": None,
             "relay_url": None,
             "rotate_next": False,
+            "lose_next": False,
             "refused_codes": [],
             "hold_seconds": 25.0,
             "queue": [],
@@ -233,9 +234,15 @@ class ReachRelay(StrictCloud):
             self._told_check_in = min(3600, max(5, self.state["next_check_in"]))
         if self.state["rotate_next"]:
             self.state["rotate_next"] = False
-            self._new_token()
+            if self.state["lose_next"]:  # one that never becomes good
+                self.state["lose_next"] = False
+                answer["rotatedToken"] = "dummy-token-lost"
+            else:
+                # One that was never used is given again: its answer may have been lost.
+                if self.state["previous_token"] is None:
+                    self._new_token()
+                answer["rotatedToken"] = self.state["token"]
             self.save()
-            answer["rotatedToken"] = self.state["token"]
         return Answer(200, answer)
 
     def _clock_register(self, exchange: Exchange) -> None:
@@ -495,6 +502,7 @@ class ReachRelay(StrictCloud):
             case "rotate":
                 self.state["rotate_next"] = True
                 self.state["keep_previous"] = arguments.get("keep_previous", True)
+                self.state["lose_next"] = arguments.get("lost", False)
             case "revoke":
                 self.state["revoked"] += [self.state["token"], self.state["previous_token"]]
             case _:

@@ -6,6 +6,8 @@ internal import Networking
 struct ReachIdentity: Sendable, Hashable {
   /// The bearer token.
   var token: Secret
+  /// The token before this one, until the relay has accepted this one: a crash in between must leave both.
+  var previousToken: Secret?
   /// The relay's id of the printer.
   var printerID: String
   /// The relay's id of the owner; kept, never sent.
@@ -30,6 +32,9 @@ struct ReachIdentity: Sendable, Hashable {
       let printerID = json["printer_id"]?.string, !printerID.isEmpty
     else { return nil }
     self.init(token: Secret(token), printerID: printerID)
+    if let previous = json["previous_token"]?.string, HTTPField.canCarry(previous) {
+      previousToken = Secret(previous)
+    }
     userID = json["user_id"]?.string
     movedTo = json["moved_to"]?.string
     movedFrom = json["moved_from"]?.string
@@ -40,6 +45,7 @@ struct ReachIdentity: Sendable, Hashable {
   /// The form in which it is stored.
   var json: JSONObject {
     var json: JSONObject = ["token": .string(token.revealed), "printer_id": .string(printerID)]
+    json["previous_token"] = previousToken.map { .string($0.revealed) }
     json["user_id"] = userID.map(JSONValue.string)
     json["moved_to"] = movedTo.map(JSONValue.string)
     json["moved_from"] = movedFrom.map(JSONValue.string)
@@ -48,10 +54,19 @@ struct ReachIdentity: Sendable, Hashable {
     return json
   }
 
-  /// The same printer with the token that the relay gave it instead.
-  func rotated(to token: Secret) -> ReachIdentity {
+  /// The same printer with the token that the relay gave it in exchange for `accepted`, to which there is a way back.
+  func rotated(to token: Secret, from accepted: Secret) -> ReachIdentity {
     var identity = self
     identity.token = token
+    identity.previousToken = accepted
+    return identity
+  }
+
+  /// The same printer with this token, and no way back to another.
+  func using(_ token: Secret) -> ReachIdentity {
+    var identity = self
+    identity.token = token
+    identity.previousToken = nil
     return identity
   }
 

@@ -69,10 +69,10 @@ extension RelaySession {
   ) {
     let endpoint = call.endpoint
     if call.token == identity.token {
-      previousToken = nil
       standing = .good
       refusedCalls = 0
       acceptances &+= 1
+      prove(&actions)
     }
     if lane(endpoint).problem != nil {
       actions.append(.log(.info, "\(endpoint.rawValue): \(rules.host) accepts it again"))
@@ -92,14 +92,14 @@ extension RelaySession {
       if let token = reply["rotatedToken"]?.string, HTTPField.canCarry(token),
         token != identity.token.revealed
       {
-        unsaved = identity.rotated(to: Secret(token))
-        actions.append(.log(.info, "\(rules.host) gives this printer a new token"))
+        if unsaved?.token.revealed != token {
+          actions.append(.log(.info, "\(rules.host) gives this printer a new token"))
+        }
+        unsaved = identity.rotated(to: Secret(token), from: call.token)
       }
       // Before its first use, and again as long as that does not succeed.
-      if let unsaved, !isSaving {
-        isSaving = true
-        actions.append(.save(unsaved))
-      }
+      if let unsaved { want(unsaved, &actions) }
+      actions.append(.confirm(heartbeatInterval * Self.heartbeatsForHealth))
     case .pull: take(PulledCommand(reply), call, now, &actions)
     case .push: break
     case .telemetry:

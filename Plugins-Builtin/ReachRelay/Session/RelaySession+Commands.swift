@@ -11,6 +11,16 @@ extension RelaySession {
   /// So long the answer to a wish to end may take.
   static let endingTime = Duration.seconds(10)
 
+  /// Why a result is given up that nobody waits for any more.
+  static let outOfDate = "older than 10 minutes"
+  /// What the owner can do when the relay has deleted the printer.
+  static let afterForgetting = "remove the entry, or pair again with a new pairing_code"
+
+  /// What is said when the relay at `host` has deleted the printer.
+  static func forgotten(by host: String) -> String {
+    "the printer was deleted at \(host), and its pairing is forgotten"
+  }
+
   /// Takes what a pull brought, and says when the next one may go.
   mutating func take(
     _ pulled: PulledCommand, _ call: RelayCall, _ now: MonotonicInstant,
@@ -68,7 +78,7 @@ extension RelaySession {
   /// Lets go of a result that is not worth sending any more.
   mutating func expireOwed(_ now: MonotonicInstant, _ actions: inout [Action]) {
     guard let owed, !isSettling, lane(.push).inFlight == nil, owed.expiresAt <= now else { return }
-    settle(.reject("older than 10 minutes"), &actions)
+    settle(.reject(Self.outOfDate), &actions)
   }
 
   private mutating func settle(_ verdict: OutboxVerdict, _ actions: inout [Action]) {
@@ -85,8 +95,7 @@ extension RelaySession {
     if ending.forgets {
       actions.append(
         .forget(
-          problem: "the printer was deleted at \(rules.host), and its pairing is forgotten",
-          remedy: "remove the entry, or pair again with a new pairing_code"))
+          problem: Self.forgotten(by: rules.host), remedy: Self.afterForgetting))
     } else {
       actions.append(
         .park(

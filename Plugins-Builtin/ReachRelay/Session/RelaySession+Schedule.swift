@@ -28,8 +28,8 @@ extension RelaySession {
     switch (standing, endpoint) {
     case (.good, _): break
     // What answers here decides; a failed attempt at it waits its back-off all the same.
-    case (.fallenBack, .heartbeat): due = lane.failures > 0 ? lane.retryAt : now
-    case (.checking(let at), .heartbeat): due = lane.failures > 0 ? max(at, lane.retryAt) : at
+    case (.fallenBack(let at), .heartbeat), (.checking(let at), .heartbeat):
+      due = lane.failures > 0 ? max(at, lane.retryAt) : at
     case (_, .telemetry), (_, .pull), (_, .push): due = .never
     }
     // A heartbeat goes first, then a report.

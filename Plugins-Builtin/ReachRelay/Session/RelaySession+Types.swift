@@ -63,6 +63,8 @@ extension RelaySession {
     case save(ReachIdentity)
     /// Tell the host how things stand.
     case report(BackendHealth)
+    /// Tell the host that a heartbeat was accepted, and how long that counts.
+    case confirm(Duration)
     /// Write a line.
     case log(LogLevel, String)
     /// Look at what a pull brought.
@@ -104,8 +106,8 @@ extension RelaySession {
   /// Whether the relay still takes our token.
   enum Standing: Equatable {
     case good
-    /// The new token was refused and the one before is being tried, by a heartbeat at once.
-    case fallenBack
+    /// The token was refused and another one is being tried, by a heartbeat at this moment.
+    case fallenBack(at: MonotonicInstant)
     /// The token was refused: a heartbeat at this moment decides.
     case checking(at: MonotonicInstant)
   }

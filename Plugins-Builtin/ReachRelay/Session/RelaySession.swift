@@ -13,19 +13,23 @@ struct RelaySession {
   static let grace = Duration.seconds(10)
   /// The least time between two reports.
   static let breath = Duration.seconds(1)
+  /// An accepted heartbeat counts for so many of its intervals.
+  static let heartbeatsForHealth = 3
   /// After so long without a heartbeat's answer a report tries its luck behind a failed one.
   static let probeAfter = Duration.seconds(60)
 
   let rules: Rules
   var identity: ReachIdentity
-  /// The token before a rotation, until the new one has been accepted.
-  var previousToken: Secret?
-  /// A rotation that is not on the disk yet.
+  /// What a restart would begin with.
+  var stored: ReachIdentity
+  /// What is to be on the disk and is not yet.
   var unsaved: ReachIdentity?
   var isSaving = false
   var standing = Standing.good
   /// How often the relay has accepted the token in use.
   var acceptances: UInt64 = 0
+  /// When another token was tried last.
+  var lastFallback: MonotonicInstant?
   /// Calls in a row that the relay did not accept the token of.
   var refusedCalls = 0
   var lanes: [RelayEndpoint: Lane] = [:]
@@ -57,6 +61,7 @@ struct RelaySession {
   /// A session as `identity`, to which the printer reads `reading` at `now`.
   init(_ identity: ReachIdentity, rules: Rules, reading: PrinterReading, now: MonotonicInstant) {
     self.identity = identity
+    stored = identity
     self.rules = rules
     self.reading = reading
     heartbeatInterval = rules.heartbeatInterval
@@ -74,7 +79,7 @@ struct RelaySession {
     switch event {
     case .tick: break
     case .answered(let call, let answer): take(answer, to: call, now, &actions)
-    case .saved(let saved): adopt(saved)
+    case .saved(let saved): adopt(saved, &actions)
     case .saveFailed(_, let reason): complain(aboutSaving: reason, &actions)
     case .owed(let result): owed = result
     case .settled:

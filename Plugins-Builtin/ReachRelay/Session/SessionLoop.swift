@@ -77,6 +77,7 @@ struct SessionLoop {
           case .save(let identity):
             store.yield(identity)
           case .report(let health): context.report(health)
+          case .confirm(let duration): context.confirm(duration)
           case .log(let level, let message): context.log(level, message)
           case .park(let problem, let remedy):
             try park(BackendFailure(.park, problem, remedy: remedy), reason)
@@ -161,7 +162,7 @@ struct SessionLoop {
   }
 
   /// So long a result is worth sending.
-  private static let worth = Duration.seconds(600)
+  static let worth = Duration.seconds(600)
 
   private var rules: RelaySession.Rules {
     RelaySession.Rules(

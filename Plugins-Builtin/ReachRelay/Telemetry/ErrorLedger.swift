@@ -34,7 +34,9 @@ struct ErrorLedger {
             - condition.age.components.seconds * 1_000)
       begun[condition.key] = began
       return [
-        "type": .string(condition.type), "message": .string(String(condition.message.prefix(500))),
+        "type": .string(condition.type),
+        "message": .string(
+          String(String.UnicodeScalarView(condition.message.unicodeScalars.prefix(500)))),
         "timestamp": .integer(began.millisecondsSinceEpoch),
         "severity": .string(condition.severity),
       ]

@@ -46,7 +46,8 @@ struct ImportCommand {
   }
 
   private func importFile(_ file: String, _ path: String) async throws {
-    let (type, entry) = try read(file)
+    let (type, original) = try read(file)
+    var entry = original
     let text = try Files.read(path, limit: Self.limit)
     let before = try Files.information(path)
     let loaded = loader.load(text, from: path)
@@ -57,8 +58,18 @@ struct ImportCommand {
     defer { withExtendedLifetime(lock) {} }
     let name = try await name(for: entry, type, configuration, directory)
     let running = RunningProgram.processes(named: entry.program, in: processes)
+    let secrets = SecretFiles(entry.secrets, of: name, in: directory)
+    entry.settings += secrets.settings
     let lines = Self.lines(of: entry, type: type, name: name, isEnabled: running.isEmpty)
-    let edited = writes ? try edit(text, path, lines) : nil
+    var remarks = remarks(entry, name, configuration, running)
+    try secrets.write()
+    var edited: [UInt8]?
+    do {
+      if writes { edited = try edit(text, path, lines, entry.hostSettings, &remarks) }
+    } catch {
+      secrets.remove()
+      throw error
+    }
     try await FileIdentityStore(directory: directory, name: name).save(entry.identity)
     if let edited {
       guard let before, try Files.information(path)?.fingerprint == before.fingerprint else {
@@ -73,8 +84,14 @@ struct ImportCommand {
       }
       terminal.complain(
         "Put this under 'backends' of \(path); its pairing lies in \(directory.path) already.")
+      for (key, value) in entry.hostSettings {
+        switch ConfigurationText.adding(key, Self.yaml(value), to: text) {
+        case .present: remarks.insert(Self.stays(key, value), at: 0)
+        case .added, .impossible: remarks.insert(Self.request(key, value), at: 0)
+        }
+      }
     }
-    for remark in remarks(entry, name, configuration, running) { terminal.complain(remark) }
+    for remark in remarks { terminal.complain(remark.onOneLine) }
   }
 
   // MARK: - The original's file
@@ -83,13 +100,23 @@ struct ImportCommand {
     let bytes = try Files.read(file, limit: Self.limit)
     for connector in registry {
       do {
-        guard let entry = try connector.importing(bytes) else { continue }
+        let companion = companion(of: bytes, connector, beside: file)
+        guard let entry = try connector.importing(bytes, with: companion) else { continue }
         return (connector.descriptor.type, entry)
       } catch {
         throw Failure("\(file): \(error.problem); \(error.remedy)")
       }
     }
     throw Failure("\(file) is not the configuration of an agent that is known here")
+  }
+
+  /// The content of the file that belongs to the one that was named; nil where there is none, or it cannot be read.
+  private func companion(
+    of bytes: [UInt8], _ connector: any ConnectorBackend.Type, beside file: String
+  ) -> [UInt8]? {
+    guard let name = connector.companion(of: bytes) else { return nil }
+    let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+    return try? Files.read(name.hasPrefix("/") ? name : folder + name, limit: Self.limit)
   }
 
   private var registry: [any ConnectorBackend.Type] { loader.registry }
@@ -143,18 +170,57 @@ struct ImportCommand {
       lines.append("# \(entry.program) still runs here: stop it, then remove the next line")
       lines.append("enabled: false")
     }
-    // JSON's spelling of text and numbers is YAML's as well.
-    return lines
-      + entry.settings.map {
-        "\($0.key): \(String(decoding: $0.value.serialized(), as: UTF8.self))"
-      }
+    return lines + Self.lines(of: entry.settings)
   }
 
-  private func edit(_ text: [UInt8], _ path: String, _ lines: [String]) throws -> [UInt8] {
-    guard let edited = ConfigurationText.appending(entry: lines, to: text) else {
+  /// The settings, nested ones below their section.
+  private static func lines(of settings: [(key: String, value: JSONValue)]) -> [String] {
+    var lines: [String] = []
+    var sections: Set<String> = []
+    for (key, value) in settings {
+      guard let dot = key.firstIndex(of: ".") else {
+        lines.append("\(key): \(yaml(value))")
+        continue
+      }
+      let section = key[..<dot]
+      guard sections.insert(String(section)).inserted else { continue }
+      lines.append("\(section):")
+      for (key, value) in settings where key.hasPrefix("\(section).") {
+        lines.append("  \(key.dropFirst(section.count + 1)): \(yaml(value))")
+      }
+    }
+    return lines
+  }
+
+  /// JSON's spelling of text and numbers is YAML's as well.
+  private static func yaml(_ value: JSONValue) -> String {
+    String(decoding: value.serialized(), as: UTF8.self)
+  }
+
+  private static func stays(_ key: String, _ value: JSONValue) -> String {
+    "\(key) is in the file already and stays as it is; the agent had \(yaml(value))"
+  }
+
+  private static func request(_ key: String, _ value: JSONValue) -> String {
+    let parts = key.split(separator: ".", maxSplits: 1)
+    return "Put '\(parts.last ?? ""): \(yaml(value))' under '\(parts.first ?? "")' too."
+  }
+
+  private func edit(
+    _ text: [UInt8], _ path: String, _ lines: [String],
+    _ hostSettings: [(key: String, value: JSONValue)], _ remarks: inout [String]
+  ) throws -> [UInt8] {
+    guard var edited = ConfigurationText.appending(entry: lines, to: text) else {
       throw Failure(
         "\(path) does not write 'backends' as a list of lines; import without --write, and put the entry in"
       )
+    }
+    for (key, value) in hostSettings {
+      switch ConfigurationText.adding(key, Self.yaml(value), to: edited) {
+      case .added(let text): edited = text
+      case .present: remarks.insert(Self.stays(key, value), at: 0)
+      case .impossible: remarks.insert(Self.request(key, value), at: 0)
+      }
     }
     let loaded = loader.load(edited, from: path)
     guard loaded.configuration != nil else {
@@ -184,7 +250,7 @@ struct ImportCommand {
       )
       remarks.append("Stop it: \(entry.stopAdvice); then remove 'enabled: false'.")
     }
-    return remarks.map(\.onOneLine)
+    return remarks
   }
 
   private static func isSame(_ left: String, _ right: String) -> Bool {

@@ -3,6 +3,18 @@ package import Platform
 
 /// All that the status page, `/health` and `/metrics` show, at one moment.
 package struct DaemonView: Sendable {
+  /// That a backend's far side has confirmed it.
+  package struct Confirmation: Sendable, Hashable {
+    /// When.
+    package var at: MonotonicInstant
+    /// Until when that counts.
+    package var until: MonotonicInstant
+    /// A confirmation.
+    package init(at: MonotonicInstant, until: MonotonicInstant) {
+      self.at = at
+      self.until = until
+    }
+  }
   /// One backend.
   package struct Backend: Sendable {
     /// The entry's name.
@@ -15,6 +27,8 @@ package struct DaemonView: Sendable {
     package var state: BackendState
     /// Since when.
     package var since: MonotonicInstant
+    /// The newest confirmation by its far side; nil where its connector knows none, or none came yet.
+    package var confirmation: Confirmation?
     /// The permissions as the file says them.
     package var permissions: String
     /// Whether it may speak without TLS.
@@ -26,13 +40,15 @@ package struct DaemonView: Sendable {
     /// A backend at one moment.
     package init(
       name: String, type: String, title: String, state: BackendState, since: MonotonicInstant,
-      permissions: String, isInsecure: Bool, restarts: UInt64, notes: [String]
+      confirmation: Confirmation? = nil, permissions: String, isInsecure: Bool, restarts: UInt64,
+      notes: [String]
     ) {
       self.name = name
       self.type = type
       self.title = title
       self.state = state
       self.since = since
+      self.confirmation = confirmation
       self.permissions = permissions
       self.isInsecure = isInsecure
       self.restarts = restarts

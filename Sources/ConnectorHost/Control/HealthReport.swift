@@ -24,9 +24,19 @@ struct HealthReport: Sendable, Hashable {
   /// `OK`, or the failures, one to a line.
   var text: String { failures.isEmpty ? "OK" : failures.joined(separator: "\n") }
 
-  private static func reason(
-    _ backend: DaemonView.Backend, now: MonotonicInstant
-  ) -> String? {
+  /// Why `backend` counts as failing; nil: it does not. Where its far side confirms it, the newest confirmation decides as
+  /// long as it runs: a report that fails beside heartbeats that are taken is no failure.
+  static func reason(_ backend: DaemonView.Backend, now: MonotonicInstant) -> String? {
+    if let confirmation = backend.confirmation {
+      switch backend.state {
+      case .starting, .online, .degraded:
+        if now < confirmation.until { return nil }
+        if case .degraded(let problem, _) = backend.state { return "degraded: \(problem)" }
+        return
+          "not confirmed by its cloud for \(confirmation.at.duration(to: now).components.seconds) s"
+      case .disabled, .backingOff, .parked, .stopped: break
+      }
+    }
     switch backend.state {
     case .disabled, .online, .stopped: return nil
     case .starting:

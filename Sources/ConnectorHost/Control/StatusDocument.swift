@@ -95,6 +95,9 @@ enum StatusDocument {
       "name": .string(backend.name), "type": .string(backend.type), "title": .string(backend.title),
       "state": .string(backend.state.name),
       "since_seconds": seconds(backend.since.duration(to: now)),
+      "failing": .string(orNull: HealthReport.reason(backend, now: now)),
+      "confirmed_seconds_ago": backend.confirmation.map { seconds($0.at.duration(to: now)) }
+        ?? .null,
       "problem": .string(orNull: problem),
       "remedy": remedy.map { $0.isEmpty ? .null : .string($0) } ?? .null,
       "retry_in_seconds": retry.map { seconds(now.duration(to: $0)) } ?? .null,

@@ -13,6 +13,7 @@ struct BackendAssembly: Sendable {
   let state: StateDirectory
   let secrets: SpentSecrets
   let services: CommandServices
+  let confirmations: Confirmations
   let requiresClearBed: Bool
   let webcams: any WebcamService
   let sink: any LogSink
@@ -23,6 +24,7 @@ struct BackendAssembly: Sendable {
     for entry: BackendConfiguration, report: @escaping @Sendable (BackendHealth) -> Void
   ) -> BackendContext {
     let log = Log(label: entry.name, sink: sink)
+    confirmations.forget(entry.name)
     let http = LoggedTransport(
       base: network.client(settings: networkSettings), log: log, time: time)
     return BackendContext(
@@ -41,6 +43,9 @@ struct BackendAssembly: Sendable {
       webcams: PermittedWebcams(
         service: webcams, isPermitted: entry.permissions.contains(.camera)), time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
+      confirm: { [confirmations, time] duration in
+        confirmations.note(entry.name, at: time.now, for: duration)
+      },
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }
 

@@ -13,7 +13,8 @@ extension RunningDaemon {
         return DaemonView.Backend(
           name: entry.name, type: entry.connector.descriptor.type,
           title: entry.connector.descriptor.title, state: member.standing.state,
-          since: member.standing.since, permissions: entry.permissionsText,
+          since: member.standing.since, confirmation: confirmations.newest(of: entry.name),
+          permissions: entry.permissionsText,
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
           notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry))
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,

@@ -27,6 +27,7 @@ final class RunningDaemon: Sendable {
   let cache: StatusCache
   let moonraker: MoonrakerRunner
   let services: CommandServices
+  let confirmations = Confirmations()
   let secrets: SpentSecrets
   let widenings: UnseenWidenings
   let notifier: ServiceNotifier
@@ -77,7 +78,7 @@ final class RunningDaemon: Sendable {
       network: network, networkSettings: configuration.network,
       printerName: configuration.printer.name,
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
-      secrets: secrets, services: services,
+      secrets: secrets, services: services, confirmations: confirmations,
       requiresClearBed: configuration.printer.requireClearBed, webcams: webcams(configuration),
       sink: writer, time: time)
   }

@@ -1,6 +1,7 @@
 import BuiltinConnectors
 import ConnectorKit
 import Foundation
+import HTTPServer
 import JSON
 import Platform
 import Testing
@@ -24,7 +25,7 @@ import Testing
     log: {level: info}
 
     """
-  private static let secret = "c_canary_secret_for_tests"
+  fileprivate static let secret = "c_canary_secret_for_tests"
 
   init() throws {
     folder = try TemporaryFolder()
@@ -41,14 +42,15 @@ import Testing
   }
 
   private func run(
-    _ file: String? = nil, writes: Bool, processes: String? = nil
+    _ file: String? = nil, writes: Bool, processes: String? = nil,
+    registry: [any ConnectorBackend.Type] = builtinConnectors
   ) async -> CommandResult {
     let written = Guarded((output: "", errors: ""))
     let terminal = Terminal(
       output: { text in written.withLock { $0.output += text + "\n" } },
       errors: { text in written.withLock { $0.errors += text + "\n" } }, isTerminal: false)
     let status = await ImportCommand(
-      loader: ConfigurationLoader(registry: builtinConnectors, environment: [:]),
+      loader: ConfigurationLoader(registry: registry, environment: [:]),
       terminal: terminal, writes: writes, processes: processes ?? folder.path + "/none"
     ).run(file ?? original, configuration: configuration)
     return written.withLock { CommandResult(status: status, output: $0.output, errors: $0.errors) }
@@ -130,6 +132,126 @@ import Testing
       text.contains(
         "  - type: printdock\n    # printer-connector still runs here: stop it, then remove the next line\n    enabled: false\n"
       ))
+  }
+
+  // MARK: Reach's agent: two files, and settings that are the host's
+
+  private func writeReach() throws -> String {
+    _ = try folder.write(
+      "agent/.reach-link-state.json",
+      """
+      {"reachLinkToken": "\(Self.secret)2", "printerId": "p-1", "relayUrl": "https://r.example"}
+      """)
+    return try folder.write(
+      "agent/.env",
+      """
+      REACH_LINK_RELAY=https://r.example
+      REACH_LINK_TOKEN=\(Self.secret)
+      REACH_LINK_PRINTER_ID=p-1
+      REACH_LINK_TELEMETRY_INTERVAL=5
+      REACH_LINK_HEALTH_PORT=8080
+      REACH_LINK_LOG_FILE=/var/log/reach-link.log
+      """)
+  }
+
+  @Test("The companion of a file is read with it; what is the host's goes to the host's sections")
+  func reach() async throws {
+    let file = try writeReach()
+    let result = await run(file, writes: true)
+    #expect(result.status == 0, "\(result.errors)")
+    let text = try read(configuration)
+    #expect(
+      text.contains(
+        "  - type: reach\n    name: reach-2\n    relay: \"https://r.example\"\n    telemetry_interval: 5\n"
+      ))
+    #expect(text.hasSuffix("\ncontrol:\n  health_listen: \"0.0.0.0:8080\"\n"))
+    // `log` stands there in braces: nothing is put into it.
+    #expect(result.errors.contains("Put 'file: \"/var/log/reach-link.log\"' under 'log' too."))
+    #expect(!(result.output + result.errors + text).contains(Self.secret))
+    let identity = try #require(try await identity("reach-2"))
+    #expect(identity["token"]?.string == Self.secret + "2")
+    #expect(identity["previous_token"]?.string == Self.secret)
+    let loaded = ConfigurationLoader(registry: builtinConnectors, environment: [:])
+      .load(configuration)
+    #expect(loaded.configuration?.control.healthListen?.port == 8080)
+  }
+
+  @Test("Printed, the host's settings are said too, and nothing is written")
+  func reachPrinted() async throws {
+    let result = await run(try writeReach(), writes: false)
+    #expect(result.status == 0)
+    #expect(result.output.hasPrefix("  - type: reach\n    name: reach-2\n"))
+    #expect(
+      result.errors.contains("Put 'health_listen: \"0.0.0.0:8080\"' under 'control' too."))
+    #expect(try read(configuration) == Self.text)
+  }
+
+  @Test("A secret that is a setting goes to a file of its own, and nested keys below their section")
+  func secretSettings() async throws {
+    let registry: [any ConnectorBackend.Type] = builtinConnectors + [ImportedSample.self]
+    let file = try folder.write("sample.ini", "good")
+    let result = await run(file, writes: true, registry: registry)
+    #expect(result.status == 0, "\(result.errors)")
+    let place = folder.path + "/state/secrets/imported%20token"
+    let text = try read(configuration)
+    #expect(
+      text.contains(
+        "  - type: imported\n    webcam:\n      interval: 3\n      mode: \"quick\"\n    token_file: \"\(place)\"\n"
+      ), "\(text)")
+    #expect(try read(place) == Self.secret + "\n")
+    #expect(
+      try FileManager.default.attributesOfItem(atPath: place)[.posixPermissions] as? Int == 0o600)
+    #expect(!(result.output + result.errors + text).contains(Self.secret))
+    // One that is not accepted leaves none behind.
+    try FileManager.default.removeItem(atPath: place)
+    _ = try folder.write("printer-uplink.yaml", Self.text)
+    let bad = await run(
+      try folder.write("sample.ini", "bad"), writes: true, registry: registry)
+    #expect(bad.status == 78)
+    #expect(bad.errors.contains("webcam.interval"), "\(bad.errors)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/state/secrets")
+    #expect(left.isEmpty)
+    #expect(try read(configuration) == Self.text)
+  }
+
+  /// A connector whose agent has a secret among its settings.
+  private struct ImportedSample: ConnectorBackend {
+    static let token = Setting.secret("token", "The token.")
+    static let interval = Setting.integer("webcam.interval", default: 5, range: 1...60, "Frames.")
+    static let mode = Setting.choice(
+      "webcam.mode", default: "slow", of: ["slow", "quick"], "Which.")
+    static let descriptor = ConnectorDescriptor(
+      type: "imported", title: "Imported", summary: "Has an agent.",
+      settings: [token.declaration, interval.declaration, mode.declaration],
+      reads: StatusInterest(), minimalExample: "type: imported", intention: { _ in "reports" })
+    static func importing(_ text: [UInt8]) throws(ImportFailure) -> ImportedEntry? {
+      let text = String(decoding: text, as: UTF8.self)
+      guard text == "good" || text == "bad" else { return nil }
+      var entry = ImportedEntry(
+        settings: [
+          ("webcam.interval", text == "good" ? 3 : 99), ("webcam.mode", "quick"),
+        ], identity: ["id": .string(text)], program: "imported-agent", stopAdvice: "stop it")
+      entry.secrets = [("token", Secret(CommandLineImportTests.secret))]
+      return entry
+    }
+    init(settings: Settings, context: BackendContext) async throws {}
+    func run() async throws {}
+    func runOnce() async throws {}
+  }
+
+  @Test("An agent that Python runs is found by its script")
+  func pythonAgent() async throws {
+    for (process, line) in [
+      ("21", "/usr/bin/python3\0-u\0/root/reach-link-agent.py\0"),
+      ("22", "/usr/bin/python3\0/root/other.py\0reach-link-agent.py\0"),
+      ("23", "vim\0reach-link-agent.py\0"), ("24", "python3\0"),
+    ] {
+      _ = try folder.write("proc/\(process)/cmdline", line)
+    }
+    let result = await run(try writeReach(), writes: true, processes: folder.path + "/proc")
+    #expect(result.status == 0)
+    #expect(result.errors.contains("reach-link-agent.py still runs here (process 21)"))
+    #expect(try read(configuration).contains("    enabled: false\n    relay:"))
   }
 
   @Test("Not while a daemon holds the lock; nothing is touched")

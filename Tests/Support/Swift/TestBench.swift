@@ -55,6 +55,7 @@ package final class TestBench: Sendable {
   /// The log.
   package let log = RecordingSink()
   private let told = Guarded<(health: [BackendHealth], retired: [String])>(([], []))
+  private let confirmed = Guarded<[Duration]>([])
   private let chance: @Sendable () -> Double
 
   /// A bench.
@@ -79,6 +80,9 @@ package final class TestBench: Sendable {
 
   /// What the backend said of itself, in order.
   package var health: [BackendHealth] { told.withLock { $0.health } }
+
+  /// For how long the far side's confirmations count, in order.
+  package var confirmations: [Duration] { confirmed.withLock { $0 } }
 
   /// The keys of the secrets that it called spent.
   package var retired: [String] { told.withLock { $0.retired } }
@@ -111,6 +115,7 @@ package final class TestBench: Sendable {
       identity: identity, commands: gateway, outbox: outbox, transfers: transfers,
       webcams: webcams, time: time, log: Log(label: name, sink: log), random: chance,
       report: { [told] health in told.withLock { $0.health.append(health) } },
+      confirm: { [confirmed] duration in confirmed.withLock { $0.append(duration) } },
       retireSecret: { [told] key in told.withLock { $0.retired.append(key) } })
   }
 }

@@ -1,0 +1,37 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// Secrets of an imported entry, each in a file of its own in the state directory. Blocks.
+struct SecretFiles {
+  private static let folder = "secrets"
+  private let directory: StateDirectory
+  private let files: [(key: String, name: String, secret: Secret)]
+
+  /// The files for the secrets of the entry `name`; nothing is written yet.
+  init(_ secrets: [(key: String, secret: Secret)], of name: String, in directory: StateDirectory) {
+    self.directory = directory
+    files = secrets.map { key, secret in
+      (key, "\(Self.folder)/\(FileIdentityStore.fileName(for: "\(name) \(key)"))", secret)
+    }
+  }
+
+  /// The settings that name them.
+  var settings: [(key: String, value: JSONValue)] {
+    files.map { ("\($0.key)_file", .string(directory.path(of: $0.name))) }
+  }
+
+  /// Writes them, 0600.
+  func write() throws(PlatformError) {
+    guard !files.isEmpty else { return }
+    try directory.makeFolder(Self.folder)
+    for file in files {
+      try directory.replace(file.name, with: Array(file.secret.revealed.utf8) + [0x0A])
+    }
+  }
+
+  /// Removes them, where the entry is not accepted.
+  func remove() {
+    for file in files { try? Files.remove(directory.path(of: file.name)) }
+  }
+}
