@@ -42,6 +42,20 @@ import Testing
     #expect(try plan(.any(paths: (0..<20).map { "/\($0)" }), []).addresses.count == 8)
   }
 
+  @Test("A page's own address stands for all the ports that are guessed otherwise")
+  func pageAddress() throws {
+    let path = WebcamDescription.camera("a", snapshot: "webcam/?action=snapshot")
+    for page in ["https://host.test/voron", "https://host.test/voron/"] {
+      var wish = FrameWish.any(paths: ["/b"])
+      wish.pageAddress = page
+      #expect(
+        try plan(wish, [path]).addresses.map(\.url) == [
+          "https://host.test/voron/webcam/?action=snapshot", "https://host.test/voron/b",
+        ])
+      #expect(try plan(wish, [.usual]).addresses.first == plan(.any(), [.usual]).addresses.first)
+    }
+  }
+
   @Test("A camera that is named has no other addresses than its own")
   func named() throws {
     #expect(try plan(.any(camera: "front", paths: ["/x"]), [.usual]).addresses.count == 1)

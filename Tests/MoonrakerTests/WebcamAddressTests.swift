@@ -42,7 +42,7 @@ import Testing
     ])
   func resolved(row: Row) {
     #expect(
-      WebcamAddress.absolute(row.text, host: row.host, pagePort: row.port) == row.expected)
+      WebcamAddress.absolute(row.text, host: row.host, page: .port(row.port)) == row.expected)
   }
 
   @Test(

@@ -56,7 +56,7 @@ struct OriginalSettings {
     }
     // One that is written down rules the idle interval too.
     let rulesOthers = declaration.key == ReachRelaySettings.telemetryInterval.declaration.key
-    if rulesOthers || declaration.defaultText != "\(kept)s" {
+    if rulesOthers || declaration.defaultText != "\(kept)" {
       entry.settings.append((declaration.key, .integer(kept)))
     }
   }

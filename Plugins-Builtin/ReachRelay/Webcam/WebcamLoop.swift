@@ -76,7 +76,8 @@ struct WebcamLoop: Sendable {
   /// A picture, within ten seconds.
   private func capture() async -> Result<WebcamFrame, WebcamFailure> {
     let wish = FrameWish(
-      camera: rules.camera, maximumAge: Self.maximumAge, maximumBytes: Self.largest)
+      camera: rules.camera, maximumAge: Self.maximumAge, maximumBytes: Self.largest,
+      pageAddress: rules.baseURL)
     return await withTaskGroup(of: Result<WebcamFrame, WebcamFailure>.self) { group in
       group.addTask { [webcams = context.webcams] in
         do throws(WebcamFailure) {

@@ -15,6 +15,8 @@ struct WebcamRules: Sendable, Hashable {
   var mode: Mode
   /// The camera's name in Moonraker; nil: the first that is enabled.
   var camera: String?
+  /// The web page that paths of Moonraker's list belong to; nil: port 80 of the printer's host.
+  var baseURL: String?
   /// The least time between two pictures, and between two questions for a viewer.
   var interval: Duration
   /// How long after its last sign a viewer counts as there.
@@ -24,6 +26,7 @@ struct WebcamRules: Sendable, Hashable {
   init(_ settings: Settings) {
     mode = Mode(rawValue: settings[WebcamSettings.mode]) ?? .viewer
     camera = settings[WebcamSettings.camera]
+    baseURL = settings[WebcamSettings.baseURL]
     interval = settings[WebcamSettings.interval]
     viewerTimeout = settings[WebcamSettings.viewerTimeout]
   }

@@ -12,6 +12,10 @@ enum WebcamSettings {
     "webcam.camera", example: "bed camera",
     "The camera's name in Moonraker; the first that is switched on where it is left out.")
 
+  static let baseURL = Setting<String?>.optionalURL(
+    "webcam.base_url", example: "http://printer.local/voron", tls: .local,
+    "The web page that a camera's address in Moonraker belongs to where it is a path; left out: port 80 of the printer's host.")
+
   static let interval = Setting<Duration>.duration(
     "webcam.interval", default: 5, range: range,
     "The least time between two pictures, and between two questions for a viewer where those have to be asked."
@@ -23,7 +27,7 @@ enum WebcamSettings {
 
   /// All of them, in the order in which they are shown.
   static let declarations = [
-    mode.declaration, camera.declaration, interval.declaration, viewerTimeout.declaration,
+    mode.declaration, camera.declaration, baseURL.declaration, interval.declaration, viewerTimeout.declaration,
   ]
 
   /// The original agent's variables.

@@ -37,8 +37,12 @@ struct FramePlan: Sendable, Hashable {
   init(
     _ wish: FrameWish, cameras: Result<[WebcamDescription], WebcamFailure>, printerHost: String
   ) throws(WebcamFailure) {
+    // Where the page is known, a path can mean nothing else.
+    let pages: [WebcamAddress.Page] =
+      wish.pageAddress.map { [.address($0)] }
+      ?? [.port(wish.pagePort), .port(80), .port(8_080)]
     let fallbacks = (wish.camera == nil ? wish.fallbackPaths : []).compactMap {
-      WebcamAddress.absolute($0, host: printerHost, pagePort: wish.pagePort)
+      WebcamAddress.absolute($0, host: printerHost, page: pages[0])
     }
     let chosen: WebcamDescription?
     switch cameras {
@@ -47,8 +51,7 @@ struct FramePlan: Sendable, Hashable {
       guard !fallbacks.isEmpty else { throw failure }
       chosen = nil
     }
-    let ports = [wish.pagePort, 80, 8_080]
-    let known = chosen.map { Self.addresses(of: $0, ports: ports, printerHost) } ?? []
+    let known = chosen.map { Self.addresses(of: $0, pages, printerHost) } ?? []
     var seen: Set<String> = []
     addresses = (known + fallbacks.map { FrameAddress(url: $0) })
       .filter { seen.insert($0.url).inserted }
@@ -82,15 +85,15 @@ struct FramePlan: Sendable, Hashable {
     return camera
   }
 
-  /// A path belongs to the web page, whose port the wish knows; else to the usual one, or to a camera server without one.
+  /// A path belongs to the web page that the wish knows; else to the usual one, or to a camera server without one.
   private static func addresses(
-    of camera: WebcamDescription, ports: [Int], _ host: String
+    of camera: WebcamDescription, _ pages: [WebcamAddress.Page], _ host: String
   ) -> [FrameAddress] {
     let isStream = camera.snapshotURL.isEmpty
     guard !isStream || camera.streamsPictures else { return [] }
     let written = isStream ? camera.streamURL : camera.snapshotURL
-    return ports.compactMap { port in
-      WebcamAddress.absolute(written, host: host, pagePort: port)
+    return pages.compactMap { page in
+      WebcamAddress.absolute(written, host: host, page: page)
         .map { FrameAddress(url: $0, isStream: isStream) }
     }
   }

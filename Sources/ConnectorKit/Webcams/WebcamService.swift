@@ -27,13 +27,16 @@ package struct FrameWish: Sendable, Hashable {
   package var mustBeJPEG: Bool
   /// The port of the web page at the printer's host, for the addresses that are paths.
   package var pagePort: Int
+  /// The web page's own address, where it is not simply on a port of the printer's host: `https://host/voron`.
+  package var pageAddress: String?
   /// Paths to try on that port when Moonraker knows no camera, in order: `/webcam/?action=snapshot`.
   package var fallbackPaths: [String]
 
   /// A wish.
   package init(
     camera: String? = nil, maximumAge: Duration, maximumBytes: Int, maximumSide: Int? = nil,
-    mustBeJPEG: Bool = true, pagePort: Int = 80, fallbackPaths: [String] = []
+    mustBeJPEG: Bool = true, pagePort: Int = 80, pageAddress: String? = nil,
+    fallbackPaths: [String] = []
   ) {
     self.camera = camera
     self.maximumAge = maximumAge
@@ -41,6 +44,7 @@ package struct FrameWish: Sendable, Hashable {
     self.maximumSide = maximumSide
     self.mustBeJPEG = mustBeJPEG
     self.pagePort = pagePort
+    self.pageAddress = pageAddress
     self.fallbackPaths = fallbackPaths
   }
 }

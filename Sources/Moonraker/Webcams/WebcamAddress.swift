@@ -6,24 +6,37 @@ internal import Platform
 /// A path belongs to the web page's origin at the printer's host, not to Moonraker's port. `localhost` in an absolute
 /// address means the printer, which may be another host than this one.
 package enum WebcamAddress {
+  /// The web page that paths belong to.
+  package enum Page: Sendable, Hashable {
+    /// The one on this port of the printer's host; 80 as a rule, 8080 for a camera server without one.
+    case port(Int)
+    /// The one at this `http` or `https` address, which may have a path of its own.
+    case address(String)
+  }
+
   /// The absolute address for what stands in Moonraker's list.
   ///
   /// - Parameters:
   ///   - text: an `http` or `https` address, or a path with or without its first slash.
   ///   - host: Moonraker's host, IPv6 without brackets: ``MoonrakerAddress/host``.
-  ///   - pagePort: the port of the web page at that host, for paths; 80 as a rule, 8080 for a camera server without one.
+  ///   - page: the web page, for paths.
   /// - Returns: nil for an empty text and for what no HTTP client can fetch (`rtsp://…`).
-  package static func absolute(_ text: String, host: String, pagePort: Int) -> String? {
+  package static func absolute(_ text: String, host: String, page: Page) -> String? {
     guard !text.isEmpty else { return nil }
     if let schemeEnd = text.firstRange(ofText: "://"), isScheme(text[..<schemeEnd.lowerBound]) {
       return absolute(withScheme: text, after: schemeEnd.upperBound, host: host)
     }
     guard !text.utf8.starts(with: "//".utf8) else {
-      return absolute("http:" + text, host: host, pagePort: pagePort)
+      return absolute("http:" + text, host: host, page: page)
     }
-    let port = pagePort == 80 ? "" : ":\(pagePort)"
-    let path = text.utf8.first == UInt8(ascii: "/") ? text : "/" + text
-    return fetchable("http://\(bracketed(host))\(port)\(path)")
+    let path = text.utf8.first == UInt8(ascii: "/") ? text[...] : "/" + text
+    switch page {
+    case .port(80): return fetchable("http://\(bracketed(host))\(path)")
+    case .port(let port): return fetchable("http://\(bracketed(host)):\(port)\(path)")
+    case .address(let address):
+      let start = address.utf8.last == UInt8(ascii: "/") ? address.dropLast() : address[...]
+      return fetchable("\(start)\(path)")
+    }
   }
 
   /// An address with a scheme; loopback becomes `host`, and user, port and path stay as they are written.

@@ -7,16 +7,25 @@ import Testing
 @testable import ConnectorHost
 
 @Suite("Gate: Moonraker's own methods") struct GateMoonrakerTests {
-  @Test("A look goes out whatever the printer does, also with read-only on, and leaves no row")
+  @Test("A look goes out whatever the printer does, also with read-only on, and each time anew")
   func look() async throws {
     let bench = GateBench.ready("printing")
     #expect(bench.submit(.query(.of("server.info", .get))) == .done())
-    #expect(bench.rows.isEmpty)
+    #expect(bench.submit(.query(.of("server.info", .get))) == .done())
+    #expect(bench.printer.sent.count == 2)
     #expect(bench.owed["a"]?.count == 1)
     bench.klippy(.shutdown)
     #expect(bench.submit(.query(.of("printer.info", .get)), id: "2") == .done())
     bench.leave()
     #expect(bench.submit(.query(.of("server.info", .get)), id: "3")?.reason == .notConnected)
+  }
+
+  @Test("A command under the id of a look is refused, and does not get the look's answer")
+  func idOfLook() {
+    let bench = GateBench.ready("printing")
+    #expect(bench.submit(.query(.of("server.info", .get))) == .done())
+    #expect(bench.submit(.pause)?.reason == .invalid)
+    #expect(bench.printer.sent.count == 1)
   }
 
   @Test(

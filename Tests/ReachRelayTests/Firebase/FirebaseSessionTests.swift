@@ -40,7 +40,7 @@ private struct Desk {
 
   /// When something is due, in seconds.
   var due: Double? {
-    session.nextDue.map { ($0.sinceOrigin - .seconds(1_000)) / .seconds(1) }
+    session.nextDue.map { (($0.sinceOrigin - .seconds(1_000)) / .milliseconds(1)).rounded() / 1_000 }
   }
 
   /// What was to be done since the last look.

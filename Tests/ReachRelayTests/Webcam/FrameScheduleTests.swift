@@ -19,7 +19,7 @@ import Testing
     _ passage: RelayPassage? = nil, now: Double
   ) -> Double? {
     schedule.due(for: audience, passage ?? open, now: at(now))
-      .map { ($0.sinceOrigin - .seconds(1_000)) / .seconds(1) }
+      .map { (($0.sinceOrigin - .seconds(1_000)) / .milliseconds(1)).rounded() / 1_000 }
   }
 
   @Test("The first is due at once, the next an interval after the last one began")

@@ -10,13 +10,17 @@ import Testing
 /// The far side of these tests: a relay that takes everything, and a database whose stream the test plays.
 private final class FarSides: Sendable {
   private let stream = Guarded<(@Sendable ([UInt8]) -> Bool)?>(nil)
+  /// Ends with the stream: when who listens wants no more of it.
+  private let (life, death) = AsyncStream.makeStream(of: Never.self)
   /// What a picture is answered with.
   let picture = Guarded(HTTPResponse(status: 200))
 
   func answer(_ request: HTTPRequest) async throws(NetworkError) -> HTTPResponse {
     if let takesPiece = request.takesPiece {
       stream.withLock { $0 = takesPiece }
-      return try await ScriptedTransport.silence()
+      for await _ in life {}
+      guard !Task.isCancelled else { return try await ScriptedTransport.silence() }
+      return .ok()
     }
     return request.path.hasSuffix("webcam-snapshot") ? picture.withLock { $0 } : .ok()
   }
@@ -27,7 +31,8 @@ private final class FarSides: Sendable {
   /// Sends an event to who listens.
   func send(_ name: String, _ data: String) {
     let takesPiece = stream.withLock { $0 }
-    _ = takesPiece?(Array("event: \(name)\ndata: \(data)\n\n".utf8))
+    let event = Array("event: \(name)\ndata: \(data)\n\n".utf8)
+    if takesPiece?(event) == false { death.finish() }
   }
 
   func put(_ stamp: WallTime?) {

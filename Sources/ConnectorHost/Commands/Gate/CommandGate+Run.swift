@@ -79,7 +79,10 @@ extension CommandGate {
       throw CommandFailure(.journal, "the journal cannot be read")
     }
     guard let stored else { return .new }
-    guard stored.digest.isEmpty || stored.digest == run.digest else {
+    // A refusal was never begun and has no digest; a look that was answered has none either, and is no command's end.
+    guard
+      stored.digest == run.digest || stored.digest.isEmpty && stored.outcome?.status == .refused
+    else {
       return .unusable("this id was used for another command before")
     }
     // A row without an end is of a former life that did not see it.
