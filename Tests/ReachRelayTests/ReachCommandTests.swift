@@ -65,6 +65,27 @@ import Testing
     #expect(pull?.timeout == .seconds(35))
   }
 
+  @Test("What there is no place for is refused for good: handed out again it is told the same")
+  func surplus() async throws {
+    let commands = (1...33).map { Self.command("r\($0)", "printer.print.resume") }
+    let isFree = Guarded(false)
+    let bench = Self.bench(commands + [commands[32]])
+    bench.gateway.answer { _ in
+      await until { isFree.withLock { $0 } }
+      return .done()
+    }
+    try await bench.run(try await bench.backend([:])) {
+      await until { Self.pushes(bench).contains { $0["requestId"] == "r33" } }
+      isFree.withLock { $0 = true }
+      await until { Self.pushes(bench).count >= 33 }
+    }
+    let answers = Self.pushes(bench).filter { $0["requestId"] == "r33" }
+    #expect(Set(answers.map { $0["error"] }) == ["busy"])
+    #expect(answers.first?["result"]?["errorCode"] == "busy")
+    #expect(bench.gateway.submitted.count == 32)
+    #expect(bench.gateway.refused.first?.id == "r33")
+  }
+
   @Test("An id that another command has had is refused, and that one's result stays")
   func sameID() async throws {
     let bench = Self.bench([Self.command("r1", "printer.print.pause")])

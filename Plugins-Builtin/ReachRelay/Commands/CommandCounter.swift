@@ -40,12 +40,16 @@ final class CommandCounter: Sendable {
   private func take(
     _ job: CommandDesk.Job, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
-    switch desk.withLock({ $0.take(job) }) {
+    // What came again before its result has left gets that one.
+    switch runner.owes(job.command.id) ? .known : desk.withLock({ $0.take(job) }) {
     case .start: group.addTask { [self] in await work(through: job) }
     case .wait: break
     case .known:
       runner.context.log(.info, "command \(job.command.id.printable) came again and is under way")
-    case .busy: answer(.failed(job.command.id, "busy", .busy), &group)
+    case .busy:
+      group.addTask { [runner] in
+        await runner.refuse(job, CommandFailure(.tooMany, "busy"), .busy)
+      }
     }
   }
 
@@ -58,9 +62,9 @@ final class CommandCounter: Sendable {
       if Task.isCancelled { return }
       let aftermath = desk.withLock { $0.ended(job, acted: acted) }
       for overtaken in aftermath.overtaken {
-        await runner.answer(
-          .failed(
-            overtaken.command.id, "a stop or a cancel came before its turn", .gate(.superseded)))
+        await runner.refuse(
+          overtaken, CommandFailure(.superseded, "a stop or a cancel came before its turn"),
+          .gate(.superseded))
       }
       next = aftermath.next
     }
@@ -96,14 +100,15 @@ final class CommandCounter: Sendable {
     _ result: CommandResult, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     // One result for each id: that of the command which has it already.
-    guard desk.withLock({ !$0.isUnfinished(result.id) }) else { return }
+    guard !runner.owes(result.id), desk.withLock({ !$0.isUnfinished(result.id) }) else { return }
     group.addTask { [runner] in await runner.answer(result) }
   }
 
   /// Answers what waited for its turn when everything ended.
   func close() async {
     for job in desk.withLock({ $0.close() }) {
-      await runner.answer(.failed(job.command.id, "agent stopping", .stopping))
+      await runner.refuse(
+        job, CommandFailure(.superseded, "agent stopping"), .stopping, atEnd: true)
     }
   }
 }

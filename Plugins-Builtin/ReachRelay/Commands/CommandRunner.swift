@@ -62,6 +62,27 @@ struct CommandRunner: Sendable {
     return status.klippy == .disconnected ? "HTTP Error 503: Klippy Host not connected" : nil
   }
 
+  /// Answers a command that is not tried. It passes the gate, which knows whether it ran before, and from then on that it
+  /// was refused: handed out again, it is told the same.
+  ///
+  /// - Parameter atEnd: our task is cancelled and waits for nothing; the answer lies in the outbox all the same.
+  func refuse(
+    _ job: CommandDesk.Job, _ failure: CommandFailure, _ code: CommandResult.Code,
+    atEnd: Bool = false
+  ) async {
+    let id = job.command.id
+    let result = CommandResult.failed(id, failure.message, code)
+    guard case .printer(let order) = job.order else { return await answer(result) }
+    context.log(.warning, "command \(id.printable): \(failure.message)")
+    owedSince.withLock { $0[id] = context.time.now }
+    let outcome = await context.commands.submit(
+      CommandRequest(
+        id: id, wireName: job.command.printableName, command: order, refusal: failure),
+      in: job.contact, work: nil
+    ) { _ in result.owed(isExpendable: true) }
+    if atEnd, !outcome.isRepeat { await context.outbox.put(result.owed(isExpendable: true)) }
+  }
+
   /// Answers what is never submitted.
   func answer(_ result: CommandResult) async {
     if let error = result.error {
@@ -70,6 +91,9 @@ struct CommandRunner: Sendable {
     owedSince.withLock { $0[result.id] = context.time.now }
     await context.outbox.put(result.owed(isExpendable: result.error != nil))
   }
+
+  /// Whether a result of this run with this id has not left yet.
+  func owes(_ id: String) -> Bool { owedSince.withLock { $0[id] != nil } }
 
   /// How long a result has been owed: by the wall clock only where it lay in the store at our start.
   func age(of entry: OutboxEntry) -> Duration {
