@@ -22,9 +22,12 @@ from aiohttp import web
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
-import reach
 from fake_moonraker import FakeMoonraker
 from harness import Rig, free_port, wait_until
+from sample_gcode import gcode
+from scripted_cloud import ScriptedCloud, ServedFile
+
+import reach
 from measuring import (
     ByteProxy,
     CountingProxy,
@@ -38,8 +41,6 @@ from measuring import (
     wake_ups,
     written_bytes,
 )
-from sample_gcode import gcode
-from scripted_cloud import ScriptedCloud, ServedFile
 
 
 class IndifferentCloud:

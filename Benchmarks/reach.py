@@ -10,8 +10,9 @@ from typing import Any
 
 from fake_moonraker import FakeMoonraker
 from harness import Rig
-from measuring import ByteProxy, Figure, memory, percentile
 from sample_gcode import gcode
+
+from measuring import ByteProxy, Figure, memory, percentile
 
 # The original agent while printing, with TLS and a relay that holds pulls for 25 s: docs/connectors/reach.md.
 ORIGINAL_BYTES = 18_700

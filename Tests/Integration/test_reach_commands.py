@@ -444,7 +444,9 @@ def ten_minutes(rig: Rig, seconds: float) -> None:
         turn += 1
         state = rig.printer.print_state
         numbers += [relay.command(name, method="GET") for name in looks + absent]
-        numbers.append(relay.command("printer.objects.query", method="GET", query={"print_stats": "state", "toolhead": None}))
+        numbers.append(
+            relay.command("printer.objects.query", method="GET", query={"print_stats": "state", "toolhead": None})
+        )
         numbers.append(relay.command("printer.objects.query", objects={"heater_bed": ["target"]}))
         numbers += [relay.command(name, method=("GET", "POST", "DELETE")[turn % 3]) for name in refused]
         numbers.append(relay.command("no.such.endpoint"))
