@@ -126,8 +126,47 @@ import Testing
       await until { Self.pushes(bench).contains { $0["requestId"] == "r3" } }
     }
     #expect(bench.gateway.submitted.map(\.id) == ["r1", "r3"])
+    #expect(bench.gateway.refused.map(\.id) == ["r2"])
     #expect(
       bench.outbox.entries.first { $0.item.key == "r2" }?.item.body["error"] == "agent stopping")
+  }
+
+  @Test("What a cancel has overtaken is not executed when it comes again")
+  func overtakenAgain() async throws {
+    let start = Self.command("r2", "printer.print.start", ["filename": "a.gcode"])
+    let left = Guarded([
+      Self.command("r1", "printer.gcode.script", ["script": "G28"]), start,
+      Self.command("r3", "printer.print.cancel"),
+    ])
+    let answers = Guarded<[JSONValue]>([])
+    let bench = TestBench.reach(identity: Self.paired, takesPulls: true) {
+      request, _ async throws(NetworkError) in
+      if request.path == RelayEndpoint.push.path, request.json["requestId"] == "r2" {
+        let isFirst = answers.withLock { answers in
+          answers.append(request.json["error"] ?? nil)
+          return answers.count == 1
+        }
+        // Handed out again where its answer was lost.
+        if isFirst { left.withLock { $0.append(start) } }
+      }
+      guard request.path == RelayEndpoint.pull.path else { return .ok() }
+      await until { left.withLock { !$0.isEmpty } || answers.withLock { $0.count == 2 } }
+      let next = left.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+      return .ok(["command": next])
+    }
+    let isCancelled = Guarded(false)
+    bench.gateway.answer { request in
+      if request.command == .cancel { isCancelled.withLock { $0 = true } }
+      if case .gcode = request.command { await until { isCancelled.withLock { $0 } } }
+      return .done()
+    }
+    try await bench.run(try await bench.backend([:])) {
+      await until { answers.withLock { $0.count == 2 } }
+    }
+    let error: JSONValue = "a stop or a cancel came before its turn"
+    #expect(answers.withLock { $0 } == [error, error])
+    #expect(Set(bench.gateway.submitted.map(\.id)) == ["r1", "r2", "r3"])
+    #expect(bench.gateway.refused.map(\.id) == ["r2"])
   }
 
   @Test("The relay ends this connector: answered, then parked; deleted there: forgotten here")

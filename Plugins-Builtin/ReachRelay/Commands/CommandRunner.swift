@@ -15,23 +15,28 @@ struct CommandRunner: Sendable {
 
   /// Has a command executed; its result is in the outbox when this returns.
   ///
+  /// - Parameter refusal: why it is not to be executed; nil: it is.
   /// - Returns: whether it was the far side's to want: it may not have been done, but it was not forbidden either.
   func execute(
-    _ command: RelayCommand, _ order: PrinterCommand, in contact: CommandContact
+    _ command: RelayCommand, _ order: PrinterCommand, in contact: CommandContact,
+    refusal: CommandFailure? = nil
   ) async -> Bool {
     context.log(.info, "command \(command.id.printable): \(command.printableName)")
     let start = context.time.now
     var request = CommandRequest(
-      id: command.id, wireName: command.printableName, command: order)
+      id: command.id, wireName: command.printableName, command: order, refusal: refusal)
     if case .gcode = order {
       let accepted = CommandResult.completed(command.id, ["result": "accepted"])
       request.earlyAnswer = EarlyAnswer(after: Self.patience, owed: accepted.owed())
     }
     let wasAsked = Guarded(false)
     let outcome = await context.commands.submit(request, in: contact, work: nil) {
-      [status = context.status, time = context.time, owedSince] outcome in
+      [status = context.status, time = context.time, owedSince, early = request.earlyAnswer]
+      outcome in
       wasAsked.withLock { $0 = true }
       owedSince.withLock { $0[command.id] = time.now }
+      // Of a command that came again the store knows its first answer, but for the early one.
+      if let early, outcome.isRepeat, outcome.status != .refused { return early.owed }
       return CommandResult(of: command, order, outcome, absence: Self.absence(status.current))
         .owed(isExpendable: outcome.status == .refused)
     }
@@ -39,6 +44,10 @@ struct CommandRunner: Sendable {
     if outcome.status == .refused, outcome.reason == .invalid, !wasAsked.withLock({ $0 }) {
       let failed = CommandResult.failed(command.id, outcome.message, .malformed)
       await context.outbox.put(failed.owed(isExpendable: true, asAnother: true))
+    }
+    // At the end our task waits for nothing; the gate's own goes on, and the answer lies in the outbox all the same.
+    if let refusal, outcome.reason == .interrupted {
+      await answer(.failed(command.id, refusal.message, .gate(refusal.reason)))
     }
     let (seconds, attoseconds) = start.duration(to: context.time.now).components
     let time = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
