@@ -141,9 +141,21 @@ import Testing
       FileRow("server.files.zip", .post, ["dest": "gcodes/a.zip", "items": ["config/a"]], .never),
       FileRow("server.files.zip", .post, ["items": ["gcodes/a"]], .never),
       FileRow("server.files.metascan", .post, ["filename": "/etc/passwd"], .never),
+      FileRow("server.analysis.process", .post, ["filename": "../config/a.cfg"], .never),
+      FileRow("server.analysis.estimate", .get, ["filename": "/a/../../x.gcode"], .never),
+      FileRow("server.analysis.process", .post, [:], .never),
+      FileRow(
+        "server.analysis.process", .post,
+        ["filename": "a.gcode", "estimator_config": "moonraker.conf"], .never),
     ])
   func files(row: FileRow) throws {
     #expect(try Self.request(row.path, row.method, row.body).effect == row.effect)
+  }
+
+  @Test("What writes into a file of gcodes is a file operation")
+  func analysis() throws {
+    let request = try Self.request("server.analysis.process", .post, ["filename": "a/b.gcode"])
+    #expect(request.effect == .files([try #require(GCodePath("a/b.gcode"))]))
   }
 
   @Test("A file below gcodes is deleted by its path, one elsewhere never")

@@ -109,6 +109,6 @@ import Testing
 
   @Test("The relay's id is the key: one result for each")
   func key() {
-    #expect(CommandResult.failed("r", "x", .busy).owed().key == "r")
+    #expect(CommandResult.failed("r", "x", .gate(.busy)).owed().key == "r")
   }
 }

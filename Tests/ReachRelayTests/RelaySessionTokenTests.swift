@@ -234,6 +234,24 @@ import Testing
     #expect(harness.openEndpoints == [.telemetry])
   }
 
+  @Test("A heartbeat that was under way when the token was refused is no check")
+  func underWay() {
+    var harness = SessionHarness(.ready("printing"))
+    harness.happen()
+    harness.answer(.heartbeat, .accepted([:]))
+    harness.answer(.telemetry, .accepted([:]))
+    harness.move(to: 30)
+    #expect(harness.openEndpoints == [.heartbeat, .telemetry])
+    harness.answer(.telemetry, Self.refused)
+    harness.answer(.heartbeat, Self.refused)
+    #expect(harness.parked == nil)
+    harness.moveToNextDue()
+    #expect(harness.seconds == 35)
+    #expect(harness.openEndpoints == [.heartbeat])
+    harness.answer(.heartbeat, .accepted([:]))
+    #expect(harness.parked == nil)
+  }
+
   @Test("A token that is refused again is revoked, after four calls at most")
   func revoked() {
     for isRotated in [false, true] {

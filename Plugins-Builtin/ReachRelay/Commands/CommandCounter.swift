@@ -46,10 +46,7 @@ final class CommandCounter: Sendable {
     case .wait: break
     case .known:
       runner.context.log(.info, "command \(job.command.id.printable) came again and is under way")
-    case .busy:
-      group.addTask { [runner] in
-        await runner.refuse(job, CommandFailure(.tooMany, "busy"), .busy)
-      }
+    case .busy: group.addTask { [self] in await refuse(job, CommandFailure(.busy, "busy")) }
     }
   }
 
@@ -62,9 +59,8 @@ final class CommandCounter: Sendable {
       if Task.isCancelled { return }
       let aftermath = desk.withLock { $0.ended(job, acted: acted) }
       for overtaken in aftermath.overtaken {
-        await runner.refuse(
-          overtaken, CommandFailure(.superseded, "a stop or a cancel came before its turn"),
-          .gate(.superseded))
+        await refuse(
+          overtaken, CommandFailure(.superseded, "a stop or a cancel came before its turn"))
       }
       next = aftermath.next
     }
@@ -96,6 +92,15 @@ final class CommandCounter: Sendable {
 
   // MARK: What is not executed
 
+  /// The gate has to know of it: the relay may hand it out again, and then it must not be executed either.
+  private func refuse(_ job: CommandDesk.Job, _ refusal: CommandFailure) async {
+    if case .printer(let command) = job.order {
+      _ = await runner.execute(job.command, command, in: job.contact, refusal: refusal)
+    } else {
+      await runner.answer(.failed(job.command.id, refusal.message, .gate(refusal.reason)))
+    }
+  }
+
   private func answer(
     _ result: CommandResult, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
@@ -107,8 +112,7 @@ final class CommandCounter: Sendable {
   /// Answers what waited for its turn when everything ended.
   func close() async {
     for job in desk.withLock({ $0.close() }) {
-      await runner.refuse(
-        job, CommandFailure(.superseded, "agent stopping"), .stopping, atEnd: true)
+      await refuse(job, CommandFailure(.superseded, "agent stopping"))
     }
   }
 }

@@ -12,10 +12,7 @@ struct CommandResult: Sendable, Hashable {
   enum Code: Sendable, Hashable {
     /// Moonraker or Klipper said no, or is away.
     case moonraker
-    case forbidden, unsupported, malformed
-    /// More than 32 are unfinished.
-    case busy
-    case stopping, tooLarge
+    case forbidden, unsupported, malformed, tooLarge
     /// The gate refused it, for this reason.
     case gate(CommandOutcome.Reason)
 
@@ -25,8 +22,6 @@ struct CommandResult: Sendable, Hashable {
       case .forbidden: "forbidden"
       case .unsupported: "unsupported"
       case .malformed: "malformed_command"
-      case .busy: "busy"
-      case .stopping: "agent_stopping"
       case .tooLarge: "response_too_large"
       case .gate(let reason): reason.rawValue
       }

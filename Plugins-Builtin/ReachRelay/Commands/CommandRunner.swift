@@ -15,23 +15,28 @@ struct CommandRunner: Sendable {
 
   /// Has a command executed; its result is in the outbox when this returns.
   ///
+  /// - Parameter refusal: why it is not to be executed; nil: it is.
   /// - Returns: whether it was the far side's to want: it may not have been done, but it was not forbidden either.
   func execute(
-    _ command: RelayCommand, _ order: PrinterCommand, in contact: CommandContact
+    _ command: RelayCommand, _ order: PrinterCommand, in contact: CommandContact,
+    refusal: CommandFailure? = nil
   ) async -> Bool {
     context.log(.info, "command \(command.id.printable): \(command.printableName)")
     let start = context.time.now
     var request = CommandRequest(
-      id: command.id, wireName: command.printableName, command: order)
+      id: command.id, wireName: command.printableName, command: order, refusal: refusal)
     if case .gcode = order {
       let accepted = CommandResult.completed(command.id, ["result": "accepted"])
       request.earlyAnswer = EarlyAnswer(after: Self.patience, owed: accepted.owed())
     }
     let wasAsked = Guarded(false)
     let outcome = await context.commands.submit(request, in: contact, work: nil) {
-      [status = context.status, time = context.time, owedSince] outcome in
+      [status = context.status, time = context.time, owedSince, early = request.earlyAnswer]
+      outcome in
       wasAsked.withLock { $0 = true }
       owedSince.withLock { $0[command.id] = time.now }
+      // Of a command that came again the store knows its first answer, but for the early one.
+      if let early, outcome.isRepeat, outcome.status != .refused { return early.owed }
       return CommandResult(of: command, order, outcome, absence: Self.absence(status.current))
         .owed(isExpendable: outcome.status == .refused)
     }
@@ -39,6 +44,10 @@ struct CommandRunner: Sendable {
     if outcome.status == .refused, outcome.reason == .invalid, !wasAsked.withLock({ $0 }) {
       let failed = CommandResult.failed(command.id, outcome.message, .malformed)
       await context.outbox.put(failed.owed(isExpendable: true, asAnother: true))
+    }
+    // At the end our task waits for nothing; the gate's own goes on, and the answer lies in the outbox all the same.
+    if let refusal, outcome.reason == .interrupted {
+      await answer(.failed(command.id, refusal.message, .gate(refusal.reason)))
     }
     let (seconds, attoseconds) = start.duration(to: context.time.now).components
     let time = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
@@ -60,27 +69,6 @@ struct CommandRunner: Sendable {
   private static func absence(_ status: PrinterStatus) -> String? {
     if status.link != .connected { return "Moonraker is not reachable" }
     return status.klippy == .disconnected ? "HTTP Error 503: Klippy Host not connected" : nil
-  }
-
-  /// Answers a command that is not tried. It passes the gate, which knows whether it ran before, and from then on that it
-  /// was refused: handed out again, it is told the same.
-  ///
-  /// - Parameter atEnd: our task is cancelled and waits for nothing; the answer lies in the outbox all the same.
-  func refuse(
-    _ job: CommandDesk.Job, _ failure: CommandFailure, _ code: CommandResult.Code,
-    atEnd: Bool = false
-  ) async {
-    let id = job.command.id
-    let result = CommandResult.failed(id, failure.message, code)
-    guard case .printer(let order) = job.order else { return await answer(result) }
-    context.log(.warning, "command \(id.printable): \(failure.message)")
-    owedSince.withLock { $0[id] = context.time.now }
-    let outcome = await context.commands.submit(
-      CommandRequest(
-        id: id, wireName: job.command.printableName, command: order, refusal: failure),
-      in: job.contact, work: nil
-    ) { _ in result.owed(isExpendable: true) }
-    if atEnd, !outcome.isRepeat { await context.outbox.put(result.owed(isExpendable: true)) }
   }
 
   /// Answers what is never submitted.

@@ -86,9 +86,10 @@ extension RelaySession {
       change(.heartbeat) { $0.failures = 0 }
       actions.append(
         .log(.warning, "\(rules.host) does not accept the token; checking once more in 5 s"))
-    case .checking:
-      // Calls that were under way are refused too: with four of them nothing is left to ask.
-      guard call.endpoint == .heartbeat || refusedCalls >= Self.mostRefusedCalls else { return }
+    case .checking(let at):
+      // Calls that were under way are refused too, and decide nothing: with four of them nothing is left to ask.
+      let isCheck = call.endpoint == .heartbeat && call.startedAt >= at
+      guard isCheck || refusedCalls >= Self.mostRefusedCalls else { return }
       actions.append(
         .park(
           problem: "\(rules.host) has revoked this printer's token",

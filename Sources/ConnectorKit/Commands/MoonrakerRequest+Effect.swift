@@ -102,6 +102,12 @@ extension MoonrakerRequest {
     switch path {
     case "machine.services.restart", "machine.services.start": return .restart
     case "machine.services.stop": return .stop
+    case "server.analysis.estimate", "server.analysis.process":
+      // Moonraker takes `../` here; and a configuration of the estimator's lies outside of gcodes.
+      guard arguments["estimator_config"] == nil, let path = filePath("filename") else {
+        return .never
+      }
+      return .files([path])
     default: break
     }
     return names.count > 2 && names[0] != "printer" && Self.calm.contains(names[1])

@@ -62,6 +62,24 @@ import Testing
     #expect(bench.submit(toggle)?.message == "extruder is hot")
   }
 
+  @Test(
+    "Nothing is switched off in a roundabout way while Klippy is down and the printer hot",
+    arguments: [
+      MoonrakerRequest.of(
+        "machine.device_power.device", .post, ["device": "psu", "action": "OFF"]),
+      .of("machine.device_power.device", .post, ["device": "psu", "action": "toggle"]),
+      .of("machine.device_power.off", .post, ["psu": nil, "lamp": nil]),
+    ])
+  func powerOff(request: MoonrakerRequest) throws {
+    let bench = GateBench.ready()
+    bench.update(["extruder": ["temperature": 190.0, "target": 0.0]])
+    bench.klippy(.shutdown)
+    #expect(bench.submit(try PrinterCommand(request))?.reason == .wrongState)
+    #expect(bench.printer.sent.isEmpty)
+    let on = MoonrakerRequest.of("machine.device_power.on", .post, ["psu": nil, "lamp": nil])
+    #expect(bench.submit(try PrinterCommand(on), id: "2") == .done())
+  }
+
   @Test("A file operation is not sent through a symbolic link")
   func link() {
     let bench = GateBench.ready()

@@ -25,7 +25,7 @@ struct StateCheck: Sendable {
     case .resume: try require("paused", "no job is paused")
     case .cancel: try requireJob()
     case .start, .startQueue: try requireIdle()
-    case .raw(let request): try check(request.effect)
+    case .raw(let request): try check(request)
     case .home: try requireNoJob()
     case .temperature, .fan, .speed, .flow: try requireReady()
     case .gcode, .macro:
@@ -38,11 +38,13 @@ struct StateCheck: Sendable {
     }
   }
 
-  private func check(_ effect: MoonrakerRequest.Effect) throws(CommandFailure) {
-    switch effect {
+  private func check(_ request: MoonrakerRequest) throws(CommandFailure) {
+    switch request.effect {
     case .power:
       try requireNothingToLose()
-      if status.klippy == .ready { try requireCold() }
+      // All but several that are switched on may switch something off.
+      let isOn = request.path == "machine.device_power.on"
+      if !isOn || status.klippy == .ready { try requireCold() }
     case .files, .restart, .stop, .disturbing: try requireNothingToLose()
     case .never, .read, .named, .calm: try requireMoonraker()
     }
