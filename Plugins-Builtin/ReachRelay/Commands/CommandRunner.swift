@@ -80,11 +80,10 @@ struct CommandRunner: Sendable {
     await context.outbox.put(result.owed(isExpendable: result.error != nil))
   }
 
-  /// How long a result has been owed: by the wall clock only where it lay in the store at our start.
+  /// How long a result has been owed: by the wall clock only where it is of an earlier run.
   func age(of entry: OutboxEntry) -> Duration {
-    let now = context.time.now
-    if entry.isFresh {
-      return owedSince.withLock { $0[entry.item.key] }.map { $0.duration(to: now) } ?? .zero
+    if entry.isFresh, let since = owedSince.withLock({ $0[entry.item.key] }) {
+      return since.duration(to: context.time.now)
     }
     return max(.zero, entry.since.duration(to: context.time.wallTime))
   }
