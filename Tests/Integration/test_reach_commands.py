@@ -434,29 +434,51 @@ def test_a_link_that_loses_things_at_random_executes_once(rig: Rig, seed: int) -
 
 
 def ten_minutes(rig: Rig, seconds: float) -> None:
-    """Prints one after the other, and every command of the default level again and again."""
-    relay = obey_reach(rig, speed=10)
-    queries = ["server.info", "server.files.list", "server.history.list", "server.temperature_store", "printer.info"]
-    queries += ["machine.proc_stats", "server.webcams.list", "server.job_queue.status", "machine.wled.strips"]
+    """Prints one after the other, and every command that the page of this connector names, again and again."""
+    relay = obey_reach(rig, speed=10, permissions="full", allowed_macros=["LOAD_FILAMENT"])
+    looks = ["server.info", "server.files.list", "server.history.list", "server.temperature_store", "printer.info"]
+    looks += ["machine.proc_stats", "server.webcams.list", "server.job_queue.status", "printer.objects.list"]
+    looks += ["printer.gcode.help", "printer.query_endstops.status", "server.gcode_store", "machine.system_info"]
+    absent = ["machine.wled.strips", "server.spoolman.status", "server.sensors.list", "machine.device_power.devices"]
+    refused = ["access.user", "server.jsonrpc", "server.config", "system.nothing", "server.database.item"]
     numbers: list[str] = []
     deadline = time.monotonic() + seconds
     turn = 0
     while time.monotonic() < deadline:
         turn += 1
         state = rig.printer.print_state
-        numbers += [relay.command(name, method="GET") for name in queries]
+        numbers += [relay.command(name, method="GET") for name in looks + absent]
+        numbers.append(
+            relay.command("printer.objects.query", method="GET", query={"print_stats": "state", "toolhead": None})
+        )
+        numbers.append(relay.command("printer.objects.query", objects={"heater_bed": ["target"]}))
+        numbers += [relay.command(name, method=("GET", "POST", "DELETE")[turn % 3]) for name in refused]
+        numbers.append(relay.command("no.such.endpoint"))
+        numbers.append(relay.command("printer.gcode.script", script=f"M117 turn {turn}"))
+        numbers.append(relay.command("printer.gcode.script", script="NO_SUCH_MACRO"))
         if state not in ("printing", "paused"):
             time.sleep(0.6)
+            if turn % 5 == 0:
+                numbers.append(relay.command("server.job_queue.job", filenames=["long.gcode"]))
+                numbers.append(relay.command("server.job_queue.job", method="DELETE", query={"all": True}))
+                numbers.append(relay.command("printer.firmware_restart"))
+                relay.result(numbers[-1], 60)
+                time.sleep(5)
+                settle_reach(relay)
             completed(relay.carry_out("printer.print.start", filename="tower.gcode"), "ok")
             time.sleep(0.6)
         elif turn % 4 == 0:
             relay.carry_out("printer.print.pause")
             time.sleep(0.6)
             relay.carry_out("printer.print.resume")
-        elif turn % 31 == 0:
+        elif turn % 13 == 0:
             relay.carry_out("printer.print.cancel")
-        numbers.append(relay.command("printer.gcode.script", script=f"M117 turn {turn}"))
-        numbers.append(relay.command("no.such.endpoint"))
+        elif turn % 31 == 0:
+            relay.carry_out("printer.emergency_stop")
+            time.sleep(1)
+            relay.carry_out("printer.firmware_restart", timeout=60)
+            time.sleep(5)
+            settle_reach(relay)
         time.sleep(chance_of_a_pause(turn))
     for number in numbers:
         assert relay.result(number)["status"] in ("completed", "failed")
@@ -470,6 +492,7 @@ def chance_of_a_pause(turn: int) -> float:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_ten_minutes_of_commands_without_a_deviation(rig: Rig) -> None:
     ten_minutes(rig, 600)
 

@@ -65,6 +65,27 @@ import Testing
     #expect(pull?.timeout == .seconds(35))
   }
 
+  @Test("What there is no place for is refused for good: handed out again it is told the same")
+  func surplus() async throws {
+    let commands = (1...33).map { Self.command("r\($0)", "printer.print.resume") }
+    let isFree = Guarded(false)
+    let bench = Self.bench(commands + [commands[32]])
+    bench.gateway.answer { _ in
+      await until { isFree.withLock { $0 } }
+      return .done()
+    }
+    try await bench.run(try await bench.backend([:])) {
+      await until { Self.pushes(bench).contains { $0["requestId"] == "r33" } }
+      isFree.withLock { $0 = true }
+      await until { Self.pushes(bench).count >= 33 }
+    }
+    let answers = Self.pushes(bench).filter { $0["requestId"] == "r33" }
+    #expect(Set(answers.map { $0["error"] }) == ["busy"])
+    #expect(answers.first?["result"]?["errorCode"] == "busy")
+    #expect(bench.gateway.submitted.count == 32)
+    #expect(bench.gateway.refused.first?.id == "r33")
+  }
+
   @Test("An id that another command has had is refused, and that one's result stays")
   func sameID() async throws {
     let bench = Self.bench([Self.command("r1", "printer.print.pause")])
@@ -133,28 +154,52 @@ import Testing
       bench.outbox.entries.first { $0.item.key == "r2" }?.item.body["error"] == "agent stopping")
   }
 
+  @Test("What comes again before its result has left gets that one, and no second")
+  func owed() async throws {
+    let again = Self.command("r1", "printer.print.pause")
+    let look = Self.command("r2", "server.info", ["__method": "GET"])
+    let left = Guarded([again])
+    let isFree = Guarded(false)
+    let bench = TestBench.reach(identity: Self.paired, takesPulls: true) {
+      request, _ async throws(NetworkError) in
+      switch request.path {
+      case RelayEndpoint.push.path:
+        if request.json["requestId"] == "r1" { await until { isFree.withLock { $0 } } }
+        return .ok()
+      case RelayEndpoint.pull.path:
+        let next = left.withLock { $0.isEmpty ? JSONValue?.none : $0.removeFirst() }
+        guard let next else { return try await ScriptedTransport.silence() }
+        return .ok(["command": next])
+      default: return .ok()
+      }
+    }
+    // The pull that is answered with it was sent before: what is left is taken with the next.
+    left.withLock { $0 += [again, look] }
+    try await bench.run(try await bench.backend([:])) {
+      await until { bench.gateway.submitted.map(\.id).contains("r2") }
+      isFree.withLock { $0 = true }
+      await until { Self.pushes(bench).count == 2 }
+    }
+    #expect(bench.gateway.submitted.map(\.id).sorted() == ["r1", "r2"])
+    #expect(Self.pushes(bench).map { $0["requestId"] } == ["r1", "r2"])
+  }
+
   @Test("What a cancel has overtaken is not executed when it comes again")
   func overtakenAgain() async throws {
     let start = Self.command("r2", "printer.print.start", ["filename": "a.gcode"])
-    let left = Guarded([
-      Self.command("r1", "printer.gcode.script", ["script": "G28"]), start,
-      Self.command("r3", "printer.print.cancel"),
-    ])
+    let (commands, relay) = AsyncStream.makeStream(of: JSONValue.self)
+    relay.yield(Self.command("r1", "printer.gcode.script", ["script": "G28"]))
+    relay.yield(start)
+    relay.yield(Self.command("r3", "printer.print.cancel"))
     let answers = Guarded<[JSONValue]>([])
     let bench = TestBench.reach(identity: Self.paired, takesPulls: true) {
       request, _ async throws(NetworkError) in
       if request.path == RelayEndpoint.push.path, request.json["requestId"] == "r2" {
-        let isFirst = answers.withLock { answers in
-          answers.append(request.json["error"] ?? nil)
-          return answers.count == 1
-        }
-        // Handed out again where its answer was lost.
-        if isFirst { left.withLock { $0.append(start) } }
+        answers.withLock { $0.append(request.json["error"] ?? nil) }
       }
       guard request.path == RelayEndpoint.pull.path else { return .ok() }
-      await until { left.withLock { !$0.isEmpty } || answers.withLock { $0.count == 2 } }
-      let next = left.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-      return .ok(["command": next])
+      for await next in commands { return .ok(["command": next]) }
+      return try await ScriptedTransport.silence()
     }
     let isCancelled = Guarded(false)
     bench.gateway.answer { request in
@@ -163,6 +208,9 @@ import Testing
       return .done()
     }
     try await bench.run(try await bench.backend([:])) {
+      await until { answers.withLock { $0.count == 1 } }
+      await bench.executor.idle()
+      relay.yield(start)
       await until { answers.withLock { $0.count == 2 } }
     }
     let error: JSONValue = "a stop or a cancel came before its turn"

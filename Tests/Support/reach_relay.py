@@ -146,6 +146,8 @@ class ReachRelay(StrictCloud):
             self._refused_calls = getattr(self, "_refused_calls", 0) + 1
             if self.client.timed and self._refused_calls > REVOKED_CALLS:
                 exchange.timing.append(f"call number {self._refused_calls} with a refused token")
+        elif exchange.status == 403:
+            self.disturbed_at = time.monotonic()  # all calls are held up, each time for longer
         elif exchange.ok:
             self._refused_calls = 0
 

@@ -40,7 +40,8 @@ final class CommandCounter: Sendable {
   private func take(
     _ job: CommandDesk.Job, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
-    switch desk.withLock({ $0.take(job) }) {
+    // What came again before its result has left gets that one.
+    switch runner.owes(job.command.id) ? .known : desk.withLock({ $0.take(job) }) {
     case .start: group.addTask { [self] in await work(through: job) }
     case .wait: break
     case .known:
@@ -104,7 +105,7 @@ final class CommandCounter: Sendable {
     _ result: CommandResult, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     // One result for each id: that of the command which has it already.
-    guard desk.withLock({ !$0.isUnfinished(result.id) }) else { return }
+    guard !runner.owes(result.id), desk.withLock({ !$0.isUnfinished(result.id) }) else { return }
     group.addTask { [runner] in await runner.answer(result) }
   }
 

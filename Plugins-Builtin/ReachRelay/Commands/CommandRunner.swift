@@ -80,6 +80,9 @@ struct CommandRunner: Sendable {
     await context.outbox.put(result.owed(isExpendable: result.error != nil))
   }
 
+  /// Whether a result of this run with this id has not left yet.
+  func owes(_ id: String) -> Bool { owedSince.withLock { $0[id] != nil } }
+
   /// How long a result has been owed: by the wall clock only where it is of an earlier run.
   func age(of entry: OutboxEntry) -> Duration {
     if entry.isFresh, let since = owedSince.withLock({ $0[entry.item.key] }) {

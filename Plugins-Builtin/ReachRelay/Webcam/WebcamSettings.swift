@@ -14,7 +14,8 @@ enum WebcamSettings {
 
   static let baseURL = Setting<String?>.optionalURL(
     "webcam.base_url", example: "http://printer.local/voron", tls: .local,
-    "The web page that a camera's address in Moonraker belongs to where it is a path; left out: port 80 of the printer's host.")
+    "The web page that a camera's address in Moonraker belongs to where it is a path; left out: port 80 of the printer's host."
+  )
 
   static let interval = Setting<Duration>.duration(
     "webcam.interval", default: 5, range: range,
@@ -27,7 +28,8 @@ enum WebcamSettings {
 
   /// All of them, in the order in which they are shown.
   static let declarations = [
-    mode.declaration, camera.declaration, baseURL.declaration, interval.declaration, viewerTimeout.declaration,
+    mode.declaration, camera.declaration, baseURL.declaration, interval.declaration,
+    viewerTimeout.declaration,
   ]
 
   /// The original agent's variables.

@@ -40,7 +40,9 @@ private struct Desk {
 
   /// When something is due, in seconds.
   var due: Double? {
-    session.nextDue.map { (($0.sinceOrigin - .seconds(1_000)) / .milliseconds(1)).rounded() / 1_000 }
+    session.nextDue.map {
+      (($0.sinceOrigin - .seconds(1_000)) / .milliseconds(1)).rounded() / 1_000
+    }
   }
 
   /// What was to be done since the last look.
