@@ -6,7 +6,7 @@ extension ReachRelayBackend {
 
   private static let claim = [
     SentField("claim", "pairingCode", "the one-time code"),
-    SentField("claim", "agentVersion", "the version of printer-uplink"),
+    SentField("claim", "agentVersion", "the version of the agent that it stands in for"),
     SentField("claim", "moonrakerUrl", "the address of Moonraker in the house"),
     SentField("claim", "printerIPAddress", "this host's address in the house"),
     SentField("claim", "hostname", "this host's name"),
@@ -17,7 +17,7 @@ extension ReachRelayBackend {
     SentField("heartbeat", "token", "what proves that it is this printer"),
     SentField("heartbeat", "timestamp", "the time"),
     SentField("heartbeat", "uptime", "how long this connector runs"),
-    SentField("heartbeat", "version", "the version of printer-uplink"),
+    SentField("heartbeat", "version", "the version of the agent that it stands in for"),
     SentField("heartbeat", "printerIPAddress", "this host's address in the house"),
   ]
 

@@ -64,6 +64,10 @@ package final class MoonrakerLink: Sendable {
   /// What the enabled backends need; a change re-subscribes on the living connection.
   package func setInterest(_ interest: StatusInterest) async { await driver.setInterest(interest) }
 
+  /// Returns when the values in the cache are those of the newest interest: at once, unless a change of it is on its way to
+  /// Moonraker. Returns when its task is cancelled, too.
+  package func subscribed() async { await driver.subscribed() }
+
   /// One line for `status`: what the link is doing or why it is away, and notes such as an agent name that was taken.
   package var condition: String { conditionText.withLock { $0 } }
 }

@@ -11,7 +11,7 @@ import pytest
 from flaky_proxy import Answer, FlakyProxy, Inject, Silence, frame
 from harness import Rig, free_port, wait_until
 
-from commanding import failed
+from commanding import failed, printdock_entry, reach_entry, write_backends
 from observe import accepted, reachable, state_of
 
 
@@ -159,6 +159,36 @@ def test_nonsense_from_moonraker_ends_in_a_new_connection(cloud_rig: Rig, half: 
     rig.disturbed()
     both_clouds_see_the_printer(rig, time.monotonic(), 30)
     assert rig.daemon.process.running
+    assert rig.deviations() == []
+    proxy.close()
+
+
+def test_a_backend_that_a_reload_adds_begins_with_all_that_it_reads(rig: Rig) -> None:
+    prepare(rig)
+    proxy = FlakyProxy(free_port(), rig.moonraker.port)
+    address = {"moonraker": f"http://127.0.0.1:{proxy.port}"}
+    reach, printdock = reach_entry(rig), printdock_entry(rig, push_snapshots_seconds=1)
+
+    def reload(*entries: dict) -> None:
+        write_backends(rig, *entries, **address)
+        rig.daemon.change(rig.daemon.config.read_text())
+
+    write_backends(rig, reach, **address)
+    rig.daemon.start()
+    rig.reach.wait_for("printer-data", where=lambda record: state_of(record) == "idle")
+    proxy.delay = 2
+    reload(reach, printdock)
+    rig.printdock.wait_for("snapshots", where=accepted)
+    # One that goes has all its fields until its end.
+    reload(reach)
+    wait_until(lambda: "removed printdock" in rig.daemon.log(), 10, "the end of printdock")
+    time.sleep(5)
+    # Where Moonraker says nothing for long, nobody waits for it.
+    proxy.delay = 20
+    begin = time.monotonic()
+    reload(reach, printdock)
+    rig.printdock.wait_for("heartbeat", after=begin)
+    assert time.monotonic() - begin < 8
     assert rig.deviations() == []
     proxy.close()
 

@@ -323,6 +323,43 @@ import Testing
     }
   }
 
+  @Test("whoever waits for a wider interest waits for its answer, and for nothing else")
+  func subscribed() async throws {
+    let bench = Bench(time: time)
+    // Nobody waits for a Moonraker that is away, or that is being met.
+    await bench.link.subscribed()
+    try await bench.run {
+      let wire = try await bench.nextConnection()
+      await bench.link.subscribed()
+      try await bench.serve(wire)
+      _ = try await bench.status { $0.isCurrent }
+      await bench.link.subscribed()
+      await bench.link.setInterest(LinkScript.interest)
+      let hasReturned = Guarded(false)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          await bench.link.subscribed()
+          hasReturned.withLock { $0 = true }
+          #expect(bench.cache.current.field("print_stats", "filename") == "new.gcode")
+        }
+        let request = try #require(await wire.nextRequest())
+        #expect(request["method"] == "printer.objects.subscribe")
+        for _ in 0..<100 { await Task.yield() }
+        #expect(!hasReturned.withLock { $0 })
+        wire.answer(request, LinkScript.full(eventtime: 101, filename: "new.gcode"))
+        try await group.waitForAll()
+      }
+      // One that is cancelled, and one whose connection ends, waits no longer.
+      await bench.link.setInterest(StatusInterest(["toolhead": .named(["position"])]))
+      let waiting = Task { await bench.link.subscribed() }
+      waiting.cancel()
+      await waiting.value
+      let other = Task { await bench.link.subscribed() }
+      wire.close()
+      await other.value
+    }
+  }
+
   @Test("cancelling ends it in every state", arguments: 0..<5) func cancelling(stage: Int)
     async throws
   {

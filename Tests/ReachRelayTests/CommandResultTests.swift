@@ -75,6 +75,14 @@ import Testing
         "the printer does not tell its state", "moonraker_error"
       ),
       (
+        CommandOutcome(.failed, .notConnected, "Klippy Host not connected", code: -32601),
+        "HTTP Error 404: Not Found", "moonraker_error"
+      ),
+      (
+        CommandOutcome(.unknown, .notConnected, "Klippy Host not connected", code: 503),
+        "HTTP Error 503: Klippy Host not connected", "moonraker_error"
+      ),
+      (
         CommandOutcome(.refused, .wrongState, "nothing is being printed"),
         "nothing is being printed", "wrong_state"
       ),

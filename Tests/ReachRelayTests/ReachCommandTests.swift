@@ -116,6 +116,8 @@ import Testing
     var stored = entry
     stored.isFresh = false
     #expect(runner.age(of: stored) == .seconds(86_405))
+    // Nor does a connector that was parked for a while and starts again make them young.
+    #expect(CommandRunner(context: bench.context()).age(of: entry) == .seconds(86_405))
   }
 
   @Test("G-code asks for an early answer after 2 s, nothing else does")

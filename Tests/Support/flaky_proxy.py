@@ -42,13 +42,14 @@ Plan = Inject | Answer | Silence
 
 
 class FlakyProxy:
-    """Listens on a loopback port; `connections` counts what came."""
+    """Listens on a loopback port; `connections` counts what came, `delay` holds up what Moonraker says, in seconds."""
 
     def __init__(self, port: int, target: int, plans: list[Plan] | None = None) -> None:
         self.port = port
         self.target = target
         self.plans = plans or []
         self.connections = 0
+        self.delay = 0.0
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -100,6 +101,8 @@ class FlakyProxy:
     def _pump(self, source: socket.socket, sink: socket.socket, silenced: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if sink.getpeername()[1] != self.target:
+                    time.sleep(self.delay)
                 if not silenced.is_set():
                     sink.sendall(data)
         for each in (source, sink):

@@ -115,13 +115,12 @@ struct CommandResult: Sendable, Hashable {
       let defect = RelayOrder.Defect.forbidden(command.name)
       return .failed(command.id, defect.problem, defect.code)
     }
-    if outcome.reason == .notConnected {
+    if outcome.reason == .notConnected, absence != nil || outcome.code == nil {
       return .failed(command.id, absence ?? outcome.message, .moonraker)
     }
     if let code = outcome.code {
       return .failed(
-        command.id, "HTTP Error \(status(code, outcome.message)): \(words(outcome.message))",
-        .moonraker)
+        command.id, "HTTP Error \(status(code, outcome.message)): \(words(outcome))", .moonraker)
     }
     let words = outcome.message.isEmpty ? outcome.reason.rawValue : outcome.message
     return .failed(command.id, words, .gate(outcome.reason))
@@ -138,7 +137,9 @@ struct CommandResult: Sendable, Hashable {
     }
   }
 
-  private static func words(_ message: String) -> String {
-    message == "Method not found" ? "Not Found" : message
+  private static func words(_ outcome: CommandOutcome) -> String {
+    // Of Klipper's endpoints nobody knows which there are before it is met; here it is.
+    let isMissing = outcome.reason == .notConnected && outcome.code == -32601
+    return isMissing || outcome.message == "Method not found" ? "Not Found" : outcome.message
   }
 }

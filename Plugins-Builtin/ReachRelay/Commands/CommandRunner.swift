@@ -83,11 +83,10 @@ struct CommandRunner: Sendable {
   /// Whether a result of this run with this id has not left yet.
   func owes(_ id: String) -> Bool { owedSince.withLock { $0[id] != nil } }
 
-  /// How long a result has been owed: by the wall clock only where it lay in the store at our start.
+  /// How long a result has been owed: by the wall clock only where it is of an earlier run.
   func age(of entry: OutboxEntry) -> Duration {
-    let now = context.time.now
-    if entry.isFresh {
-      return owedSince.withLock { $0[entry.item.key] }.map { $0.duration(to: now) } ?? .zero
+    if entry.isFresh, let since = owedSince.withLock({ $0[entry.item.key] }) {
+      return since.duration(to: context.time.now)
     }
     return max(.zero, entry.since.duration(to: context.time.wallTime))
   }

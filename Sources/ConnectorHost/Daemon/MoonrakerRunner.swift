@@ -73,6 +73,17 @@ final class MoonrakerRunner: Sendable {
     await running.withLock { $0?.link }?.setInterest(interest)
   }
 
+  /// Waits until the cache holds what was asked for last, for at most `limit`, and not at all while Moonraker is away.
+  func subscribed(within limit: Duration) async {
+    guard let link = running.withLock({ $0?.link }) else { return }
+    await withTaskGroup { [time] group in
+      group.addTask { await link.subscribed() }
+      group.addTask { try? await time.sleep(for: limit) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
   /// Ends the link; returns when it has ended.
   func stop() async {
     let former = running.withLock { running -> Running? in

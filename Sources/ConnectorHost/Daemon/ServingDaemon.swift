@@ -6,6 +6,8 @@ internal import Platform
 final class ServingDaemon: Sendable {
   /// How long the backends have to end together; the process ends within three seconds.
   private static let grace = Duration.milliseconds(2_500)
+  /// How long a backend that is added waits for what it reads of the printer.
+  private static let patience = Duration.seconds(5)
 
   private let parts: RunningDaemon
   private let supervision: Supervision
@@ -21,7 +23,11 @@ final class ServingDaemon: Sendable {
     ) { [crashes] entry in
       if let refusal = crashes.refusal(of: entry.name) { return { _ in throw refusal } }
       let body = parts.assembly(parts.configuration).body(for: entry)
-      return { report in try await CrashMark.marking(entry.name) { try await body(report) } }
+      return { report in
+        // Else its first words would lack what nobody has asked Moonraker for before.
+        await parts.moonraker.subscribed(within: Self.patience)
+        try await CrashMark.marking(entry.name) { try await body(report) }
+      }
     }
     self.supervision = supervision
     listeners = ControlListeners(
@@ -137,14 +143,18 @@ final class ServingDaemon: Sendable {
     if isOtherNetwork || new.moonrakerSettings != former.moonrakerSettings {
       await parts.startMoonraker(new)
       parts.log(.info, "reload: the connection to Moonraker is made anew")
-    } else if new.interest != former.interest {
-      await parts.moonraker.setInterest(new.interest)
+    } else {
+      // What a backend that goes has read stays until it is told to end.
+      var both = former.interest
+      both.formUnion(new.interest)
+      await parts.moonraker.setInterest(both)
     }
     let changes = supervision.reconcile(
       with: new.backends,
       restartingAll: isOtherNetwork || new.printer.name != former.printer.name
         || new.printer.moonraker != former.printer.moonraker,
       retired: { [secrets = parts.secrets] in secrets.keys(spentBy: $0) })
+    await parts.moonraker.setInterest(new.interest)
     parts.log(.info, "reloaded: \(changes)")
   }
 }

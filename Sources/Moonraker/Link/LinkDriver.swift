@@ -36,6 +36,8 @@ actor LinkDriver {
   /// Requests of others that are being refused; bounded, so that nobody fills our memory with them.
   private var refusals = 0
   private var hasToldOrphan = false
+  /// Those who wait for what the newest interest asks for.
+  private var waiters: [AsyncStream<Never>.Continuation] = []
 
   /// A driver of one machine; nothing is started.
   init(
@@ -76,11 +78,25 @@ actor LinkDriver {
     connection = nil
     present.withLock { $0 = nil }
     machine = machine.unstarted
+    release()
     cache.apply(.link(isUp: false))
     condition.withLock { $0 = "stopped" }
   }
 
   func setInterest(_ interest: StatusInterest) { handle(.interest(interest)) }
+
+  /// Returns when the values that are shown are those of the newest interest, or when its task is cancelled.
+  func subscribed() async {
+    guard machine.isResubscribing else { return }
+    let (answer, waiter) = AsyncStream.makeStream(of: Never.self)
+    waiters.append(waiter)
+    for await _ in answer {}
+  }
+
+  private func release() {
+    for waiter in waiters { waiter.finish() }
+    waiters = []
+  }
 
   // MARK: Events in, actions out
 
@@ -91,6 +107,7 @@ actor LinkDriver {
     present.withLock { $0 = usable }
     let text = machine.condition
     condition.withLock { if $0 != text { $0 = text } }
+    if !machine.isResubscribing { release() }
     sleepForDeadline()
   }
 

@@ -33,6 +33,7 @@ extension LinkMachine {
       isOncePending = false
       let values = (try? outcome.get())?["status"]?.object ?? JSONObject()
       if case .live = subscription {
+        isResubscribing = false
         actions.append(.cache(.once(values)))
       } else {
         onceValues = values
@@ -172,6 +173,7 @@ extension LinkMachine {
     subscription = .none
     isOncePending = false
     onceValues = nil
+    isResubscribing = false
   }
 
   private mutating func beginSubscription(_ actions: inout [Action]) {
@@ -209,6 +211,7 @@ extension LinkMachine {
       let eventtime = result["eventtime"]?.number
       subscription = .live(since: eventtime?.double)
       toldSubscriptionProblem = ""
+      isResubscribing = isOncePending
       let isComplete = !isOncePending && onceValues == nil
       actions.append(
         .cache(.full(objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete)))
@@ -248,6 +251,7 @@ extension LinkMachine {
     switch subscription {
     case .none, .listing: break
     case .subscribing, .live:
+      if case .live = subscription { isResubscribing = true }
       generation += 1
       subscribe(&actions)
     }

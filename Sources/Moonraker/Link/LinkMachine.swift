@@ -135,6 +135,8 @@ package struct LinkMachine: Sendable {
   var onceFields: [String: Set<String>] = [:]
   var isOncePending = false
   var onceValues: JSONObject?
+  /// Whether the values that are shown are those of a former interest: the answer to the newest is awaited.
+  var isResubscribing = false
 
   var metadata = MetadataTracker()
   var lastDiskQuery: MonotonicInstant?
