@@ -773,13 +773,15 @@ def test_a_monitor_changes_nothing_whatever_it_asks(rig: Rig) -> None:
         paths = registered(rig.moonraker.process.text())
         assert len(paths) > 75 and {"/printer/gcode/script", "/server/files/list", "/access/api_key"} <= set(paths)
         before, switched = everything(rig), list(power.switched)
-        numbers: dict[tuple[str, str], str] = {}
+        results: dict[tuple[str, str], JSON] = {}
         for path in [*paths, "/server/files/gcodes/tower%2Egcode", "/printer/objects/subscribe", "/server/jsonrpc"]:
+            name = path.strip("/").replace("/", ".")
+            numbers: dict[tuple[str, str], str] = {}
             for method in ("GET", "POST", "DELETE"):
-                name = path.strip("/").replace("/", ".")
                 params = {"__method": method, "__query": QUERY, **ARGUMENTS}
                 numbers[name, method] = relay.command(name, params=params)
-        results = {key: relay.result(number, 90) for key, number in numbers.items()}
+            # Few at a time: what is answered with "busy" has not been judged.
+            results |= {key: relay.result(number, 90) for key, number in numbers.items()}
         assert everything(rig) == before
         assert power.switched == switched
         assert rig.printer.print_state == "cancelled"

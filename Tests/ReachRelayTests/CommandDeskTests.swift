@@ -91,6 +91,20 @@ import Testing
     #expect(desk.take(change("1")) == .start)
   }
 
+  @Test("A stop acts also under an id that another command has")
+  func stopUnderKnownID() {
+    var desk = CommandDesk()
+    let stop = job("1", .printer(.emergencyStop))
+    #expect(desk.take(change("1")) == .start)
+    #expect(desk.take(change("2")) == .wait)
+    #expect(desk.take(stop) == .start)
+    #expect(desk.take(stop) == .known)
+    #expect(desk.ended(change("1"), acted: true).next == nil)
+    #expect(desk.ended(stop, acted: true).overtaken.map(\.command.id) == ["2"])
+    #expect(!desk.isUnfinished("1"))
+    #expect(desk.take(change("3")) == .start)
+  }
+
   @Test("At the end what waits is handed back, in order")
   func close() {
     var desk = CommandDesk()

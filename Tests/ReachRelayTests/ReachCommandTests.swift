@@ -184,6 +184,28 @@ import Testing
     #expect(Self.pushes(bench).map { $0["requestId"] } == ["r1", "r2"])
   }
 
+  @Test("A stop goes out also under the id of a command whose result has not left")
+  func stopUnderKnownID() async throws {
+    let left = Guarded([
+      Self.command("r1", "printer.print.pause"), Self.command("r1", "printer.emergency_stop"),
+    ])
+    let bench = TestBench.reach(identity: Self.paired, takesPulls: true) {
+      request, _ async throws(NetworkError) in
+      switch request.path {
+      case RelayEndpoint.push.path: return HTTPResponse(status: 503)
+      case RelayEndpoint.pull.path:
+        let next = left.withLock { $0.isEmpty ? JSONValue?.none : $0.removeFirst() }
+        guard let next else { return try await ScriptedTransport.silence() }
+        return .ok(["command": next])
+      default: return .ok()
+      }
+    }
+    try await bench.run(try await bench.backend([:])) {
+      await until { bench.gateway.submitted.contains { $0.command == .emergencyStop } }
+    }
+    #expect(bench.gateway.submitted.map(\.command) == [.pause, .emergencyStop])
+  }
+
   @Test("What a cancel has overtaken is not executed when it comes again")
   func overtakenAgain() async throws {
     let start = Self.command("r2", "printer.print.start", ["filename": "a.gcode"])

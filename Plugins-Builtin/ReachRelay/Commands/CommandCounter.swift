@@ -40,8 +40,9 @@ final class CommandCounter: Sendable {
   private func take(
     _ job: CommandDesk.Job, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
-    // What came again before its result has left gets that one.
-    switch runner.owes(job.command.id) ? .known : desk.withLock({ $0.take(job) }) {
+    // What came again before its result has left gets that one; a stop acts under whatever id it comes.
+    let isAnswered = job.order != .printer(.emergencyStop) && runner.owes(job.command.id)
+    switch isAnswered ? .known : desk.withLock({ $0.take(job) }) {
     case .start: group.addTask { [self] in await work(through: job) }
     case .wait: break
     case .known:

@@ -14,6 +14,11 @@ struct CommandDesk: Sendable {
     var order: RelayOrder
     /// The answer of the relay in which it came.
     var contact: CommandContact
+
+    /// Its place here: a stop acts under whatever id it comes, also under one that another command has.
+    fileprivate var key: String {
+      order == .printer(.emergencyStop) ? "\(command.id)#stop" : command.id
+    }
   }
 
   /// What becomes of a command.
@@ -45,17 +50,17 @@ struct CommandDesk: Sendable {
   /// Takes a command.
   mutating func take(_ job: Job) -> Answer {
     let lane = job.order.lane
-    guard unfinished[job.command.id] == nil else { return .known }
+    guard unfinished[job.key] == nil else { return .known }
     // Pause and cancel have places of their own, a stop always has one.
     let limit = lane == .urgent ? 2 * Self.limit : Self.limit
     guard unfinished.count < limit || job.order == .printer(.emergencyStop) else { return .busy }
-    unfinished[job.command.id] = lane
+    unfinished[job.key] = lane
     guard hasRoom(lane) else {
       waiting.append(job)
       return .wait
     }
     running[lane, default: 0] += 1
-    if job.order.overtakesOthers { overtaking.insert(job.command.id) }
+    if job.order.overtakesOthers { overtaking.insert(job.key) }
     return .start
   }
 
@@ -71,13 +76,13 @@ struct CommandDesk: Sendable {
   ///
   /// - Parameter acted: whether it counts: a stop that is not permitted overtakes nobody, a cancel that found no job does.
   mutating func ended(_ job: Job, acted: Bool) -> Aftermath {
-    guard let lane = unfinished.removeValue(forKey: job.command.id) else { return Aftermath() }
+    guard let lane = unfinished.removeValue(forKey: job.key) else { return Aftermath() }
     running[lane, default: 1] -= 1
     var aftermath = Aftermath()
-    if overtaking.remove(job.command.id) != nil, acted {
+    if overtaking.remove(job.key) != nil, acted {
       aftermath.overtaken = waiting.filter { job.order.overtakes($0.order) }
       waiting.removeAll { job.order.overtakes($0.order) }
-      for job in aftermath.overtaken { unfinished[job.command.id] = nil }
+      for job in aftermath.overtaken { unfinished[job.key] = nil }
     }
     // A stop or a cancel has kept those back that change something.
     let freed = lane == .urgent ? .worker : lane

@@ -26,6 +26,7 @@ final class ServingDaemon: Sendable {
       return { report in
         // Else its first words would lack what nobody has asked Moonraker for before.
         await parts.moonraker.subscribed(within: Self.patience)
+        try Task.checkCancellation()
         try await CrashMark.marking(entry.name) { try await body(report) }
       }
     }
