@@ -46,6 +46,17 @@ import Testing
     #expect(idle.submit(.raw(request)) == .done())
   }
 
+  @Test("To delete a folder takes the permission to delete, whatever wrapper it comes in")
+  func folder() {
+    let bench = GateBench.ready()
+    let request = MoonrakerRequest.of(
+      "server.files.directory", .delete, ["path": "gcodes/old", "force": "true"])
+    bench.entrance().policy = CommandPolicy(permissions: [.raw, .filesDeleteOwn])
+    #expect(bench.submit(.raw(request))?.reason == .notPermitted)
+    bench.entrance().policy = CommandPolicy(permissions: [.raw, .filesDeleteAny])
+    #expect(bench.submit(.raw(request), id: "2") == .done())
+  }
+
   @Test("A lamp may be switched while printing")
   func calm() {
     let bench = GateBench.ready("printing")

@@ -85,7 +85,10 @@ struct CommandPolicy: Sendable, Hashable {
     case .power: try require(.power)
     case .restart: try require(.restart)
     case .stop: try require(.shutdown)
-    case .files, .disturbing, .calm: try require(.raw)
+    case .files:
+      if request.method == .delete { try require(.filesDeleteAny) }
+      try require(.raw)
+    case .disturbing, .calm: try require(.raw)
     case .never, .named, .read:
       throw CommandFailure(.notPermitted, "\(request.path) is never sent as it comes")
     }
