@@ -98,7 +98,7 @@ def test_a_viewer_comes_and_goes(watched: tuple[Rig, Camera]) -> None:
     gone = leave(rig)
     sent = pictures(rig.reach, came)
     gaps = [later["mono"] - earlier["mono"] for earlier, later in itertools.pairwise(sent)]
-    assert min(gaps) >= INTERVAL - 0.1, gaps
+    assert min(gaps) >= INTERVAL - 0.3, gaps  # as they arrive there
     assert max(gaps) < INTERVAL + 1, gaps
     assert all(record["status"] == 200 for record in sent)
     assert sent[0]["body"]["bytes"] == len(camera.jpeg)
@@ -157,7 +157,7 @@ def test_where_the_stream_cannot_be_had_the_stamp_is_asked_for(watched: tuple[Ri
     rig.reach.set(viewer=False)
     asked = [record["mono"] for record in rig.firebase.records("stamp", begin)]
     gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
-    assert min(gaps) >= INTERVAL - 0.1, gaps
+    assert min(gaps) >= INTERVAL - 0.3, gaps  # as they arrive there
     assert leave_polled - came < 8
     rig.firebase.clear_faults()
     rig.firebase.order("viewer")
