@@ -70,6 +70,32 @@ import Testing
     #expect(String(decoding: body.suffix, as: UTF8.self) == "\r\n--\(boundary)--\r\n")
   }
 
+  @Test("One upload goes after the other, in their order; one that is given up makes room")
+  func oneAtATime() async throws {
+    let (answers, answer) = AsyncStream.makeStream(of: Void.self)
+    let transport = ScriptedTransport { _, _ in
+      for await _ in answers { break }
+      return HTTPResponse(status: 201, body: Array(#"{"item":{"path":"a"}}"#.utf8))
+    }
+    let files = files(transport)
+    let file = staged
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { _ = try await files.upload(file, as: try path("1.gcode")) }
+      _ = try await transport.requests(atLeast: 1)
+      let given = Task { try await files.upload(file, as: try path("2.gcode")) }
+      given.cancel()
+      await #expect(throws: CommandFailure.self) { try await given.value }
+      group.addTask { _ = try await files.upload(file, as: try path("3.gcode")) }
+      #expect(transport.requests.count == 1)
+      answer.yield()
+      _ = try await transport.requests(atLeast: 2)
+      answer.yield()
+      try await group.waitForAll()
+    }
+    let names = transport.requests.map { String(decoding: $0.bodyFile?.prefix ?? [], as: UTF8.self) }
+    #expect(names.count == 2 && names[0].contains("1.gcode") && names[1].contains("3.gcode"))
+  }
+
   @Test("two forms have two boundaries") func boundaries() {
     #expect(MultipartForm.randomBoundary() != MultipartForm.randomBoundary())
   }

@@ -5,7 +5,7 @@ internal import Platform
 
 extension MoonrakerFiles {
   /// Streams a staged file into root `gcodes`; missing folders are made, a file of that name is replaced. Nothing is
-  /// started and nothing repeated.
+  /// started and nothing repeated. One upload goes after the other.
   ///
   /// - Returns: Moonraker's `item`: `path` (of a `.ufp` the unpacked `.gcode`), `root`, `size`, `modified`, `permissions`.
   /// - Throws: `CommandFailure`: `.printerRefused` or `.transfer` with Moonraker's words and status, `.timeout` when
@@ -31,6 +31,10 @@ extension MoonrakerFiles {
     request.bodyFile = BodyFile(
       path: file.path, size: file.size, prefix: form.prefix, suffix: form.suffix)
     request.stallTimeout = .seconds(30)
+    guard await turn.enter() else {
+      throw CommandFailure(.interrupted, "ended before the file was sent to Moonraker")
+    }
+    defer { turn.leave() }
     let response: HTTPResponse
     do throws(NetworkError) { response = try await transport.send(request) } catch {
       throw CommandFailure(uploading: error)

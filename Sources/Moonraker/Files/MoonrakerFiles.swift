@@ -8,6 +8,7 @@ package struct MoonrakerFiles: Sendable {
   let caller: any MoonrakerCaller
   let settings: MoonrakerSettings
   let transport: any HTTPTransport
+  let turn = UploadTurn()
 
   /// Files behind `caller`.
   ///
