@@ -92,7 +92,9 @@ import Testing
       answer.yield()
       try await group.waitForAll()
     }
-    let names = transport.requests.map { String(decoding: $0.bodyFile?.prefix ?? [], as: UTF8.self) }
+    let names = transport.requests.map {
+      String(decoding: $0.bodyFile?.prefix ?? [], as: UTF8.self)
+    }
     #expect(names.count == 2 && names[0].contains("1.gcode") && names[1].contains("3.gcode"))
   }
 
