@@ -24,6 +24,7 @@ import signal
 import subprocess
 from email import message_from_bytes
 from email.message import Message
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -82,6 +83,7 @@ class PHPHub(StrictCloud):
             "image_seconds": 30.0,
             "thinned": False,  # unchanged updates may be left out
             "keep_alive": False,  # connections stay open, as behind a web server
+            "clock_skew": 0,  # seconds by which the hub's clock is ahead
             "download_rate": 0,  # bytes per second; 0: as fast as it goes
             "handed_out": {},  # command id -> the command, when, in which exchange and how often
             "results": {},  # command id -> its last result, and in how many accepted updates it stood
@@ -173,6 +175,9 @@ class PHPHub(StrictCloud):
             if not isinstance(answer.body, bytes) or request.transport is None:
                 return await super().deliver(request, exchange, answer, fault)
             head, _, body = answer.body.partition(b"\r\n\r\n")
+            if self.state["clock_skew"]:
+                moment = formatdate(exchange.t + self.state["clock_skew"], usegmt=True)
+                head = re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: " + moment.encode(), head)
             match fault.action if fault else None:
                 case "delay":
                     await asyncio.sleep(fault.seconds)
