@@ -33,6 +33,8 @@ from harness import Rig, free_port, wait_until
 from sample_gcode import gcode
 from scripted_cloud import ScriptedCloud, ServedFile
 
+import php_hub_figures
+
 
 @dataclass
 class Figure:
@@ -490,6 +492,9 @@ def main() -> None:
     outbox_ups, outbox_grown = full_outbox(binary, min(runs, 5), 30 if arguments.quick else 500)
     upload_peaks, upload_left = uploads(binary, 1 if arguments.quick else 3)
     download_peaks = downloads(binary, 10_000_000 if arguments.quick else 1_000_000_000)
+    hub_schedule = php_hub_figures.schedule(binary, *((1.0, 9, 8) if arguments.quick else (5.0, 90, 120)))
+    hub_ways = php_hub_figures.command_way(binary, 10 if arguments.quick else 100)
+    hub_idle, hub_printing = php_hub_figures.megabytes_per_hour(binary, 30 if arguments.quick else 300, ByteProxy)
 
     figures = [
         Figure("resident memory", "≤ 20 MB", steady["rss"], "MB", lambda x: x <= 20),
@@ -516,6 +521,30 @@ def main() -> None:
         Figure("1 GB download: peak", "≤ 2 MB", download_peaks, "MB", lambda x: x <= 2),
         Figure("payload to PrintDock, printing", "≤ 1 MB/h", steady["payload"], "MB/h", lambda x: x <= 1),
         Figure("payload to PrintDock, idle", "–", idle["payload"], "MB/h", lambda x: True),
+        Figure(
+            "PHP hub: off the schedule, 90 MB and a hanging camera", "≤ 5 %", [max(hub_schedule)], "%", lambda x: x <= 5
+        ),
+        Figure(
+            "PHP hub: answer → request at Moonraker, p99",
+            "≤ 10 ms",
+            [percentile(hub_ways, 0.99)],
+            "ms",
+            lambda x: x <= 10,
+        ),
+        Figure(
+            "PHP hub: payload, idle",
+            f"< {php_hub_figures.ORIGINAL_IDLE:.2f} MB/h",
+            [hub_idle],
+            "MB/h",
+            lambda x: x < php_hub_figures.ORIGINAL_IDLE,
+        ),
+        Figure(
+            "PHP hub: payload, printing",
+            f"< {php_hub_figures.ORIGINAL_PRINTING:.2f} MB/h",
+            [hub_printing],
+            "MB/h",
+            lambda x: x < php_hub_figures.ORIGINAL_PRINTING,
+        ),
         Figure("writes to disk, printing", "–", steady["written"], "kB/h", lambda x: True, 1),
         Figure("writes to disk, idle", "–", idle["written"], "kB/h", lambda x: True, 1),
     ]
