@@ -35,6 +35,9 @@ protocol CommandStore: Sendable {
   /// What is known of a file that one of the backends brought; nil: not one of ours.
   func ownFile(_ path: GCodePath) async throws(StoreFailure) -> OwnFile?
 
+  /// The files that a backend brought, oldest first.
+  func ownFiles(of backend: String) async throws(StoreFailure) -> [OwnFile]
+
   /// Notes a file that a backend brought.
   func note(_ file: OwnFile) async throws(StoreFailure)
 

@@ -59,6 +59,10 @@ extension StoreDatabase: CommandStore {
     try await read { tables, _ in try tables.ownFile(path) }
   }
 
+  func ownFiles(of backend: String) async throws(StoreFailure) -> [OwnFile] {
+    try await read { tables, _ in try tables.ownFiles(of: backend) }
+  }
+
   func note(_ file: OwnFile) async throws(StoreFailure) {
     try await write { tables, _ in try tables.note(file) }
   }

@@ -147,6 +147,13 @@ final class GateJournal: Sendable {
     }
   }
 
+  /// The files that a backend brought, oldest first; nil where the store does not say.
+  func ownFiles(of backend: String) async -> [OwnFile]? {
+    await attempt(within: Self.patience) { store throws(StoreFailure) in
+      try await store.ownFiles(of: backend)
+    }
+  }
+
   /// Notes a file that a backend brought.
   func note(_ file: OwnFile) async -> Bool {
     await attempt(within: Self.patience) { store throws(StoreFailure) in
