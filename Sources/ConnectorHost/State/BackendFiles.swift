@@ -1,4 +1,4 @@
-package import ConnectorKit
+internal import ConnectorKit
 internal import Platform
 
 /// The files of one backend in a folder of its own in the state directory; it belongs to the backend's name.
