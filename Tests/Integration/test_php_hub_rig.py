@@ -85,17 +85,20 @@ class HubClient:
         return answer["commands"]
 
 
-@pytest.fixture(scope="module", params=["v1", "v2"])
-def shared(request: pytest.FixtureRequest) -> Iterator[PHPHub]:
-    with Rig() as rig:
-        rig.php_hub.start("--update", "0.01", "--poll", "0.01", "--image", "0.01", generation=request.param)
-        assert HubClient(rig.php_hub).update()[0] == 200
-        yield rig.php_hub
+@pytest.fixture(scope="module")
+def hubs() -> Iterator[dict[str, PHPHub]]:
+    """A hub of each generation."""
+    with Rig() as first, Rig() as second:
+        found = {"v1": first.php_hub, "v2": second.php_hub}
+        for generation, hub in found.items():
+            hub.start("--update", "0.01", "--poll", "0.01", "--image", "0.01", generation=generation)
+            assert HubClient(hub).update()[0] == 200
+        yield found
 
 
-def of_generation(hub: PHPHub, generation: str) -> None:
-    if hub.generation != generation:
-        pytest.skip(f"the other generation: {generation}")
+@pytest.fixture(params=["v1", "v2"])
+def shared(request: pytest.FixtureRequest, hubs: dict[str, PHPHub]) -> PHPHub:
+    return hubs[request.param]
 
 
 def new_deviations(hub: PHPHub, before: int) -> list[str]:
@@ -181,9 +184,8 @@ def test_a_command_is_handed_out_once(shared: PHPHub) -> None:
     assert hub.handed_out(number)["times"] == 4
 
 
-def test_the_pages_of_the_first_generation(shared: PHPHub) -> None:
-    of_generation(shared, "v1")
-    hub, client = shared, HubClient(shared)
+def test_the_pages_of_the_first_generation(hubs: dict[str, PHPHub]) -> None:
+    hub, client = hubs["v1"], HubClient(hubs["v1"])
     assert hub.press("heat", hotend_temp=210, bed_temp=60)["success"]
     assert hub.press("print", file="x.gcode", download_url="http://hub/x")["success"]
     assert hub.press("shutdown") == {"success": False, "message": "Acción no válida"}
@@ -197,9 +199,8 @@ def test_the_pages_of_the_first_generation(shared: PHPHub) -> None:
     assert hub.printer()["bed_status"] == "limpia", "everything else is overwritten"
 
 
-def test_the_pages_of_the_second_generation(shared: PHPHub) -> None:
-    of_generation(shared, "v2")
-    hub, client = shared, HubClient(shared)
+def test_the_pages_of_the_second_generation(hubs: dict[str, PHPHub]) -> None:
+    hub, client = hubs["v2"], HubClient(hubs["v2"])
     assert hub.page("api/commands.php?action=pause", {"printer_id": 1})[0] == 401
     hub.press("home", axes="XYZ")
     hub.press("heat", hotend=210, bed=60)

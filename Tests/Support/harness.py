@@ -882,12 +882,13 @@ class PHPHub(Cloud):
         return found
 
     def results(self) -> dict[str, dict[str, Any]]:
-        """The last result of each command in an update that was accepted."""
+        """The end of each command that stood in an update that was accepted."""
         found: dict[str, dict[str, Any]] = {}
         for record in self.records("update"):
             if record["status"] == 200 and record["fault"] is None and isinstance(record["body"], dict):
                 for result in record["body"].get("command_results", []):
-                    found[str(result["id"])] = result
+                    if result["status"] != "running":
+                        found[str(result["id"])] = result
         return found
 
     def result(self, number: str, timeout: float = 15.0) -> dict[str, Any]:

@@ -378,23 +378,27 @@ class PHPHub(StrictCloud):
             check.report(f"body.image: {self.state['image_url']!r} is due, got {image!r}")
 
     def _check_results(self, results: Any, check: Check) -> None:
-        if not isinstance(results, list) or len(results) > 20:
+        """The last twenty results, and how far files are that are being fetched."""
+        if not isinstance(results, list) or sum(is_ended(result) for result in results) > 20:
             check.report(f"body.command_results: an array of at most 20 is due, got {describe(results)}")
             return
         for index, result in enumerate(results):
             path = f"body.command_results[{index}]"
-            if not check.keys(result, path, "id action status message received_at finished_at"):
+            ended = is_ended(result)
+            keys = "id action status message received_at" + (" finished_at" if ended else "")
+            if not check.keys(result, path, keys):
                 continue
             check.string(result["action"], f"{path}.action")
-            check.choice(result["status"], f"{path}.status", OUTCOMES)
+            check.choice(result["status"], f"{path}.status", f"{OUTCOMES} running")
             check.string(result["message"], f"{path}.message", "(?s).{0,500}")
             check.integer(result["received_at"], f"{path}.received_at", 1_500_000_000, 5_000_000_000)
-            check.integer(result["finished_at"], f"{path}.finished_at", result["received_at"] - 1, 5_000_000_000)
+            if ended:
+                check.integer(result["finished_at"], f"{path}.finished_at", result["received_at"] - 1, 5_000_000_000)
             number = str(result["id"])
             if number not in self.state["handed_out"]:
                 check.report(f"{path}.id: {number} was never handed out")
             known = self.state["results"].get(number)
-            if known is not None and known["result"]["status"] != result["status"]:
+            if known is not None and is_ended(known["result"]) and known["result"]["status"] != result["status"]:
                 check.report(f"{path}: {number} was {known['result']['status']} before")
 
     def _clock_update(self, exchange: Exchange) -> None:
@@ -440,6 +444,8 @@ class PHPHub(StrictCloud):
         if exchange.endpoint != "update" or exchange.deviations or exchange.status != 200 or exchange.fault is not None:
             return
         for result in exchange.body.get("command_results", []):
+            if not is_ended(result):
+                continue
             known = self.state["results"].setdefault(str(result["id"]), {"updates": 0})
             self.state["results"][str(result["id"])] = {"result": result, "updates": known["updates"] + 1}
 
@@ -518,6 +524,11 @@ def told(exchange: Exchange) -> Any:
     """What an update tells that may come before its time: states, results, pictures."""
     body = exchange.body if isinstance(exchange.body, dict) else {}
     return [body.get(key) for key in ("status", "current_file", "command_results", "image", "last_completed")]
+
+
+def is_ended(result: Any) -> bool:
+    """Whether an element of `command_results` is a command's end."""
+    return not isinstance(result, dict) or result.get("status") != "running"
 
 
 def has_decimals(value: float, digits: int) -> bool:
