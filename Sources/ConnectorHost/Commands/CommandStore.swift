@@ -26,6 +26,9 @@ protocol CommandStore: Sendable {
   /// nothing is owed should we not live to see its end.
   func answerEarly(_ id: CommandID, _ owed: OwedItem) async throws(StoreFailure)
 
+  /// Keeps a command from being forgotten because it is long ago: its far side has just handed it out again.
+  func renew(_ id: CommandID) async throws(StoreFailure)
+
   /// A value by its name; nil: never set, or lost.
   func value(_ name: String) async throws(StoreFailure) -> JSONValue?
 
@@ -46,6 +49,9 @@ protocol CommandStore: Sendable {
 }
 
 extension CommandStore {
+  /// A store that forgets nothing.
+  func renew(_ id: CommandID) async throws(StoreFailure) {}
+
   func record(
     _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure) {

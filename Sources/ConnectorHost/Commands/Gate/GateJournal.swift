@@ -107,6 +107,14 @@ final class GateJournal: Sendable {
     }
   }
 
+  /// Keeps a command from being forgotten, whenever that can be done.
+  func renew(_ id: CommandID) {
+    call { store throws(StoreFailure) in
+      try await store.renew(id)
+    } then: { _ in
+    }
+  }
+
   /// Reads values.
   ///
   /// - Returns: nil where the store does not say.
