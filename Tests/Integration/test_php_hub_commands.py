@@ -345,8 +345,9 @@ def test_elements_that_are_no_commands_are_dropped(first: tuple[Rig, PHPHub]) ->
     wrong: list[Any] = [None, 5, "home", [], {}, {"id": "x"}, {"action": "home"}, {"id": None, "action": "home"}]
     wrong += [{"id": [], "action": "home"}, {"id": {"a": 1}, "action": "home"}, {"id": True, "action": "home"}]
     lines = len(rig.printer.gcode_lines())
+    hub.set(handed_out=hub.control("GET", "state")["state"]["handed_out"] | {"x": {"times": 1, "mono": 0, "seq": 1}})
     hub.fault("commands", "json", body={"success": True, "message": "OK", "commands": wrong})
-    for commands in ({}, "home", 5, None, {"a": {"id": "c1", "action": "home"}}):
+    for commands in ({}, "home", 5, None, {"a": {"id": "x", "action": "home"}}):
         hub.fault("commands", "json", body={"success": True, "message": "OK", "commands": commands})
     begin = time.monotonic()
     hub.wait_for("commands", 20, begin, count=6)

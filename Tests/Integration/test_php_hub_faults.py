@@ -114,7 +114,8 @@ def test_php_types_are_taken_as_they_come(failing: tuple[Rig, PHPHub]) -> None:
         now = str(int(time.time()))
         orders.append(command | {"timestamp": now} if hub.generation == "v1" else second)
     hub.set(
-        handed_out=hub.control("GET", "state")["state"]["handed_out"] | {str(n): {"times": 1, "mono": 0} for n in ids}
+        handed_out=hub.control("GET", "state")["state"]["handed_out"]
+        | {str(n): {"times": 1, "mono": 0, "seq": 1} for n in ids}
     )
     hub.fault("commands", "json", body={"success": True, "message": None, "commands": orders})
     wait_until(lambda: rig.printer.executed("M117 type 4"), 10, "the last command")

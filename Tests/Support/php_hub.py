@@ -422,6 +422,8 @@ class PHPHub(StrictCloud):
         interval = self.state["poll_seconds"]
         last = self.pace("commands").last
         full = last is not None and last.match.get("commands") == "10"  # there may be more
+        # A hub that is back is asked at once.
+        full = full or any(not e.ok for e in self.exchanges[-6:] if e.endpoint == "update")
         self.check_interval(exchange, interval - max(interval * JITTER, 0.15), math.inf, "poll", excused=full)
 
     async def _commands(self, exchange: Exchange) -> Answer:
