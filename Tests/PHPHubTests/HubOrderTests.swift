@@ -92,7 +92,8 @@ import Testing
   @Test("Macro parameters: numbers, truth values and text with blanks")
   func macro() throws {
     let order = try Self.order(
-      "{\"id\":\"c\",\"action\":\"macro\",\"macro_name\":\"LOAD\",\"params\":{\"temp\":210.5,\"ON\":true,\"NAME\":\"a b\"}}")
+      "{\"id\":\"c\",\"action\":\"macro\",\"macro_name\":\"LOAD\",\"params\":{\"temp\":210.5,\"ON\":true,\"NAME\":\"a b\"}}"
+    )
     guard case .printer(let commands) = order, case .macro("LOAD", let arguments)? = commands.first
     else {
       Issue.record("\(order)")
@@ -186,7 +187,10 @@ import Testing
       "security.dangerous_commands": .string("deny"),
     ]
     #expect(try Self.order("{\"id\":\"c\",\"action\":\"heat\"}", .v1, own) == Self.heat(180, 50))
-    for refused in ["\"set_speed\",\"speed\":49", "\"set_speed\",\"speed\":151", "\"reboot\"", "\"shutdown\"", "\"firmware_restart\""] {
+    for refused in [
+      "\"set_speed\",\"speed\":49", "\"set_speed\",\"speed\":151", "\"reboot\"", "\"shutdown\"",
+      "\"firmware_restart\"",
+    ] {
       #expect(throws: CommandFailure.self) {
         _ = try Self.order("{\"id\":\"c\",\"action\":\(refused)}", .v1, own)
       }

@@ -131,7 +131,8 @@ struct CameraLoop: Sendable {
     guard case .accepted(let object) = reply.answer,
       let told = object["image_url"]?.string, (1...2_048).contains(told.utf8.count)
     else {
-      let problem = reply.answer.problem(host: "the hub") ?? "the hub names no address of the picture"
+      let problem =
+        reply.answer.problem(host: "the hub") ?? "the hub names no address of the picture"
       // The second hub takes the bytes themselves where there is no place for them.
       if address.generation == .v2, frame.bytes.count <= Self.largestInline {
         desk.put(Self.inline(frame.bytes))

@@ -105,6 +105,7 @@ struct HubEdits: Sendable, Hashable {
     kept["remaining"] = HubNumber.double(filament["remaining"]).map { remaining in
       Int64(exactly: remaining).map { .integer($0) } ?? .double(remaining)
     }
-    self.filament = kept.isEmpty ? nil : .object(kept)
+    // A `nil` beside a JSON value would be JSON's null.
+    if !kept.isEmpty { self.filament = .object(kept) }
   }
 }
