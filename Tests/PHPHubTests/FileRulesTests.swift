@@ -59,7 +59,7 @@ import Testing
     ])
   func origins(url: String, isAllowed: Bool) {
     let origins = DownloadOrigins(
-      server: "http://hub.test/printerhub/api.php",
+      servers: ["http://hub.test/printerhub/api.php"],
       listed: ["files.example.org", "http://10.0.0.7:81"])
     #expect(origins.allow(url) == isAllowed)
   }
@@ -69,7 +69,7 @@ import Testing
   )
   func addresses() {
     let origins = DownloadOrigins(
-      server: "http://192.168.1.5/api.php", listed: ["files.example.org", "http://10.0.0.7:81"])
+      servers: ["http://192.168.1.5/api.php"], listed: ["files.example.org", "http://10.0.0.7:81"])
     #expect(origins.addresses == .publicOnly(except: ["192.168.1.5", "10.0.0.7"]))
     #expect(origins.addresses.judges(host: "files.example.org"))
   }

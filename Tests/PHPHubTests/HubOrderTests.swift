@@ -160,7 +160,7 @@ import Testing
     let text = "{\"id\":\"c\",\"action\":\"home\",\"timestamp\":\"1795162943\"}"
     let command = try HubCommand(.of(text), .v1, clock: Self.now, receivedAt: Self.now)
     #expect(command.age == .seconds(30))
-    for odd in ["\"x\"", "null", "-1", "1e300"] {
+    for odd in ["\"x\"", "null", "1e300"] {
       let other = "{\"id\":\"c\",\"action\":\"home\",\"timestamp\":\(odd)}"
       #expect(try HubCommand(.of(other), .v1, clock: Self.now, receivedAt: Self.now).age == nil)
     }

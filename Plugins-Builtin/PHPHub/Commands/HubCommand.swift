@@ -42,8 +42,9 @@ struct HubCommand: Sendable, Hashable {
     case .v1:
       action = words["action"]?.string ?? ""
       age = HubNumber.double(words["timestamp"]).flatMap { stamp in
-        guard stamp > 0, stamp < 1e11 else { return nil }
-        return .milliseconds(clock.millisecondsSinceEpoch - Int64(stamp * 1_000))
+        // A queue's 0 is older than everything; what is no time at all says nothing.
+        guard abs(stamp) < 1e11 else { return nil }
+        return .milliseconds(clock.millisecondsSinceEpoch - Int64(max(0, stamp) * 1_000))
       }
     case .v2:
       let type = words["type"]?.string?.lowercased() ?? ""

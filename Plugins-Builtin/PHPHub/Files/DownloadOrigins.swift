@@ -12,12 +12,12 @@ struct DownloadOrigins: Sendable, Hashable {
   /// The origins for a hub.
   ///
   /// - Parameters:
-  ///   - server: any address of the hub's.
+  ///   - servers: addresses of the hub's.
   ///   - listed: the owner's list.
-  init(server: String, listed: [String]) {
+  init(servers: [String], listed: [String]) {
     var allowed: Set<String> = []
     var exceptions: Set<String> = []
-    if let hub = URLParts(server) {
+    for hub in servers.compactMap({ URLParts($0) }) {
       allowed.insert(hub.origin)
       // Where it sends us from http to https.
       if hub.scheme == "http", hub.port == 80,

@@ -92,6 +92,9 @@ struct HubEdits: Sendable, Hashable {
   var bedStatus: String?
   var filament: JSONValue?
 
+  /// Nothing is known of it yet.
+  init() {}
+
   /// Reads the hub's answer about this printer; nil where it tells nothing of it.
   init?(_ reply: JSONObject) {
     guard let printer = reply["printer"]?.object else { return nil }
