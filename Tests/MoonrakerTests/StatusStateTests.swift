@@ -42,7 +42,7 @@ import Testing
     #expect(script.status.eventtime?.double == 301)
   }
 
-  @Test("a changed list of files makes a snapshot with another number; the machine's state does not")
+  @Test("a changed list of files makes a snapshot, the machine's state does not")
   func filesAndMachine() {
     var script = StatusScript.idle()
     let revision = script.status.filesRevision
