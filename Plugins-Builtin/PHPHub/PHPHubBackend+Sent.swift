@@ -19,7 +19,8 @@ extension PHPHubBackend {
     SentField("update", "progress", "how far the print is"),
     SentField("update", "current_file", "the name of the file that is printed"),
     SentField("update", "time_remaining", "how long the print still takes"),
-    SentField("update", "last_completed", "the name of the last completed print, and when it ended"),
+    SentField(
+      "update", "last_completed", "the name of the last completed print, and when it ended"),
     SentField("update", "system.*", "load of this host: processor, memory, temperature"),
     SentField("update", "files[].*", "the newest 50 G-code files: names, sizes, times"),
     SentField("update", "tags[]", "your tags"),

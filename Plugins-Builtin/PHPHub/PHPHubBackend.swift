@@ -110,7 +110,7 @@ extension PHPHubBackend {
         context: context, lastCompleted: memory.contents.lastCompleted,
         onChange: { completions.send() })
       let origins = DownloadOrigins(
-        server: address.update, listed: configuration.files.allowedHosts)
+        servers: [address.update, address.files], listed: configuration.files.allowedHosts)
       let urgency = Urgency(time: context.time, memory: memory)
       let printing = PrintRunner(
         context: context, client: client, address: address, rules: configuration.files,

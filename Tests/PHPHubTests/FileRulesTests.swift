@@ -10,7 +10,8 @@ import Testing
     "Names are refused, not cleaned up",
     arguments: [
       "", ".", "..", "../x.gcode", "/etc/x.gcode", "a/b.gcode", "a\\b.gcode", ".hidden.gcode",
-      "a\u{0}b.gcode", "a\nb.gcode", "a\u{7F}.gcode", "a\u{202E}edocg.gcode", "x.txt", "x", ".gcode",
+      "a\u{0}b.gcode", "a\nb.gcode", "a\u{7F}.gcode", "a\u{202E}edocg.gcode", "x.txt", "x",
+      ".gcode",
       "x.gcode.sh", String(repeating: "x", count: 195) + ".gcode", "x.ufp", "\u{FEFF}x.gcode",
     ])
   func names(name: String) {
@@ -19,7 +20,9 @@ import Testing
 
   @Test(
     "Ordinary names pass",
-    arguments: ["x.gcode", "X.GCODE", "répétition d'essai #1 (50%).gcode", "a.gco", "b.g", "a&b=c d.gcode"])
+    arguments: [
+      "x.gcode", "X.GCODE", "répétition d'essai #1 (50%).gcode", "a.gco", "b.g", "a&b=c d.gcode",
+    ])
   func good(name: String) throws {
     #expect(try FileName.check(name) == name)
   }
@@ -56,15 +59,17 @@ import Testing
     ])
   func origins(url: String, isAllowed: Bool) {
     let origins = DownloadOrigins(
-      server: "http://hub.test/printerhub/api.php",
+      servers: ["http://hub.test/printerhub/api.php"],
       listed: ["files.example.org", "http://10.0.0.7:81"])
     #expect(origins.allow(url) == isAllowed)
   }
 
-  @Test("A listed name must lead to a public address; the hub and listed addresses are the owner's word")
+  @Test(
+    "A listed name must lead to a public address; the hub and listed addresses are the owner's word"
+  )
   func addresses() {
     let origins = DownloadOrigins(
-      server: "http://192.168.1.5/api.php", listed: ["files.example.org", "http://10.0.0.7:81"])
+      servers: ["http://192.168.1.5/api.php"], listed: ["files.example.org", "http://10.0.0.7:81"])
     #expect(origins.addresses == .publicOnly(except: ["192.168.1.5", "10.0.0.7"]))
     #expect(origins.addresses.judges(host: "files.example.org"))
   }
@@ -119,10 +124,13 @@ import Testing
     #expect(CameraRules(settings(["camera.enabled": .boolean(false)])) == nil)
   }
 
-  @Test("A dead camera is asked more and more seldom, at most every ten minutes, and state changes do not hurry it")
+  @Test(
+    "A dead camera is asked more and more seldom, at most every ten minutes, and state changes do not hurry it"
+  )
   func dead() throws {
     var schedule = try Self.schedule(["camera.timelapse_enabled": .boolean(false)])
-    let times = Self.times(&schedule, from: 0, for: 4_000, state: "printing", isDone: false).captures
+    let times = Self.times(&schedule, from: 0, for: 4_000, state: "printing", isDone: false)
+      .captures
     let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
     #expect(gaps.prefix(4) == [60, 120, 240, 480])
     #expect(gaps.dropFirst(4).allSatisfy { $0 == 600 })

@@ -55,7 +55,9 @@ import Testing
       #expect(address.update == "http://h/u" && address.commands == "http://h/c?x=1")
       #expect(address.files == "http://h/f" && address.image == "http://h/i")
     }
-    #expect(HubAddress.query("http://h/c?x=1", [("token", "a&b=c d")]) == "http://h/c?x=1&token=a%26b%3Dc%20d")
+    #expect(
+      HubAddress.query("http://h/c?x=1", [("token", "a&b=c d")])
+        == "http://h/c?x=1&token=a%26b%3Dc%20d")
   }
 
   @Test("A folder is asked by two harmless questions, and never for commands or printers")

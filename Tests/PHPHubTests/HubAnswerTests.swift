@@ -76,14 +76,18 @@ import Testing
       return
     }
     #expect(pause > .zero && pause <= .seconds(600))
-    #expect(Self.answer("", status: 503, [HTTPField("Retry-After", "x")]) == .unusable("status 503"))
+    #expect(
+      Self.answer("", status: 503, [HTTPField("Retry-After", "x")]) == .unusable("status 503"))
   }
 
-  @Test("Numbers and ids may be text", arguments: [
-    ("\"120\"", 120.0), ("120", 120), ("\"-1.5\"", -1.5), ("\"120\\nM112\"", nil), ("\"1e3\"", nil),
-    ("\"nan\"", nil), ("\"inf\"", nil), ("\"0x10\"", nil), ("\" 1\"", nil), ("\"\"", nil),
-    ("null", nil), ("true", nil), ("[]", nil), ("1e400", nil),
-  ] as [(String, Double?)])
+  @Test(
+    "Numbers and ids may be text",
+    arguments: [
+      ("\"120\"", 120.0), ("120", 120), ("\"-1.5\"", -1.5), ("\"120\\nM112\"", nil),
+      ("\"1e3\"", nil),
+      ("\"nan\"", nil), ("\"inf\"", nil), ("\"0x10\"", nil), ("\" 1\"", nil), ("\"\"", nil),
+      ("null", nil), ("true", nil), ("[]", nil), ("1e400", nil),
+    ] as [(String, Double?)])
   func numbers(text: String, number: Double?) {
     #expect(HubNumber.double(.of(text)) == number)
   }
@@ -187,7 +191,9 @@ import Testing
       }
       return .json(200, "{\"success\":true}")
     }
-    #expect(try await client(kept).update(["a": 1], at: Self.address).answer == .accepted(["success": true]))
+    #expect(
+      try await client(kept).update(["a": 1], at: Self.address).answer
+        == .accepted(["success": true]))
     let dead = TestBench { (_, _) async throws(NetworkError) in
       throw NetworkError(.connect, "connection refused")
     }

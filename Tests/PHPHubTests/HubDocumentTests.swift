@@ -4,7 +4,8 @@ import Testing
 @testable import PHPHub
 
 @Suite("PHP hub: documents") struct HubDocumentTests {
-  @Test("Whatever PHP prints before its one line, the line counts",
+  @Test(
+    "Whatever PHP prints before its one line, the line counts",
     arguments: [
       ("{\"success\":true}", false), ("\u{FEFF}{\"success\":true}", false),
       ("<br />\n<b>Warning</b>: x in <b>y</b> on line <b>3</b><br />\n{\"success\":true}", true),

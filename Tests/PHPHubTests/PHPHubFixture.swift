@@ -35,10 +35,11 @@ extension PrinterStatus {
 
 /// Settings of an entry, with a token.
 func settings(_ more: [String: SettingValue] = [:]) -> Settings {
-  .written([
-    "printer_token": .secret(Secret("TOK_DUMMY_1")),
-    "server_url": .string("http://hub.test/printerhub/api.php"),
-  ].merging(more) { $1 })
+  .written(
+    [
+      "printer_token": .secret(Secret("TOK_DUMMY_1")),
+      "server_url": .string("http://hub.test/printerhub/api.php"),
+    ].merging(more) { $1 })
 }
 
 func configuration(_ more: [String: SettingValue] = [:]) throws -> HubConfiguration {
@@ -51,7 +52,9 @@ func instant(_ seconds: Double) -> MonotonicInstant {
 
 extension JSONValue {
   /// Parses a text that is JSON.
-  static func of(_ text: String) -> JSONValue { (try? JSONValue(parsing: Array(text.utf8))) ?? .null }
+  static func of(_ text: String) -> JSONValue {
+    (try? JSONValue(parsing: Array(text.utf8))) ?? .null
+  }
 }
 
 /// The recorded traffic of the original client and the original hub.
@@ -66,7 +69,9 @@ enum Transcript {
   /// The bodies of the updates that the original sent.
   static func updates() throws -> [JSONObject] {
     try exchanges().compactMap { exchange in
-      guard let body = exchange["json"]?.object, body["action"] == "update_printer" else {
+      guard exchange["who"] == "client 4.0.0", let body = exchange["json"]?.object,
+        body["action"] == "update_printer"
+      else {
         return nil
       }
       return body

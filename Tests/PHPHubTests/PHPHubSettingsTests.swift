@@ -14,7 +14,8 @@ import Testing
   @Test("A usual entry has no findings")
   func usual() { #expect(Self.findings([:]) == []) }
 
-  @Test("Without a token it says to set one's own; the published one is a warning; no finding shows it")
+  @Test(
+    "Without a token it says to set one's own; the published one is a warning; no finding shows it")
   func token() {
     let none = PHPHubBackend.validate(.written([:]))
     #expect(none.map(\.severity) == [.error] && none[0].remedy.contains("a token of your own"))
@@ -32,7 +33,8 @@ import Testing
     arguments: [
       ("camera.urls", .list(["http://localhost:8080/?action=stream"]), Finding.Severity.error),
       ("camera.urls", .list(["rtsp://camera"]), .error),
-      ("gcode_subdirectory", .string("../x"), .error), ("gcode_subdirectory", .string(".x"), .error),
+      ("gcode_subdirectory", .string("../x"), .error),
+      ("gcode_subdirectory", .string(".x"), .error),
       ("file_management.allowed_download_hosts", .list(["a/b"]), .error),
       ("security.validate_dangerous_commands", .boolean(false), .error),
       ("security.dangerous_commands", .string("allow"), .warning),
@@ -105,12 +107,14 @@ import Testing
   func defaults() throws {
     let rules = try HubConfiguration(
       .written(["printer_token": .secret(Secret("t"))]), printerName: "Voron")
-    #expect(Settings.written([:])[PHPHubSettings.serverURL] == "https://tmeduca.org/printerhub/api.php")
+    #expect(
+      Settings.written([:])[PHPHubSettings.serverURL] == "https://tmeduca.org/printerhub/api.php")
     #expect(rules.statusInterval == .seconds(5) && rules.commandInterval == .seconds(3))
     #expect(rules.serverTimeout == .seconds(10) && rules.cameraTimeout == .seconds(5))
     #expect(rules.downloadTimeout == .seconds(60) && rules.maxAttempts == 5)
     #expect(rules.card.tags == ["Prusa", "PLA"] && rules.card.bedStatus == "limpia")
-    #expect(rules.camera?.interval == .seconds(30) && rules.camera?.timelapseInterval == .seconds(60))
+    #expect(
+      rules.camera?.interval == .seconds(30) && rules.camera?.timelapseInterval == .seconds(60))
     #expect(rules.files.cleansUp && rules.files.maxAge == .seconds(30 * 86_400))
     #expect(rules.rateLimit == .seconds(1) && rules.files.checksums == .known)
   }
@@ -150,7 +154,8 @@ import Testing
     #expect(settings["printer_data.filament.material"] == "PETG")
     #expect(settings["printer_data.filament.remaining"] == 80)
     #expect(settings["printer_data.bed_status"] == nil)
-    #expect(entry.secrets.map(\.key) == ["printer_token"] && entry.secrets[0].secret.revealed == "CANARY")
+    #expect(
+      entry.secrets.map(\.key) == ["printer_token"] && entry.secrets[0].secret.revealed == "CANARY")
     #expect(entry.moonraker == "http://localhost:7125")
     #expect(entry.hostSettings.map(\.key) == ["log.level", "log.max_size_mb"])
     let notes = entry.notes.joined(separator: "\n")
@@ -181,7 +186,8 @@ import Testing
 
   @Test("The published token is named as what it is")
   func published() throws {
-    let text = "{\"server_url\":\"https://h/api.php\",\"printer_token\":\"TECMED_PRINTER_001\",\"moonraker_url\":\"m\"}"
+    let text =
+      "{\"server_url\":\"https://h/api.php\",\"printer_token\":\"TECMED_PRINTER_001\",\"moonraker_url\":\"m\"}"
     let entry = try #require(try PHPHubBackend.importing(Array(text.utf8)))
     #expect(entry.notes.contains { $0.contains("publishes") })
     #expect(!entry.settings.contains { $0.key == "insecure" })

@@ -87,7 +87,8 @@ import Testing
     #expect(body["status"] == "paused" && body["progress"] == 25)
   }
 
-  @Test("Old temperatures are not told of a printer that is away, as the original does after a stop")
+  @Test(
+    "Old temperatures are not told of a printer that is away, as the original does after a stop")
   func away() throws {
     let body = try Self.body(.sample("printing") { $0.isCurrent = false })
     #expect(body["status"] == "offline" && body["temp_hotend"] == 0.0 && body["progress"] == nil)
@@ -130,7 +131,10 @@ import Testing
   @Test("The newest fifty files, from Moonraker's list, with sizes as people write them")
   func files() throws {
     let rows = (0..<60).map { number -> JSONValue in
-      ["path": .string("f\(number).gcode"), "size": .integer(1_536 * number), "modified": .integer(number)]
+      [
+        "path": .string("f\(number).gcode"), "size": .integer(1_536 * number),
+        "modified": .integer(number),
+      ]
     }
     let listing = FileListing(.array(rows + [3, "x", ["size": 1], ["path": "../x"]]))
     #expect(listing.files.count == 60)
@@ -145,7 +149,9 @@ import Testing
   @Test("A G-code file in the folder ends nothing: Moonraker's list is read as the list that it is")
   func listIsNoMap() {
     #expect(FileListing(.of("{\"result\":{}}")).files.isEmpty)
-    #expect(FileListing(.of("[{\"path\":\"a.gcode\",\"size\":\"1\",\"modified\":null}]")).files.count == 1)
+    #expect(
+      FileListing(.of("[{\"path\":\"a.gcode\",\"size\":\"1\",\"modified\":null}]")).files.count == 1
+    )
     #expect(FileListing(nil).files.isEmpty && FileListing(.null).files.isEmpty)
   }
 
@@ -242,7 +248,8 @@ import Testing
         status.host = host
         status.objects["virtual_sdcard"] = ["progress": 0.5]
         status.objects["extruder"] = [
-          "temperature": original["temp_hotend"] ?? 0, "target": original["temp_hotend_target"] ?? 0,
+          "temperature": original["temp_hotend"] ?? 0,
+          "target": original["temp_hotend_target"] ?? 0,
         ]
         status.objects["heater_bed"] = [
           "temperature": original["temp_bed"] ?? 0, "target": original["temp_bed_target"] ?? 0,

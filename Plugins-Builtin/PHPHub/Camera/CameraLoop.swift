@@ -22,12 +22,27 @@ struct CameraLoop: Sendable {
   let publicURL: String?
   let desk: PictureDesk
   let timelapse: Timelapse?
+  private let isUploadRefused = Guarded(false)
 
   private struct Reading: Equatable {
     var state: String?
     var klippy: KlippyState
     var isPrinting: Bool
     var filename: String?
+  }
+
+  init(
+    context: BackendContext, client: HubClient, address: HubAddress, rules: CameraRules,
+    timeout: Duration, publicURL: String?, desk: PictureDesk, timelapse: Timelapse?
+  ) {
+    self.context = context
+    self.client = client
+    self.address = address
+    self.rules = rules
+    self.timeout = timeout
+    self.publicURL = publicURL
+    self.desk = desk
+    self.timelapse = timelapse
   }
 
   /// Until cancelled.
@@ -99,7 +114,10 @@ struct CameraLoop: Sendable {
 
   // MARK: A picture
 
-  private var isInline: Bool { address.generation == .v2 && address.image == nil }
+  /// Whether the second hub gets the bytes themselves: where there is no place for them, or that has refused one.
+  private var isInline: Bool {
+    address.generation == .v2 && (address.image == nil || isUploadRefused.withLock { $0 })
+  }
 
   private func frame() async throws(WebcamFailure) -> WebcamFrame {
     let frame = try await context.webcams.frame(
@@ -118,8 +136,8 @@ struct CameraLoop: Sendable {
 
   /// - Throws: `WebcamFailure` where the hub does not take it.
   private func bring(_ frame: WebcamFrame) async throws(WebcamFailure) {
-    guard let url = address.image else {
-      if publicURL == nil { desk.put(Self.inline(frame.bytes)) }
+    guard let url = address.image, !isInline else {
+      if publicURL == nil || address.image != nil { desk.put(Self.inline(frame.bytes)) }
       return
     }
     let reply: HubClient.Reply
@@ -131,10 +149,15 @@ struct CameraLoop: Sendable {
     guard case .accepted(let object) = reply.answer,
       let told = object["image_url"]?.string, (1...2_048).contains(told.utf8.count)
     else {
-      let problem = reply.answer.problem(host: "the hub") ?? "the hub names no address of the picture"
+      let problem =
+        reply.answer.problem(host: "the hub") ?? "the hub names no address of the picture"
       // The second hub takes the bytes themselves where there is no place for them.
-      if address.generation == .v2, frame.bytes.count <= Self.largestInline {
-        desk.put(Self.inline(frame.bytes))
+      if case .refused = reply.answer, address.generation == .v2 {
+        isUploadRefused.withLock { $0 = true }
+        context.log(
+          .warning, "camera: image_url takes no pictures: \(problem); they go into the updates")
+        if frame.bytes.count <= Self.largestInline { desk.put(Self.inline(frame.bytes)) }
+        return
       }
       throw WebcamFailure(.unreachable, "the picture was not taken: \(problem)")
     }

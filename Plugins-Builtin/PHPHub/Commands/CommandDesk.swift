@@ -86,13 +86,14 @@ final class CommandDesk: Sendable {
   private func sort(_ arrival: Arrival) -> [CommandQueue.Job] {
     var jobs: [CommandQueue.Job] = []
     for command in arrival.commands {
+      guard !memory.isKnown(command.id) else {
+        context.log(.debug, "command \(command.id) came again; it is not executed again")
+        continue
+      }
       do throws(CommandFailure) {
         let order = try HubOrder(command, runner.rules)
-        // A hub that repeats everything for ever must not stop the printer for ever.
-        if order.isStop, !memory.noteStop(command.id) {
-          context.log(.debug, "emergency_stop \(command.id) came again and is not passed on")
-          continue
-        }
+        // Known from now on, whatever becomes of it: the next life must not pass it on again.
+        if order.isStop { memory.noteKnown(command.id) }
         jobs.append(CommandQueue.Job(command: command, order: order, contact: arrival.contact))
       } catch {
         refuse(command, error)
@@ -111,6 +112,7 @@ final class CommandDesk: Sendable {
       context.log(
         .warning, "command \(command.id): \(command.action): \(reason.message)\(times)")
     }
+    memory.noteKnown(command.id)
     runner.reject(command, reason)
   }
 

@@ -28,6 +28,7 @@ struct CommandRunner: Sendable {
       outcome = await printing.printLocal(name, job, owing: owing(command))
     }
     memory.change { $0.board.forgetProgress(command.id) }
+    if !Task.isCancelled { memory.noteKnown(command.id) }
     guard !outcome.isRepeat else {
       return context.log(.debug, "command \(command.id) came again; it is not executed again")
     }
@@ -46,6 +47,7 @@ struct CommandRunner: Sendable {
     context.log(
       .warning,
       "command \(job.command.id): \(job.command.action): \(report.status): \(reason.message)")
+    memory.noteKnown(job.command.id)
     refusals.box.yield((job, reason))
   }
 
@@ -125,11 +127,34 @@ struct CommandRunner: Sendable {
         CommandRequest(
           id: number == 0 ? job.command.id : "\(job.command.id)#\(number)",
           wireName: job.command.action, command: command, age: job.command.age),
-        in: job.contact, work: nil,
+        in: job.contact, work: work(for: command, job),
         owing: { outcome in isLast || outcome.status != .done ? owing(outcome) : nil })
       guard outcome.status == .done else { return outcome }
     }
     return outcome
+  }
+
+  /// A macro must be one that Klipper has: to Klipper a name that it does not know is no error.
+  private func work(for command: PrinterCommand, _ job: CommandQueue.Job) -> CommandWork? {
+    guard case .macro(let name, _) = command else { return nil }
+    return { [context] (printer) async throws(CommandFailure) in
+      try printer.checkPermission()
+      guard
+        let request = MoonrakerRequest(
+          parts: ["printer", "objects", "list"], method: .get, query: [], body: JSONObject())
+      else { return nil }
+      let outcome = await context.commands.submit(
+        CommandRequest(
+          id: "own-macros-\(job.command.id)", wireName: "macros", command: .query(request)),
+        in: CommandContact(backend: context.name, at: context.time.now, previous: nil), work: nil,
+        owing: { _ in nil })
+      guard let objects = outcome.details?["objects"]?.array else { return nil }
+      let wanted = "gcode_macro \(name)".lowercased()
+      guard objects.contains(where: { $0.string?.lowercased() == wanted }) else {
+        throw CommandFailure(.invalid, "Klipper has no macro \(name)")
+      }
+      return nil
+    }
   }
 
   private func submit(

@@ -50,7 +50,9 @@ enum HubOrder: Sendable, Hashable {
     case "basic":
       let mark = "PRINT_FILE:"
       if trimmed.uppercased().hasPrefix(mark) {
-        self = .print(PrintOrder(file: String(trimmed.dropFirst(mark.count))))
+        let file = String(trimmed.dropFirst(mark.count))
+        guard !file.isEmpty else { throw CommandFailure(.invalid, "file is missing") }
+        self = .print(PrintOrder(file: file))
       } else {
         self = try HubOrder(action: trimmed.lowercased(), JSONObject(), rules)
       }

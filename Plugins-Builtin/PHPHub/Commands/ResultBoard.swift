@@ -22,7 +22,9 @@ struct ResultBoard: Sendable {
 
   /// What a former run had on it.
   init(stored: JSONValue?) {
-    entries = (stored?.array ?? []).suffix(Self.limit).compactMap { $0.object.map { Entry(report: $0) } }
+    entries = (stored?.array ?? []).suffix(Self.limit).compactMap {
+      $0.object.map { Entry(report: $0) }
+    }
   }
 
   /// As it lies on the disk.

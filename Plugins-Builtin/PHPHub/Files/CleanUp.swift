@@ -53,7 +53,8 @@ struct CleanUp: Sendable {
         id: "cleanup-\(now)-\(path.text.utf8.count)-\(path.text.hashed)", wireName: "auto_cleanup",
         command: .deleteFile(path)), in: contact, work: nil, owing: { _ in nil })
     if outcome.status == .done {
-      context.log(.info, "\(path): deleted, older than \(rules.maxAge.components.seconds / 86_400) days")
+      context.log(
+        .info, "\(path): deleted, older than \(rules.maxAge.components.seconds / 86_400) days")
     } else {
       context.log(.debug, "\(path): not deleted: \(outcome.message)")
     }

@@ -12,15 +12,16 @@ struct DownloadOrigins: Sendable, Hashable {
   /// The origins for a hub.
   ///
   /// - Parameters:
-  ///   - server: any address of the hub's.
+  ///   - servers: addresses of the hub's.
   ///   - listed: the owner's list.
-  init(server: String, listed: [String]) {
+  init(servers: [String], listed: [String]) {
     var allowed: Set<String> = []
     var exceptions: Set<String> = []
-    if let hub = URLParts(server) {
+    for hub in servers.compactMap({ URLParts($0) }) {
       allowed.insert(hub.origin)
       // Where it sends us from http to https.
-      if hub.scheme == "http", hub.port == 80, let secure = URLParts("https://\(Self.bracketed(hub.host))")
+      if hub.scheme == "http", hub.port == 80,
+        let secure = URLParts("https://\(Self.bracketed(hub.host))")
       {
         allowed.insert(secure.origin)
       }
@@ -57,5 +58,7 @@ struct DownloadOrigins: Sendable, Hashable {
       || (!host.isEmpty && host.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E })
   }
 
-  private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+  private static func bracketed(_ host: String) -> String {
+    host.contains(":") ? "[\(host)]" : host
+  }
 }

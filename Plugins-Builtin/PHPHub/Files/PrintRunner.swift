@@ -113,7 +113,8 @@ struct PrintRunner: Sendable {
 
   /// What the hub says of its file; nil where it does not.
   private func hubFile(_ name: String) async -> HubFile? {
-    guard let reply = try? await client.files(at: address), case .accepted(let object) = reply.answer
+    guard let reply = try? await client.files(at: address),
+      case .accepted(let object) = reply.answer
     else { return nil }
     return (object["files"]?.array ?? []).lazy.compactMap(HubFile.init).first { $0.name == name }
   }

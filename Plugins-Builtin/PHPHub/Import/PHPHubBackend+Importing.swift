@@ -56,7 +56,8 @@ private struct OriginalConfiguration {
     var entry = ImportedEntry(
       settings: [], identity: JSONObject(), moonraker: root["moonraker_url"]?.string,
       notes: [], program: "klipper_client.py",
-      stopAdvice: "sudo systemctl disable --now klipper-client (or whatever starts klipper_client.py here)")
+      stopAdvice:
+        "sudo systemctl disable --now klipper-client (or whatever starts klipper_client.py here)")
     entry.settings.append(("server_url", .string(server)))
     entry.secrets.append(("printer_token", Secret(token)))
     if token == PHPHubSettings.publishedToken {
@@ -111,7 +112,7 @@ private struct OriginalConfiguration {
     switch declaration.kind {
     case .boolean:
       guard let isOn = value.bool else { break }
-      return declaration.defaultText == "\(isOn)" ? nil : value
+      return kept(value, unless: "\(isOn)", declaration)
     case .integer(let range):
       return number(
         value, Double(range.lowerBound)...Double(range.upperBound), declaration, &notes)
@@ -123,20 +124,28 @@ private struct OriginalConfiguration {
       guard let word = value.string ?? value.bool.map({ "\($0)" }), words.contains(word) else {
         break
       }
-      return declaration.defaultText == word ? nil : .string(word)
+      return kept(.string(word), unless: word, declaration)
     case .string(let limit):
       guard let text = value.string, text.count <= limit else { break }
-      return text == declaration.defaultText ? nil : value
+      return kept(value, unless: text, declaration)
     case .path, .url:
       guard let text = value.string, !text.isEmpty else { break }
-      return text == declaration.defaultText ? nil : value
+      return kept(value, unless: text, declaration)
     case .stringList:
       guard let texts = value.array?.map(\.string), !texts.contains(nil) else { break }
       let written = "[\(texts.compactMap(\.self).joined(separator: ", "))]"
-      return written == declaration.defaultText ? nil : value
+      return kept(value, unless: written, declaration)
     }
     notes.append("\(key) is none that can be used here and is not taken over")
     return nil
+  }
+
+  /// The value, unless it is the default. (No shorter: a `nil` beside a JSON value would be JSON's null.)
+  private static func kept(
+    _ value: JSONValue, unless text: String, _ declaration: SettingDeclaration
+  ) -> JSONValue? {
+    guard declaration.defaultText != text else { return nil }
+    return value
   }
 
   private static func number(
@@ -153,8 +162,9 @@ private struct OriginalConfiguration {
         "\(declaration.key) was \(spelled(number)); the nearest that is possible here is \(spelled(kept))"
       )
     }
-    return declaration.defaultText == spelled(kept)
-      ? nil : Int64(exactly: kept).map { .integer($0) } ?? .double(kept)
+    return self.kept(
+      Int64(exactly: kept).map { .integer($0) } ?? .double(kept), unless: spelled(kept), declaration
+    )
   }
 
   private static func spelled(_ number: Double) -> String {

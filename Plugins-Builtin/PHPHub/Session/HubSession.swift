@@ -73,6 +73,7 @@ struct HubSession {
   private var lastCall: Call?
   private var isKnown = false
   private var isHurried = false
+  private var hasAskedForEdits = false
   private var sentContent: JSONObject?
   private var acceptedContent: JSONObject?
   private var lastUpdate: MonotonicInstant?
@@ -136,13 +137,18 @@ struct HubSession {
     switch call {
     case .update: true
     case .commands: isKnown
-    case .edits: isKnown && rules.asksForEdits
+    case .edits: rules.asksForEdits && (isKnown || !hasAskedForEdits)
     }
   }
 
   private mutating func next(
     _ now: MonotonicInstant, _ content: () -> JSONObject
   ) -> Call? {
+    // What a person has edited is read before the first update would write over it.
+    if rules.asksForEdits, !hasAskedForEdits {
+      hasAskedForEdits = true
+      return .edits
+    }
     if isHurried { return .update }
     skipUpdate(now, content)
     let due = Call.allCases.filter { isOpen($0) && (lanes[$0]?.dueAt).map { $0 <= now } ?? false }
@@ -226,6 +232,8 @@ struct HubSession {
     _ words: String, _ call: Call, _ now: MonotonicInstant, _ actions: inout [Action]
   ) {
     plan(call, now)
+    // A printer that the hub does not know yet has no page.
+    if call == .edits, !isKnown { return }
     actions.append(.failed(call))
     let problem = HubAnswer.refused(words).problem(host: rules.host) ?? ""
     let text = "\(call): \(problem)"

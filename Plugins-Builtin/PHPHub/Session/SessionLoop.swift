@@ -29,7 +29,9 @@ struct SessionLoop: Sendable {
       for await event in events {
         let now = context.time.now
         alarms.removeAll { $0 <= now }
-        if case .answered(.update, let reply) = event, case .accepted = reply.answer, let body = sent {
+        if case .answered(.update, let reply) = event, case .accepted = reply.answer,
+          let body = sent
+        {
           if updates.accepted(body) {
             results.room.send()
             group.addTask { await memory.save() }

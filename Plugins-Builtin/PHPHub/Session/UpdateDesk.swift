@@ -36,7 +36,8 @@ struct UpdateDesk: Sendable {
     return UpdateBody(
       token: configuration.token, rules: configuration, generation: generation,
       uptime: startedAt.duration(to: now),
-      edits: generation == .v1 && configuration.preservesEdits ? edits.withLock { $0 } : nil,
+      edits: generation == .v1 && configuration.preservesEdits
+        ? edits.withLock { $0 ?? HubEdits() } : nil,
       listing: contents.listing, lastCompleted: contents.lastCompleted, image: picture.told,
       results: memory.contents.board.told
     ).json(context.status.trusted(at: now), at: context.time.wallTime)

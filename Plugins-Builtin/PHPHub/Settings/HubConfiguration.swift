@@ -48,7 +48,8 @@ struct HubConfiguration: Sendable {
     }
     self.token = token
     card = Card(
-      name: settings[PHPHubSettings.printerName] ?? printerName, tags: settings[PHPHubSettings.tags],
+      name: settings[PHPHubSettings.printerName] ?? printerName,
+      tags: settings[PHPHubSettings.tags],
       material: settings[PHPHubSettings.filamentMaterial],
       color: settings[PHPHubSettings.filamentColor],
       remaining: settings[PHPHubSettings.filamentRemaining],

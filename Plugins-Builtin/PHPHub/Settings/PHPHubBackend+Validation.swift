@@ -48,7 +48,8 @@ extension PHPHubBackend {
     {
       findings.append(
         Finding(
-          .error, key: "generation", "\(written) does not fit the address, which is one of \(found)",
+          .error, key: "generation",
+          "\(written) does not fit the address, which is one of \(found)",
           remedy: "write generation: auto, or the folder that holds the hub as server_url"))
     }
     if written == "v2", settings[PHPHubSettings.preserveHubEdits] {
@@ -71,7 +72,8 @@ extension PHPHubBackend {
       guard let parts = URLParts(url), parts.scheme == "http" || parts.scheme == "https" else {
         return Finding(
           .error, key: "camera.urls", "\(url.prefix(60)) is no http or https address",
-          remedy: "write the address of a single picture, such as http://localhost:8080/?action=snapshot"
+          remedy:
+            "write the address of a single picture, such as http://localhost:8080/?action=snapshot"
         )
       }
       guard parts.query?.contains(text: "action=stream") ?? false else { return nil }

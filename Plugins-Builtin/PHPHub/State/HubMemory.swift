@@ -6,8 +6,8 @@ internal import Platform
 /// results that are being told, what is known of its own files.
 final class HubMemory: Sendable {
   static let fileName = "memory.json"
-  /// So many stops are remembered.
-  private static let mostStops = 200
+  /// So many ids of commands are remembered; the gate knows more of them.
+  private static let mostKnown = 200
 
   /// What is known of a file that this connector has brought.
   struct KnownFile: Sendable, Hashable {
@@ -21,8 +21,8 @@ final class HubMemory: Sendable {
   struct Contents: Sendable {
     var waiting: [HubCommand] = []
     var board = ResultBoard()
-    /// Ids of emergency stops that were passed on, oldest first.
-    var stops: [String] = []
+    /// Ids of commands that have ended, and of emergency stops that were passed on, oldest first.
+    var known: [String] = []
     /// By path in root `gcodes`.
     var files: [String: KnownFile] = [:]
     var lastCompleted: CompletedJob?
@@ -123,15 +123,16 @@ final class HubMemory: Sendable {
     }
   }
 
-  /// Notes that a stop is passed on.
-  ///
-  /// - Returns: false where it was before: a hub that repeats itself for ever must not stop the printer for ever.
-  func noteStop(_ id: String) -> Bool {
+  /// Whether a command has ended, or is a stop that was passed on: a hub that repeats itself for ever is not obeyed for
+  /// ever, and what it repeats takes no turn of what is new.
+  func isKnown(_ id: String) -> Bool { state.withLock { $0.contents.known.contains(id) } }
+
+  /// Remembers a command.
+  func noteKnown(_ id: String) {
     change { contents in
-      guard !contents.stops.contains(id) else { return false }
-      contents.stops.append(id)
-      contents.stops.removeFirst(max(0, contents.stops.count - Self.mostStops))
-      return true
+      guard !contents.known.contains(id) else { return }
+      contents.known.append(id)
+      contents.known.removeFirst(max(0, contents.known.count - Self.mostKnown))
     }
   }
 }
@@ -147,7 +148,7 @@ extension HubMemory.Contents {
     }
     var stored: JSONObject = [
       "waiting": .array(waiting.map(\.stored)), "results": board.stored,
-      "stops": .array(stops.map { .string($0) }), "files": .object(files),
+      "known": .array(known.map { .string($0) }), "files": .object(files),
       "timelapses": .array(timelapses.map { .string($0) }),
     ]
     stored["last_completed"] = lastCompleted.map {
@@ -159,7 +160,7 @@ extension HubMemory.Contents {
   init(stored: JSONObject) {
     waiting = (stored["waiting"]?.array ?? []).prefix(100).compactMap { HubCommand(stored: $0) }
     board = ResultBoard(stored: stored["results"])
-    stops = (stored["stops"]?.array ?? []).compactMap(\.string)
+    known = (stored["known"]?.array ?? []).compactMap(\.string)
     timelapses = (stored["timelapses"]?.array ?? []).compactMap(\.string)
     if let job = stored["last_completed"], let filename = job["filename"]?.string,
       let end = job["ended_at"]?.double

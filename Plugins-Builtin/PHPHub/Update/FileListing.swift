@@ -17,7 +17,10 @@ struct FileListing: Sendable, Hashable {
     var modified: Double
 
     func json(name: String) -> JSONValue {
-      ["name": .string(name), "size": .string(FileListing.size(size)), "modified": .double(modified)]
+      [
+        "name": .string(name), "size": .string(FileListing.size(size)),
+        "modified": .double(modified),
+      ]
     }
   }
 
@@ -32,7 +35,8 @@ struct FileListing: Sendable, Hashable {
     files = (answer?.array ?? []).compactMap { entry in
       guard let path = entry["path"]?.string, GCodePath(path) != nil else { return nil }
       return File(
-        path: path, size: max(0, entry["size"]?.double.flatMap { Int64(exactly: $0.rounded()) } ?? 0),
+        path: path,
+        size: max(0, entry["size"]?.double.flatMap { Int64(exactly: $0.rounded()) } ?? 0),
         modified: entry["modified"]?.double ?? 0)
     }.sorted { ($1.modified, $0.path) < ($0.modified, $1.path) }
   }

@@ -92,6 +92,9 @@ struct HubEdits: Sendable, Hashable {
   var bedStatus: String?
   var filament: JSONValue?
 
+  /// Nothing is known of it yet.
+  init() {}
+
   /// Reads the hub's answer about this printer; nil where it tells nothing of it.
   init?(_ reply: JSONObject) {
     guard let printer = reply["printer"]?.object else { return nil }
@@ -105,6 +108,7 @@ struct HubEdits: Sendable, Hashable {
     kept["remaining"] = HubNumber.double(filament["remaining"]).map { remaining in
       Int64(exactly: remaining).map { .integer($0) } ?? .double(remaining)
     }
-    self.filament = kept.isEmpty ? nil : .object(kept)
+    // A `nil` beside a JSON value would be JSON's null.
+    if !kept.isEmpty { self.filament = .object(kept) }
   }
 }

@@ -34,7 +34,8 @@ struct UpdateReading: Sendable, Hashable {
     hotendTarget = degrees("extruder", "target")
     bedTarget = degrees("heater_bed", "target")
     speedPercent =
-      status.field("gcode_move", "speed_factor")?.double.map { Self.percent($0, most: 10_000) } ?? 100
+      status.field("gcode_move", "speed_factor")?.double.map { Self.percent($0, most: 10_000) }
+      ?? 100
     fanPercent = status.field("fan", "speed")?.double.map { Self.percent($0, most: 100) } ?? 0
     guard status.printState == "printing" || status.printState == "paused" else { return }
     let told =

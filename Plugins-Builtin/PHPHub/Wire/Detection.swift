@@ -34,7 +34,8 @@ struct Detection: Sendable {
       let answer = try await client.look(url).answer
       // Asked for nothing, the hub refuses: that is what tells it from anything else that answers.
       if case .refused = answer { return address(generation) }
-      problems.append(answer.problem(host: URLParts(url)?.path ?? url) ?? "\(url) answers otherwise")
+      problems.append(
+        answer.problem(host: URLParts(url)?.path ?? url) ?? "\(url) answers otherwise")
     }
     throw BackendFailure(
       .retry(after: nil), "no hub was found at server_url: \(problems.joined(separator: "; "))",

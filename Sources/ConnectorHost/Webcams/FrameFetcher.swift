@@ -98,7 +98,8 @@ struct FrameFetcher: Sendable {
     case .failure(let error) where error.kind != .timeout:
       throw WebcamFailure(.unreachable, "\(address.display): \(error.message)")
     case .failure, nil:
-      throw WebcamFailure(.unreachable, "\(address.display) has not answered within \(patience.components.seconds) s")
+      throw WebcamFailure(
+        .unreachable, "\(address.display) has not answered within \(patience.components.seconds) s")
     }
   }
 

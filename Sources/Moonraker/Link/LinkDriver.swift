@@ -258,7 +258,9 @@ actor LinkDriver {
 extension StatusChange {
   /// What else of the host's state stands in one of Moonraker's statistics.
   static func machine(from statistics: JSONValue) -> StatusChange {
-    let temperature = statistics["cpu_temp"]?.double.flatMap { (-100...300).contains($0) ? $0 : nil }
+    let temperature = statistics["cpu_temp"]?.double.flatMap {
+      (-100...300).contains($0) ? $0 : nil
+    }
     let used = statistics["system_memory"]?["used"]?.double.flatMap { $0 >= 0 ? $0 : nil }
     return .machine(memoryUsed: used, cpuTemperature: temperature)
   }

@@ -68,14 +68,22 @@ import Testing
     }
   }
 
-  @Test("Every line has its verdict, for every connector", arguments: builtinConnectors.map { $0.descriptor.type })
+  @Test(
+    "Every line has its verdict, for every connector",
+    arguments: builtinConnectors.map { $0.descriptor.type })
   func verdicts(type: String) throws {
     let connector = try #require(builtinConnectors.first { $0.descriptor.type == type })
     let usual = try Self.policy(connector, "print")
-    let full = try Self.policy(connector, "full", "    allowed_gcode_patterns: [\"*\"]\n    allowed_macros: [RESTART, SAVE_CONFIG]\n")
+    let full = try Self.policy(
+      connector, "full",
+      "    allowed_gcode_patterns: [\"*\"]\n    allowed_macros: [RESTART, SAVE_CONFIG]\n")
     for line in Self.lines {
-      #expect(Self.allows(line.script, usual) == (line.verdict == "allow"), "\(type) print: \(line.script.debugDescription)")
-      #expect(Self.allows(line.script, full) == (line.verdict != "never"), "\(type) full: \(line.script.debugDescription)")
+      #expect(
+        Self.allows(line.script, usual) == (line.verdict == "allow"),
+        "\(type) print: \(line.script.debugDescription)")
+      #expect(
+        Self.allows(line.script, full) == (line.verdict != "never"),
+        "\(type) full: \(line.script.debugDescription)")
     }
   }
 
@@ -88,7 +96,10 @@ import Testing
       { "M105\n\($0)" }, { "\($0)\nM105" }, { ";x\n\($0)" }, { "\t\($0)" }, { "n1\($0)" },
       { "M105\r\n\($0)\r\n" },
     ]
-    for word in ["M112", "M999", "M502", "RESTART", "FIRMWARE_RESTART", "SAVE_CONFIG", "SDCARD_PRINT_FILE FILENAME=a"] {
+    for word in [
+      "M112", "M999", "M502", "RESTART", "FIRMWARE_RESTART", "SAVE_CONFIG",
+      "SDCARD_PRINT_FILE FILENAME=a",
+    ] {
       for disguise in disguises {
         let script = disguise(word)
         #expect(!Self.allows(script, policy), "\(script.debugDescription)")
@@ -96,7 +107,9 @@ import Testing
     }
   }
 
-  @Test("Patterns that are written for a PHP hub stand for the usual ones, and widen at level full only")
+  @Test(
+    "Patterns that are written for a PHP hub stand for the usual ones, and widen at level full only"
+  )
   func narrowing() throws {
     let hub = try #require(builtinConnectors.first { $0.descriptor.type == "php-hub" })
     let patterns = "    security:\n      allowed_gcode_patterns: [\"G28\", \"SET_*\"]\n"
@@ -108,8 +121,10 @@ import Testing
     #expect(Self.allows("SET_LED LED=a", wide) && !Self.allows("M105", wide))
     let none = try Self.policy(hub, "print", "    allowed_gcode_patterns: []\n")
     #expect(!Self.allows("G28", none) && !Self.allows("M105", none))
-    let named = try Self.policy(hub, "print", "    allowed_gcode_patterns: []\n    allowed_macros: [PARK]\n")
+    let named = try Self.policy(
+      hub, "print", "    allowed_gcode_patterns: []\n    allowed_macros: [PARK]\n")
     #expect(Self.allows("PARK", named))
-    #expect(!Self.allows("M112", try Self.policy(hub, "full", "    allowed_gcode_patterns: [M112]\n")))
+    #expect(
+      !Self.allows("M112", try Self.policy(hub, "full", "    allowed_gcode_patterns: [M112]\n")))
   }
 }
