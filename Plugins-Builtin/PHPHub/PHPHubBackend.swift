@@ -20,7 +20,7 @@ package struct PHPHubBackend: ConnectorBackend {
   /// Finds out what hub it is, then sends updates and fetches commands until cancelled.
   package func run() async throws {
     let client = client
-    let address = try await Detection(settings, client: client).address()
+    let address = try await found(by: Detection(settings, client: client))
     let parts = await Parts(self, client, address)
     context.log(.info, "reporting to \(address.update.withoutQuery) (\(address.generation))")
     do {
@@ -38,6 +38,22 @@ package struct PHPHubBackend: ConnectorBackend {
     } catch {
       await parts.statistics.save()
       throw error
+    }
+  }
+
+  /// Asks until the hub answers as one.
+  private func found(by detection: Detection) async throws -> HubAddress {
+    var failures = 0
+    while true {
+      do {
+        return try await detection.address()
+      } catch let failure as BackendFailure {
+        failures = min(failures + 1, 1_000)
+        context.report(.degraded(problem: failure.problem, remedy: failure.remedy))
+        if failures.nonzeroBitCount == 1 { context.log(.warning, failure.description) }
+        try await context.time.sleep(
+          for: configuration.backoff.wait(afterFailure: failures, random: context.random()))
+      }
     }
   }
 

@@ -221,7 +221,7 @@ import Testing
     var unknown = Life { $0.asksForEdits = true }
     unknown.answers = { call, _ in call == .edits ? .refused("no") : .accepted([:]) }
     unknown.live(20)
-    #expect(unknown.times(.update).count == 4)
+    #expect(unknown.times(.update).count == 5)
   }
 
   @Test("PHP warnings are told of once")

@@ -242,7 +242,7 @@ actor LinkDriver {
     case "notify_filelist_changed":
       if let change = params.array?.first {
         handle(.fileListChanged(change))
-        cache.apply(.files)
+        if change.object != nil { cache.apply(.files) }
       }
     case "notify_webcams_changed": handle(.webcamsChanged)
     default:
