@@ -114,6 +114,16 @@ def gaps(records: list[JSON]) -> list[float]:
     return [later - earlier for earlier, later in itertools.pairwise(moments)]
 
 
+SHORT = b"M117 from the hub\nG4 P20000\n"
+"""A job of a second: a shorter one is over before anybody has seen it begin."""
+
+
+def finish(rig: Rig, timeout: float = 20.0) -> None:
+    """The job is over, and the daemon has heard of it."""
+    rig.printer.wait_for_print_state("complete", timeout)
+    time.sleep(0.6)
+
+
 def audit_of(rig: Rig) -> list[JSON]:
     """The records of the audit."""
     path = rig.daemon.state / "audit.jsonl"

@@ -20,8 +20,10 @@ from commanding import left_behind
 from php_hubs import (
     INTERVAL,
     OWN_FOLDER,
+    SHORT,
     Clock,
     ended,
+    finish,
     gaps,
     hub_entry,
     merged,
@@ -31,7 +33,6 @@ from php_hubs import (
     wait_for_file,
 )
 
-GCODE = b"M117 from the hub\nM105\n"
 DAY = 86_400
 
 
@@ -67,10 +68,10 @@ def test_any_lawful_name_is_fetched_and_printed(first: tuple[Rig, PHPHub]) -> No
     """The original put names into queries and paths as they came: `a&b=c d.gcode`."""
     rig, hub = first
     for name in ("a&b=c d.gcode", "répétition d'essai #1 (50%).gcode", "+plus%20.gcode", "ñ.GCODE"):
-        file = hub.upload(name, GCODE + name.encode())
+        file = hub.upload(name, SHORT + b";" + name.encode())
         ended(hub.carry_out("print", file=file["name"]), "completed")
-        rig.printer.wait_for_print_state("complete", 10)
-        assert wait_for_file(rig, file["name"]).read_bytes() == GCODE + name.encode()
+        finish(rig)
+        assert wait_for_file(rig, file["name"]).read_bytes() == SHORT + b";" + name.encode()
         time.sleep(0.5)
     assert left_behind(rig.daemon.state) == []
 
@@ -90,12 +91,12 @@ def other_bytes(hub: PHPHub) -> None:
 
 
 BROKEN: list[tuple[str, bytes, Callable[[PHPHub], None]]] = [
-    ("refused", GCODE, refused_json),
-    ("page", GCODE, lambda hub: hub.fault("download", "page", None, body="<br />\n<b>Fatal error</b>")),
-    ("cut", GCODE * 100, cut_off),
-    ("other", GCODE, other_bytes),
-    ("error", GCODE, lambda hub: hub.fault("download", "status", None, status=500)),
-    ("reset", GCODE, lambda hub: hub.fault("download", "drop_before", None)),
+    ("refused", SHORT, refused_json),
+    ("page", SHORT, lambda hub: hub.fault("download", "page", None, body="<br />\n<b>Fatal error</b>")),
+    ("cut", SHORT + b"; filling\n" * 500, cut_off),
+    ("other", SHORT, other_bytes),
+    ("error", SHORT, lambda hub: hub.fault("download", "status", None, status=500)),
+    ("reset", SHORT, lambda hub: hub.fault("download", "drop_before", None)),
     ("empty", b"", lambda hub: None),
     ("json", b'{"success": true}\n', lambda hub: None),
     ("html", b"<html></html>\n", lambda hub: None),
@@ -123,7 +124,7 @@ def test_what_did_not_come_whole_is_not_printed_nor_kept(
     if what in ("refused", "page", "cut", "error", "reset"):
         ended(hub.carry_out("print", file=name), "completed")
         assert wait_for_file(rig, name).read_bytes() == content
-        rig.printer.wait_for_print_state("complete", 10)
+        finish(rig)
 
 
 def test_a_file_that_nobody_has(first: tuple[Rig, PHPHub]) -> None:
@@ -137,16 +138,15 @@ def test_the_same_file_is_not_fetched_twice_and_a_changed_one_is(first: tuple[Ri
     """The original printed any file of that name unseen."""
     rig, hub = first
     fetched = lambda: len(hub.records("download"))
-    hub.upload("same.gcode", GCODE)
+    hub.upload("same.gcode", SHORT)
     ended(hub.carry_out("print", file="same.gcode"), "completed")
-    rig.printer.wait_for_print_state("complete", 10)
+    finish(rig)
     count = fetched()
     time.sleep(0.5)
     ended(hub.carry_out("print", file="same.gcode"), "completed")
     assert fetched() == count
-    rig.printer.wait_for_print_state("complete", 10)
-    time.sleep(0.5)
-    changed = b"M117 changed\n"
+    finish(rig)
+    changed = SHORT + b"; changed\n"
     (hub.folder / "uploads" / "same.gcode").write_bytes(changed)
     path = hub.folder / "uploads" / "files.json"
     rows = json.loads(path.read_text())
@@ -163,7 +163,7 @@ def test_checksums_of_the_command_count_first(rig: Rig) -> None:
     hub = obey_hub(rig, retries={"base_delay": 0.5}, file_management={"verify_checksums": "required"})
     (hub.folder / "uploads").mkdir()
     for name in ("one", "two", "three", "four"):
-        (hub.folder / "uploads" / f"{name}.gcode").write_bytes(GCODE)
+        (hub.folder / "uploads" / f"{name}.gcode").write_bytes(SHORT)
     url = lambda name: {"file": f"{name}.gcode", "download_url": f"uploads/{name}.gcode"}
     wrong = hub.carry_out("print", **url("one"), timeout=20)
     assert wrong["status"] in ("failed", "rejected"), "none is known, and one is required"
@@ -172,10 +172,9 @@ def test_checksums_of_the_command_count_first(rig: Rig) -> None:
     wrong = hub.carry_out("print", **url("two"), sha256="0" * 64, timeout=20)
     assert wrong["status"] in ("failed", "rejected"), wrong
     assert own_files(rig) == []
-    ended(hub.carry_out("print", **url("three"), md5=md5(GCODE).upper()), "completed")
-    rig.printer.wait_for_print_state("complete", 10)
-    time.sleep(0.5)
-    ended(hub.carry_out("print", **url("four"), sha256=hashlib.sha256(GCODE).hexdigest()), "completed")
+    ended(hub.carry_out("print", **url("three"), md5=md5(SHORT).upper()), "completed")
+    finish(rig)
+    ended(hub.carry_out("print", **url("four"), sha256=hashlib.sha256(SHORT).hexdigest()), "completed")
     assert own_files(rig) == ["four.gcode", "three.gcode"]
     assert rig.deviations() == []
 
@@ -183,7 +182,7 @@ def test_checksums_of_the_command_count_first(rig: Rig) -> None:
 @pytest.mark.parametrize("generation", ["v1", "v2"])
 def test_the_hub_is_told_only_where_that_is_harmless(rig: Rig, generation: str) -> None:
     hub = obey_hub(rig, generation)
-    file = hub.upload("part.gcode", GCODE)
+    file = hub.upload("part.gcode", SHORT)
     if generation == "v1":
         ended(hub.carry_out("print", file="part.gcode"), "completed")
         time.sleep(INTERVAL)
@@ -192,7 +191,7 @@ def test_the_hub_is_told_only_where_that_is_harmless(rig: Rig, generation: str) 
         rig.daemon.change(rig.configuration() | {"backends": [hub_entry(rig, mark_downloaded="always")]})
         settle_hub(hub, begin + 0.5)
         time.sleep(0.5)
-        hub.upload("other.gcode", GCODE)
+        hub.upload("other.gcode", SHORT)
         ended(hub.carry_out("print", file="other.gcode"), "completed")
         hub.wait_for("mark_downloaded", 10)
         wait_until(lambda: not (hub.folder / "uploads" / "other.gcode").exists(), 5, "its end")
@@ -225,9 +224,9 @@ class Elsewhere:
                     return
                 self.send_response(200)
                 self.send_header("Content-Type", "application/octet-stream")
-                self.send_header("Content-Length", str(len(GCODE)))
+                self.send_header("Content-Length", str(len(SHORT)))
                 self.end_headers()
-                self.wfile.write(GCODE)
+                self.wfile.write(SHORT)
 
             def log_message(self, *arguments: object) -> None:
                 """Silent."""
@@ -247,7 +246,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 def test_addresses_of_downloads_stay_at_the_hub(rig: Rig, elsewhere: Elsewhere) -> None:
     """Otherwise the hub could read the printer's network through us."""
     hub = obey_hub(rig, retries={"max_attempts": 2, "base_delay": 0.5})
-    hub.upload("x.gcode", GCODE)
+    hub.upload("x.gcode", SHORT)
     port, moonraker = elsewhere.port, rig.moonraker.port
     addresses: list[Any] = [
         f"http://127.0.0.1:{port}/x.gcode",
@@ -292,9 +291,8 @@ def test_addresses_of_downloads_stay_at_the_hub(rig: Rig, elsewhere: Elsewhere) 
     assert own_files(rig) == []
     assert hub.token not in rig.daemon.log()
     for url in (f"{hub.base}/uploads/x.gcode", "uploads/x.gcode", "/printerhub/uploads/x.gcode"):
-        ended(hub.carry_out("print", file="x.gcode", download_url=url, md5=md5(GCODE)), "completed")
-        rig.printer.wait_for_print_state("complete", 10)
-        time.sleep(0.5)
+        ended(hub.carry_out("print", file="x.gcode", download_url=url, md5=md5(SHORT)), "completed")
+        finish(rig)
     assert [text for text in rig.deviations() if "Location" not in text] == []
 
 
@@ -304,8 +302,7 @@ def test_a_further_origin_is_allowed_by_name_and_never_gets_the_token(rig: Rig, 
     base = f"http://127.0.0.1:{elsewhere.port}"
     result = hub.carry_out("print", file="x.gcode", download_url=f"{base}/x.gcode", timeout=20)
     ended(result, "completed")
-    rig.printer.wait_for_print_state("complete", 10)
-    time.sleep(0.5)
+    finish(rig)
     result = hub.carry_out("print", file="y.gcode", download_url=f"{base}/moved", timeout=20)
     assert result["status"] in ("rejected", "failed"), result
     assert elsewhere.asked
@@ -318,7 +315,7 @@ def test_a_further_origin_is_allowed_by_name_and_never_gets_the_token(rig: Rig, 
 
 def test_a_download_that_stalls_is_given_up_and_disturbs_nothing(rig: Rig) -> None:
     hub = obey_hub(rig, retries={"max_attempts": 2, "base_delay": 0.5}, timeouts={"file_download": 1})
-    hub.upload("x.gcode", GCODE)
+    hub.upload("x.gcode", SHORT)
     hub.fault("download", "hang", 2)
     begin = time.monotonic()
     number = hub.command("print", file="x.gcode")
@@ -405,14 +402,14 @@ def cleaning(rig: Rig, rounds: int, seed: int) -> None:
     hub = obey_hub(rig, file_management={"max_age_days": 1}, security={"rate_limit_seconds": 0})
 
     def fetch(name: str) -> os.stat_result:
-        content = b"M117 ours\n".ljust(400, b";")
+        content = (SHORT + b";").ljust(400, b";")
         if not (hub.folder / "uploads" / name).exists():
             hub.upload(name, content)
         settle_hub(hub, timeout=30)
         number = hub.queue({"action": "print", "file": name, "timestamp": int(time.time()) + clock.wall})[0]
         result = hub.result(number, 30)
         assert result["status"] == "completed", result
-        rig.printer.wait_for_print_state("complete", 20)
+        finish(rig)
         return wait_for_file(rig, name).stat()
 
     hub.set(clock_skew=0)
@@ -487,9 +484,9 @@ def test_nothing_is_cleaned_up_at_the_start_nor_where_that_is_off(rig: Rig) -> N
     clock = Clock(rig)
     clock.jump()
     hub = obey_hub(rig, file_management={"max_age_days": 1, "auto_cleanup": False})
-    hub.upload("x.gcode", GCODE)
+    hub.upload("x.gcode", SHORT)
     ended(hub.carry_out("print", file="x.gcode"), "completed")
-    rig.printer.wait_for_print_state("complete", 10)
+    finish(rig)
     for _ in range(2):
         clock.jump(2 * DAY, 2 * DAY)
         time.sleep(1.5)

@@ -49,7 +49,7 @@ import sample_gcode
 from harness import Rig, wait_until
 
 from commanding import start_job, wait_for_line
-from php_hubs import INTERVAL, ended, gaps, hub_entry, obey_hub, settle_hub, start_hub, told_status
+from php_hubs import INTERVAL, SHORT, ended, finish, gaps, hub_entry, obey_hub, settle_hub, start_hub, told_status
 
 
 def test_each_row_names_tests_that_there_are() -> None:
@@ -77,7 +77,7 @@ def test_a_command_is_sent_once_whatever_moonraker_says(rig: Rig) -> None:
     time.sleep(6)
     sent = [entry["script"] for entry in rig.printer.requests("gcode/script")]
     assert sent.count("G1 X9999") == 1
-    assert rig.printer.executed("G28") == 1
+    assert sent.count("G28") == 1
     pauses = [e for e in rig.printer.journal("request") if "pause" in e["method"]] or [
         line for line in rig.printer.gcode_lines() if line == "PAUSE"
     ]
@@ -207,8 +207,9 @@ def test_statistics_are_counted_and_kept(rig: Rig) -> None:
     path = rig.folder / "printer_state.json"
     path.write_text("{ broken")
     hub = obey_hub(rig, statistics_file=str(path))
-    hub.upload("x.gcode", b"M105\n")
+    hub.upload("x.gcode", SHORT)
     ended(hub.carry_out("print", file="x.gcode"), "completed")
+    finish(rig)
     ended(hub.carry_out("gcode", gcode="M117 x"), "completed")
     updates = len(hub.records("update"))
     rig.daemon.stop()

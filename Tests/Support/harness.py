@@ -885,7 +885,8 @@ class PHPHub(Cloud):
         """The end of each command that stood in an update that was accepted."""
         found: dict[str, dict[str, Any]] = {}
         for record in self.records("update"):
-            if record["status"] == 200 and record["fault"] is None and isinstance(record["body"], dict):
+            taken = record["status"] == 200 and record["fault"] in (None, "delay", "slow", "prefix")
+            if taken and isinstance(record["body"], dict):
                 for result in record["body"].get("command_results", []):
                     if result["status"] != "running":
                         found[str(result["id"])] = result
@@ -910,11 +911,13 @@ class PHPHub(Cloud):
         if self.generation == "v2":
             found = self.rows("SELECT * FROM printers WHERE token = ?", token or self.token)
         else:
-            path = self.folder / "printers.json"
-            with suppress(ValueError, FileNotFoundError):
-                found = [each for each in json.loads(path.read_text()) if each["token"] == (token or self.token)]
-                return found[0] if found else {}
             found = []
+            for _ in range(20):  # it is written without locks
+                with suppress(ValueError, OSError):
+                    printers = json.loads((self.folder / "printers.json").read_text())
+                    found = [each for each in printers if each["token"] == (token or self.token)]
+                    break
+                time.sleep(0.01)
         return found[0] if found else {}
 
     def wait_for_printer(self, timeout: float = 15.0, **expected: Any) -> dict[str, Any]:

@@ -398,16 +398,29 @@ class PHPHub(StrictCloud):
             if number not in self.state["handed_out"]:
                 check.report(f"{path}.id: {number} was never handed out")
             known = self.state["results"].get(number)
-            if known is not None and is_ended(known["result"]) and known["result"]["status"] != result["status"]:
+            # What ends the connection too is told before it is tried.
+            may_change = result["action"] in ("reboot", "shutdown", "firmware_restart")
+            changed = known is not None and known["result"]["status"] != result["status"]
+            if changed and not may_change:
                 check.report(f"{path}: {number} was {known['result']['status']} before")
 
     def _clock_update(self, exchange: Exchange) -> None:
-        interval = self.state["update_seconds"]
-        # Timers and the way here take their part of a short interval.
-        slack = max(interval * JITTER, 0.15)
         last = self.pace("update").last
         news = last is not None and told(exchange) != told(last)
-        self.check_interval(exchange, interval - slack, LONGEST_SILENCE, "update", excused=news)
+        self._check_schedule(exchange, self.state["update_seconds"], LONGEST_SILENCE, "update", news)
+
+    def _check_schedule(self, exchange: Exchange, interval: float, longest: float, what: str, excused: bool) -> None:
+        """A schedule: one that was late is not made up for by more than the next one, which comes in its own time."""
+        self.check_interval(exchange, min(0.3 * interval, interval - 0.15), longest, what, excused=excused)
+        window = 4 * interval
+        begin = max(exchange.mono - window, self.restarted_at)
+        recent = [
+            e for e in self.exchanges[-60:] if e.endpoint == exchange.endpoint and begin < e.mono <= exchange.mono
+        ]
+        news = sum(told(a) != told(b) for a, b in itertools.pairwise(recent)) if what == "update" else 0
+        failed = sum(not e.ok for e in recent[:-1])
+        if not excused and len(recent) - news - 2 * failed > (exchange.mono - begin) / interval / (1 - JITTER) + 1.2:
+            exchange.timing.append(f"{len(recent)} times {what} within {exchange.mono - begin:.1f} s")
 
     # Commands
 
@@ -419,12 +432,11 @@ class PHPHub(StrictCloud):
             self._check_query(exchange, check, action="get_commands", token=self.state["token"])
 
     def _clock_poll(self, exchange: Exchange) -> None:
-        interval = self.state["poll_seconds"]
         last = self.pace("commands").last
         full = last is not None and last.match.get("commands") == "10"  # there may be more
         # A hub that is back is asked at once.
         full = full or any(not e.ok for e in self.exchanges[-6:] if e.endpoint == "update")
-        self.check_interval(exchange, interval - max(interval * JITTER, 0.15), math.inf, "poll", excused=full)
+        self._check_schedule(exchange, self.state["poll_seconds"], math.inf, "poll", full)
 
     async def _commands(self, exchange: Exchange) -> Answer:
         answer = await self._forward(exchange)
@@ -443,7 +455,9 @@ class PHPHub(StrictCloud):
         return answer
 
     def answered(self, exchange: Exchange) -> None:
-        if exchange.endpoint != "update" or exchange.deviations or exchange.status != 200 or exchange.fault is not None:
+        if exchange.endpoint != "update" or exchange.deviations or exchange.status != 200:
+            return
+        if exchange.fault not in (None, "delay", "slow", "prefix"):
             return
         for result in exchange.body.get("command_results", []):
             if not is_ended(result):

@@ -37,7 +37,9 @@ struct UpdateReading: Sendable, Hashable {
       status.field("gcode_move", "speed_factor")?.double.map { Self.percent($0, most: 10_000) }
       ?? 100
     fanPercent = status.field("fan", "speed")?.double.map { Self.percent($0, most: 100) } ?? 0
-    guard status.printState == "printing" || status.printState == "paused" else { return }
+    // Klipper's last word of a job that a shutdown has ended is still "printing".
+    guard status.klippy == .ready, status.printState == "printing" || status.printState == "paused"
+    else { return }
     let told =
       status.field("display_status", "progress")?.double
       ?? status.field("virtual_sdcard", "progress")?.double ?? 0
