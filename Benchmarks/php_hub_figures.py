@@ -22,6 +22,8 @@ from sample_gcode import gcode
 
 ORIGINAL_IDLE = (25 + 8.5) * 60 / 1000
 """MB an hour, both ways, of the original: six files, a picture of 2.7 kB twice a minute."""
+FILLING = b";" + b"x" * 998 + b"\n"
+"""A kilobyte of a file that is no work for the printer."""
 ORIGINAL_PRINTING = (26 + 8.7) * 60 / 1000
 
 
@@ -59,7 +61,7 @@ def schedule(binary: Path, interval: float, megabytes: float, seconds: float) ->
             intervals=intervals,
             camera={"enabled": True, "capture_interval": 1, "idle_capture_interval": 1},
         )
-        hub.upload("large.gcode", b"M105\n" * int(megabytes * 200_000))
+        hub.upload("large.gcode", FILLING * int(megabytes * 1000))
         hub.set(download_rate=int(megabytes * 1e6 / seconds))
         hub.command("print", file="large.gcode")
         begin = hub.wait_for("download", 30)["mono"]

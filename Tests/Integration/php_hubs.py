@@ -118,6 +118,12 @@ SHORT = b"M117 from the hub\nG4 P20000\n"
 """A job of a second: a shorter one is over before anybody has seen it begin."""
 
 
+def large(size: int) -> bytes:
+    """A job of a second in so many bytes: what fills it is no work for the printer."""
+    line = b";" + b"x" * 1000 + b"\n"
+    return SHORT + line * (size // len(line))
+
+
 def finish(rig: Rig, timeout: float = 20.0) -> None:
     """The job is over, and the daemon has heard of it."""
     rig.printer.wait_for_print_state("complete", timeout)

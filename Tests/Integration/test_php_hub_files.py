@@ -26,6 +26,7 @@ from php_hubs import (
     finish,
     gaps,
     hub_entry,
+    large,
     merged,
     obey_hub,
     own_files,
@@ -100,7 +101,7 @@ BROKEN: list[tuple[str, bytes, Callable[[PHPHub], None]]] = [
     ("empty", b"", lambda hub: None),
     ("json", b'{"success": true}\n', lambda hub: None),
     ("html", b"<html></html>\n", lambda hub: None),
-    ("large", b"M105\n" * 250_000, lambda hub: None),
+    ("large", large(1_250_000), lambda hub: None),
 ]
 
 
@@ -334,8 +335,8 @@ def test_a_download_that_stalls_is_given_up_and_disturbs_nothing(rig: Rig) -> No
 def test_progress_is_told_in_quarters(rig: Rig) -> None:
     """The original's line came only when a piece ended exactly on a MiB."""
     hub = obey_hub(rig)
-    hub.upload("large.gcode", b"M105\n" * 400_000)
-    hub.set(download_rate=500_000)
+    hub.upload("large.gcode", large(1_500_000))
+    hub.set(download_rate=400_000)
     number = hub.command("print", file="large.gcode")
     ended(hub.result(number, 30), "completed")
     for share in (25, 50, 75):
@@ -345,7 +346,7 @@ def test_progress_is_told_in_quarters(rig: Rig) -> None:
 
 def test_a_kill_in_a_download_leaves_nothing_behind(rig: Rig) -> None:
     hub = obey_hub(rig)
-    hub.upload("large.gcode", b"M105\n" * 400_000)
+    hub.upload("large.gcode", large(1_500_000))
     hub.set(download_rate=400_000)
     number = hub.command("print", file="large.gcode")
     hub.wait_for("download", 10)
