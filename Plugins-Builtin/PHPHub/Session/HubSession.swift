@@ -83,6 +83,7 @@ struct HubSession {
   private var occurrences = OccurrenceThrottle<String>()
   private var lastRefusal: String?
   private var hasToldOfWarnings = false
+  private var lastFullBatch: [JSONValue] = []
 
   /// A session that begins at `now`.
   init(_ rules: Rules, now: MonotonicInstant) {
@@ -221,7 +222,11 @@ struct HubSession {
     case .commands:
       // An empty list is written as one, whatever it was meant to be.
       let commands = object["commands"]?.array ?? []
-      if let full = rules.fullBatch, commands.count >= full { lanes[.commands]?.dueAt = now }
+      // More wait behind a full list, but not behind one that only comes again: a hub that repeats it has no end.
+      if let full = rules.fullBatch, commands.count >= full, commands != lastFullBatch {
+        lanes[.commands]?.dueAt = now
+        lastFullBatch = commands
+      }
       actions.append(.pulled(commands, date: reply.date))
     case .edits: actions.append(.edited(HubEdits(object)))
     }
