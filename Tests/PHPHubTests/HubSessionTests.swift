@@ -188,12 +188,21 @@ import Testing
   @Test("Ten commands of the second hub mean that more wait")
   func full() {
     var life = Life { $0.fullBatch = 10 }
-    let ten = JSONValue.array(Array(repeating: [:], count: 10))
     life.answers = { call, count in
-      .accepted(call == .commands && count < 5 ? ["commands": ten] : ["commands": []])
+      let ten = JSONValue.array(Array(repeating: ["id": .integer(Int64(count))], count: 10))
+      return .accepted(call == .commands && count < 5 ? ["commands": ten] : ["commands": []])
     }
     life.live(2.5)
     #expect(life.times(.commands).count == 4)
+  }
+
+  @Test("Ten commands that only come again do not mean that more wait")
+  func repeated() {
+    var life = Life { $0.fullBatch = 10 }
+    let ten = JSONValue.array(Array(repeating: ["id": 7], count: 10))
+    life.answers = { call, _ in .accepted(call == .commands ? ["commands": ten] : [:]) }
+    life.live(30)
+    #expect(life.times(.commands).count < 14)
   }
 
   @Test("What is to be told at once goes out at once, and the schedule stays")
