@@ -89,10 +89,11 @@ let host: [Target] = [
 ]
 
 let connectors: [Target] = [
+  connector("PHPHub"),
   connector("PrintDock"),
   connector("ReachRelay"),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PHPHub", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
@@ -131,6 +132,9 @@ let testing: [Target] = [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "Imaging",
       "JSON", "Moonraker", "Networking", "Platform", "YAML", "printer-uplink-scripted",
     ]),
+  tests(
+    "PHPHub",
+    ["ConnectorKit", "Cryptography", "JSON", "Networking", "PHPHub", "Platform"]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
   tests(

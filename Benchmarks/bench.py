@@ -27,6 +27,7 @@ from harness import Rig, free_port, wait_until
 from sample_gcode import gcode
 from scripted_cloud import ScriptedCloud, ServedFile
 
+import php_hub_figures
 import reach
 from measuring import (
     ByteProxy,
@@ -353,6 +354,7 @@ def main() -> None:
         Figure("writes to disk, idle", "–", idle["written"], "kB/h", lambda x: True, 1),
     ]
     figures += reach.figures(binary, seconds, rounds, runs)
+    figures += php_hub_figures.figures(binary, seconds)
     print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
     for figure in figures:
         print(figure.row())

@@ -11,8 +11,8 @@ build=(
   libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libturbojpeg0-dev libwslay-dev
   libyaml-dev
 )
-# The demonstration: real Moonraker and the demo clouds, in a Python environment of their own.
-demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7)
+# The demonstration: real Moonraker and the demo clouds, in a Python environment of their own, and a real PHP hub.
+demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7 php-cli php-sqlite3)
 # The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces.
 test=(gcc openssl strace iproute2 procps)
 

@@ -17,6 +17,8 @@ package struct BackendContext: Sendable {
   package var pinnedHTTP: @Sendable (_ publicKey: String) -> any HTTPTransport
   /// What pairing yielded, kept 0600 in the state directory.
   package var identity: any IdentityStore
+  /// Small files of its own, beside the identity.
+  package var files: any StateFiles
   /// The one way to the printer.
   package var commands: any CommandGateway
   /// What the far side is owed.
@@ -50,6 +52,7 @@ package struct BackendContext: Sendable {
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
+    files: any StateFiles = MemoryStateFiles(),
     retireSecret: @escaping @Sendable (_ key: String) async -> Void
   ) {
     self.name = name
@@ -59,6 +62,7 @@ package struct BackendContext: Sendable {
     self.http = http
     self.pinnedHTTP = pinnedHTTP
     self.identity = identity
+    self.files = files
     self.commands = commands
     self.outbox = outbox
     self.transfers = transfers

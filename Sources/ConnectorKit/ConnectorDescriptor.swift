@@ -29,6 +29,11 @@ package struct ConnectorDescriptor: Sendable {
   package var environment: [EnvironmentRule]
   /// Keys that the service's own agent knows and this connector refuses, each with what to write instead.
   package var refusedKeys: [String: String]
+  /// The service's own spellings of keys that every entry knows (`allowed_macros`…), each with that key.
+  package var hostAliases: [String: String]
+  /// Whether `allowed_gcode_patterns` that are written down stand for the usual ones (`G*`, `M*`, `T*`) instead of adding
+  /// to them; more than these they allow at level full only, as everywhere.
+  package var patternsReplaceUsual: Bool
 
   /// Describes a connector.
   package init(
@@ -38,6 +43,7 @@ package struct ConnectorDescriptor: Sendable {
     isInbound: Bool = false, isAcknowledgedByStatus: Bool = false,
     minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
+    hostAliases: [String: String] = [:], patternsReplaceUsual: Bool = false,
     intention: @escaping @Sendable (Settings) -> String
   ) {
     self.type = type
@@ -53,6 +59,8 @@ package struct ConnectorDescriptor: Sendable {
     self.minimalExample = minimalExample
     self.environment = environment
     self.refusedKeys = refusedKeys
+    self.hostAliases = hostAliases
+    self.patternsReplaceUsual = patternsReplaceUsual
     self.intention = intention
   }
 }

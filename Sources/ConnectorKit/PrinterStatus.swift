@@ -38,6 +38,8 @@ package struct PrinterStatus: Sendable {
   package var fileMetadata: JSONObject
   /// The host's load, from Moonraker's once-a-second statistics.
   package var host: HostLoad
+  /// Another number whenever the list of G-code files may have changed.
+  package var filesRevision: UInt64 = 0
 
   /// The status before anything is known.
   package init(startedAt now: MonotonicInstant, wallTime: WallTime) {
@@ -68,6 +70,10 @@ package struct HostLoad: Sendable, Hashable {
   package var memoryPercent: Double?
   /// Use of the disk that holds the G-code files, 0…100 %.
   package var diskPercent: Double?
+  /// Memory in use, kB.
+  package var memoryUsed: Double?
+  /// The processor's temperature, °C.
+  package var cpuTemperature: Double?
   /// Nothing known.
   package init(cpuPercent: Double? = nil, memoryPercent: Double? = nil, diskPercent: Double? = nil)
   {

@@ -70,6 +70,18 @@ extension Setting {
       read: { if case .integer(let value) = $0 { value } else { number } })
   }
 
+  /// A number.
+  package static func number(
+    _ key: String, default number: Double, range: ClosedRange<Double>, unit: String? = nil,
+    _ summary: String
+  ) -> Setting<Double> where Value == Double {
+    Setting<Double>(
+      declaration: SettingDeclaration(
+        key: key, kind: .number(range), unit: unit,
+        defaultText: Int64(exactly: number).map { "\($0)" } ?? "\(number)", summary: summary),
+      read: { if case .number(let value) = $0 { value } else { number } })
+  }
+
   /// Whether something is on.
   package static func boolean(
     _ key: String, default isOn: Bool, _ summary: String
@@ -109,13 +121,14 @@ extension Setting {
       read: { if case .string(let value) = $0 { value } else { nil } })
   }
 
-  /// A list of texts, empty by default.
+  /// A list of texts, empty unless said otherwise; a default is written in YAML without quotes.
   package static func stringList(
-    _ key: String, example: String? = nil, _ summary: String
+    _ key: String, default texts: [String] = [], example: String? = nil, _ summary: String
   ) -> Setting<[String]> where Value == [String] {
     Setting<[String]>(
       declaration: SettingDeclaration(
-        key: key, kind: .stringList, defaultText: "[]", example: example, summary: summary),
-      read: { if case .list(let value) = $0 { value } else { [] } })
+        key: key, kind: .stringList, defaultText: "[\(texts.joined(separator: ", "))]",
+        example: example, summary: summary),
+      read: { if case .list(let value) = $0 { value } else { texts } })
   }
 }

@@ -240,6 +240,10 @@ internal import Synchronization
     body.reserveCapacity(min(length, request.answerLimit))
   }
 
+  /// How long the body is to be, where the server says so.
+  private lazy var announcedBytes: Int64? =
+    easy?.answerFields.last { $0.name.lowercased() == "content-length" }.flatMap { Int64($0.value) }
+
   private func write(_ bytes: UnsafeRawBufferPointer, to file: ByteFile) -> Int {
     guard Int64(bytes.count) <= request.fileLimit - writtenBytes else {
       isTooLarge = true
@@ -248,6 +252,7 @@ internal import Synchronization
     do throws(PlatformError) {
       try unsafe file.write(bytes)
       writtenBytes += Int64(bytes.count)
+      request.onFileProgress?(writtenBytes, announcedBytes)
       return bytes.count
     } catch {
       diskFailure = error

@@ -49,6 +49,9 @@ package struct HTTPRequest: Sendable {
   /// if the answer ended there. For streams of events, with ``stallTimeout`` for their silence; `answerLimit` counts all
   /// pieces together. It runs on the network thread: it must be quick and must not block.
   package var takesPiece: (@Sendable (_ piece: [UInt8]) -> Bool)?
+  /// Is told after each piece that was written to ``answerFile`` how many bytes there are, and how many are announced, nil
+  /// where they are not. It runs on the network thread: it must be quick and must not block.
+  package var onFileProgress: (@Sendable (_ received: Int64, _ announced: Int64?) -> Void)?
 
   /// A request.
   package init(
@@ -72,6 +75,7 @@ package struct HTTPRequest: Sendable {
     unixSocket = nil
     endsAnswer = nil
     takesPiece = nil
+    onFileProgress = nil
   }
 }
 

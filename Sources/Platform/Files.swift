@@ -113,6 +113,11 @@ package enum Files {
     guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .current("remove", path) }
   }
 
+  /// Removes an empty folder; one that is not there is no failure.
+  package static func removeFolder(_ path: String) throws(PlatformError) {
+    guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw .current("remove", path) }
+  }
+
   /// The names in the folder `path`, sorted, without `.` and `..`.
   package static func names(in path: String) throws(PlatformError) -> [String] {
     guard let stream = unsafe opendir(path) else { throw .current("list", path) }

@@ -35,6 +35,25 @@ import Testing
     }
   }
 
+  @Test("A backend's own files are 0600 in a folder of its own, and nobody else's")
+  func backendFiles() async throws {
+    try await withFolder { folder in
+      let directory = try StateDirectory(opening: folder, configurationPath: "/nowhere")
+      let (one, other) = (
+        BackendFiles(directory: directory, name: "hub"),
+        BackendFiles(directory: directory, name: "../hub")
+      )
+      #expect(try await one.read("memory.json") == nil)
+      try await one.replace("memory.json", with: [1])
+      try await other.replace("memory.json", with: [2])
+      #expect(try await one.read("memory.json") == [1])
+      #expect(try await other.read("memory.json") == [2])
+      #expect(try Files.information(folder + "/backends/hub/memory.json")?.mode == 0o600)
+      #expect(try Files.information(folder + "/backends/hub")?.mode == 0o700)
+      #expect(try Files.names(in: folder + "/backends").count == 2)
+    }
+  }
+
   @Test(
     "A name cannot leave the folder, and two names never share a file",
     arguments: [

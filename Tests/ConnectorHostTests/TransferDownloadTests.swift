@@ -56,6 +56,26 @@ import Testing
     #expect(request.addresses == .publicOnly(except: ["cloud.test"]))
   }
 
+  @Test("Redirects stay within the origins of the order")
+  func origins() async throws {
+    for (target, isAllowed) in [
+      ("https://cloud.test/other", true), ("https://files.test/f", true),
+      ("https://cloud.test:8443/f", false), ("https://evil.test/f", false),
+    ] {
+      bench.transport.follow { [bytes] request, number throws(NetworkError) in
+        if request.url == target { return try TransferBench.answer(request, bytes) }
+        return HTTPResponse(status: 302, fields: [HTTPField("Location", target)])
+      }
+      var order = order(redirects: 3)
+      order.origins = ["https://cloud.test", "https://files.test"]
+      if isAllowed {
+        _ = try await bench.transfers.download(order)
+      } else {
+        #expect(await failure(order)?.kind == .forbiddenAddress)
+      }
+    }
+  }
+
   @Test(
     "What is not the file is refused and gone",
     arguments: [

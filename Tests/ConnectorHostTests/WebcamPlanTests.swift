@@ -56,6 +56,20 @@ import Testing
     }
   }
 
+  @Test("Addresses of a wish stand for Moonraker's cameras, in their order, each time")
+  func givenAddresses() throws {
+    let wish = FrameWish(
+      maximumAge: .zero, maximumBytes: 1_000, addresses: ["http://a.test/1", "http://b.test/2"],
+      patience: .seconds(7))
+    let failure = WebcamFailure(.unreachable, "Moonraker is away")
+    let plan = try FramePlan(wish, cameras: .failure(failure), printerHost: "127.0.0.1")
+    #expect(plan.addresses.map(\.url) == ["http://a.test/1", "http://b.test/2"])
+    #expect(plan.keepsOrder && plan.patience == .seconds(7))
+    let other = FrameWish(maximumAge: .zero, maximumBytes: 1_000, addresses: ["http://a.test/1"])
+    #expect(
+      try FramePlan(other, cameras: .failure(failure), printerHost: "127.0.0.1").key != plan.key)
+  }
+
   @Test("A camera that is named has no other addresses than its own")
   func named() throws {
     #expect(try plan(.any(camera: "front", paths: ["/x"]), [.usual]).addresses.count == 1)

@@ -42,6 +42,17 @@ import Testing
     #expect(script.status.eventtime?.double == 301)
   }
 
+  @Test("a changed list of files makes a snapshot, the machine's state does not")
+  func filesAndMachine() {
+    var script = StatusScript.idle()
+    let revision = script.status.filesRevision
+    #expect(script.apply(.files).isNewSnapshot)
+    #expect(script.status.filesRevision != revision)
+    #expect(!script.apply(.machine(memoryUsed: 512_000, cpuTemperature: 41.5)).isNewSnapshot)
+    #expect(script.state.host.memoryUsed == 512_000)
+    #expect(script.state.host.cpuTemperature == 41.5)
+  }
+
   @Test("an object that only an update brings is taken in") func newObject() {
     var script = StatusScript.idle()
     #expect(script.update(["fan": ["speed": 0.5]]).isNewSnapshot)

@@ -1,7 +1,7 @@
-"""What `make run` shows: one simulated printer printing, two demo clouds, and the daemon between them.
+"""What `make run` shows: one simulated printer printing, three demo clouds, and the daemon between them.
 
-Real Moonraker stands in front of the simulated printer; the clouds are the strict test clouds. All of
-it listens on free loopback ports and lives in `.build/demo`, made anew each time. Ctrl-C ends it.
+Real Moonraker stands in front of the simulated printer; the clouds are the strict test clouds, one of them
+a real PHP hub where PHP is installed. All of it listens on free loopback ports and lives in `.build/demo`, made anew each time. Ctrl-C ends it.
 
 Run: `demo.py --binary PATH [--seconds N] [--summary]`
 """
@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 import sample_gcode
-from harness import BUILD, MoonrakerError, Rig, wait_until
+from harness import BUILD, Cloud, MoonrakerError, Rig, wait_until
 
 FOLDER = BUILD / "demo"
 PAUSE_BETWEEN_JOBS = 15.0
@@ -49,6 +49,7 @@ class Demo:
         shutil.rmtree(folder, ignore_errors=True)
         self.rig = Rig(folder, binary)
         self.speed = speed
+        self.clouds: list[tuple[Cloud, str]] = [(self.rig.printdock, "snapshots"), (self.rig.reach, "printer-data")]
         self.jobs = 0
         self.idle_since = -PAUSE_BETWEEN_JOBS
 
@@ -59,19 +60,32 @@ class Demo:
         for name, minutes in FILES.items():
             sample_gcode.write(rig.moonraker.gcodes / name, minutes)
         rig.start_printer(speed=self.speed)
-        for part in (rig.printdock.process, rig.reach.process, rig.daemon.process):
+        for part in (rig.printdock.process, rig.reach.process, rig.php_hub.process, rig.daemon.process):
             part.inherits = True
         rig.start_clouds("--announce", heartbeat=10, snapshots=10, next_check_in=15, telemetry=5)
         document = rig.configuration()
         document["printer"]["name"] = "Demo printer"
         document["log"] = {"level": "info"}
+        if self._start_hub():
+            hub = {"type": "php-hub", "server_url": rig.php_hub.server_url, "printer_token": rig.php_hub.token}
+            document["backends"].append(hub | {"camera": {"enabled": False}})
         rig.daemon.write(document)
         say(f"configuration: {rig.daemon.config}")
         rig.daemon.start()
         wait_until(self._page_is_up, 20, "the daemon's status page")
         say(f"status page:   http://127.0.0.1:{rig.daemon.port}/")
         say(f"Moonraker:     {rig.moonraker.url}")
-        say("the printer heats up and prints; two clouds are told. Ctrl-C ends it.")
+        say(f"the printer heats up and prints; {len(self.clouds)} clouds are told. Ctrl-C ends it.")
+
+    def _start_hub(self) -> bool:
+        """The PHP hub, where there is PHP."""
+        if shutil.which("php") is None:
+            say("no php here: the PHP hub is left out")
+            return False
+        self.rig.php_hub.start("--announce")
+        self.clouds.append((self.rig.php_hub, "update"))
+        say(f"PHP hub:       http://127.0.0.1:{self.rig.php_hub.php_port}/printerhub/api.php?action=get_printers")
+        return True
 
     def _page_is_up(self) -> bool:
         if not self.rig.daemon.process.running:
@@ -122,7 +136,7 @@ class Demo:
     def summary(self) -> int:
         """Print what each cloud received; 1 when one of them received no report."""
         status = 0
-        for cloud, report in ((self.rig.printdock, "snapshots"), (self.rig.reach, "printer-data")):
+        for cloud, report in self.clouds:
             counts: dict[str, int] = {}
             for record in cloud.records():
                 counts[record["endpoint"]] = counts.get(record["endpoint"], 0) + 1

@@ -21,6 +21,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,12 @@ _ports = itertools.count()
 
 def die_with_parent() -> None:
     """Ask the kernel to kill this child when the test process goes away."""
-    _libc.prctl(1, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
+
+
+def end_with_parent(number: int) -> None:
+    """Ask the kernel to send this child a signal when its parent goes away."""
+    _libc.prctl(1, number)
 
 
 def free_port() -> int:
@@ -765,6 +771,239 @@ class ReachCloud(Cloud):
         return self.control("GET", "state")["state"]["dispatched"]
 
 
+class PHPHub(Cloud):
+    """The PHP hub of either generation: real PHP, its data on the disk, and what people do on its pages."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("php-hub", "php_hub.py", folder)
+        self.php_port = free_port()
+        self.root = folder / "php-hub-root"
+        self.generation = "v1"
+        self.token = "LAB_TEST_0001"
+        self._numbers = itertools.count(1)
+        self._session = ""
+
+    def start(self, *options: str, certificate: tuple[Path, Path] | None = None, generation: str = "v1") -> None:
+        """Start it with one generation, or with `v1,v2`; tests then speak to the first as its people."""
+        self.generation = generation.split(",")[0]
+        super().start("--generations", generation, "--token", self.token, *options, certificate=certificate)
+
+    def further_options(self) -> list[str]:
+        return ["--php-port", str(self.php_port), "--root", str(self.root)]
+
+    def relaunch(self) -> None:
+        super().relaunch()
+        wait_until(lambda: self._listens(self.php_port), 10, "PHP", 0.02)
+
+    @staticmethod
+    def _listens(port: int) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    def kill(self) -> None:
+        """End the judge, and PHP with it."""
+        was_running = self.process.running
+        super().kill()
+        if was_running:
+            wait_until(lambda: not self._listens(self.php_port), 10, "the end of PHP", 0.02)
+
+    # Where it is
+
+    @property
+    def folder(self) -> Path:
+        """The hub's scripts and data."""
+        return self.root / "printerhub"
+
+    @property
+    def base(self) -> str:
+        """The address of the hub's folder."""
+        return f"{self.url}/printerhub"
+
+    @property
+    def server_url(self) -> str:
+        """What a school's manual says to enter."""
+        return self.base + ("/api.php" if self.generation == "v1" else "/printer-api/update.php")
+
+    # The queue, as an operator of a patched hub fills it
+
+    def queue(self, *commands: dict[str, Any] | tuple[str, str] | tuple[str, str, int]) -> list[str]:
+        """Queue commands, so that they come in one answer; their ids as text.
+
+        Generation 1: objects with `action` and parameters. Generation 2: `(type, command[, priority])`.
+        """
+        if self.generation == "v2":
+            return [self._insert(*command) for command in commands if isinstance(command, tuple)]
+        path = self.folder / "commands.json"
+        waiting = json.loads(path.read_text() or "[]") if path.exists() else []
+        added = []
+        for command in commands:
+            assert isinstance(command, dict)
+            number = f"cmd_{os.getpid():06x}{next(self._numbers):07x}"
+            added.append({"id": number, "token": self.token} | command | {"timestamp": self.stamp(command)})
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(waiting + added))
+        temporary.replace(path)
+        return [str(command["id"]) for command in added]
+
+    @staticmethod
+    def stamp(command: dict[str, Any]) -> Any:
+        return command.get("timestamp", int(time.time()))
+
+    def _insert(self, kind: str, command: str, priority: int = 5) -> str:
+        values = (self.printer()["id"], kind, command, priority, int(time.time()))
+        columns = "printer_id, command_type, command, priority, created_at"
+        return str(self.sql(f"INSERT INTO commands ({columns}) VALUES (?, ?, ?, ?, ?)", *values))
+
+    def command(self, action: str, /, **given: Any) -> str:
+        """Queue one command of generation 1; its id."""
+        return self.queue({"action": action, **given})[0]
+
+    def replay(self, on: bool = True) -> None:
+        """From now on what was fetched stays in the queue, and is handed out again and again."""
+        if on:
+            (self.folder / "replay").touch()
+        else:
+            (self.folder / "replay").unlink(missing_ok=True)
+
+    def handed_out(self, number: str) -> dict[str, Any] | None:
+        """A command that was handed out: `mono`, `times`, `seq` of the exchange."""
+        return self.control("GET", "state")["state"]["handed_out"].get(number)
+
+    def wait_handed_out(self, number: str, timeout: float = 10.0, times: int = 1) -> dict[str, Any]:
+        """Wait until a command was handed out so often."""
+
+        def issue() -> dict[str, Any] | None:
+            found = self.handed_out(number)
+            return found if found is not None and found["times"] >= times else None
+
+        found = wait_until(issue, timeout, f"command {number} handed out", 0.03)
+        assert found is not None
+        return found
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """The end of each command that stood in an update that was accepted."""
+        found: dict[str, dict[str, Any]] = {}
+        for record in self.records("update"):
+            taken = record["status"] == 200 and record["fault"] in (None, "delay", "slow", "prefix")
+            if taken and isinstance(record["body"], dict):
+                for result in record["body"].get("command_results", []):
+                    if result["status"] != "running":
+                        found[str(result["id"])] = result
+        return found
+
+    def result(self, number: str, timeout: float = 15.0) -> dict[str, Any]:
+        """The result of a command, as an update told it."""
+        return wait_until(lambda: self.results().get(number), timeout, f"the result of {number}", 0.03)
+
+    def carry_out(self, action: str, /, timeout: float = 15.0, **given: Any) -> dict[str, Any]:
+        """Queue one command of generation 1 and wait for its result."""
+        return self.result(self.command(action, **given), timeout)
+
+    def carry_out_v2(self, kind: str, command: str, priority: int = 5, timeout: float = 15.0) -> dict[str, Any]:
+        """Queue one command of generation 2 and wait for its result."""
+        return self.result(self.queue((kind, command, priority))[0], timeout)
+
+    # What it holds
+
+    def printer(self, token: str | None = None) -> dict[str, Any]:
+        """The printer as the hub has it; empty if it has none."""
+        if self.generation == "v2":
+            found = self.rows("SELECT * FROM printers WHERE token = ?", token or self.token)
+        else:
+            found = []
+            for _ in range(20):  # it is written without locks
+                with suppress(ValueError, OSError):
+                    printers = json.loads((self.folder / "printers.json").read_text())
+                    found = [each for each in printers if each["token"] == (token or self.token)]
+                    break
+                time.sleep(0.01)
+        return found[0] if found else {}
+
+    def wait_for_printer(self, timeout: float = 15.0, **expected: Any) -> dict[str, Any]:
+        """Wait until the hub has the printer, with these values."""
+
+        def there() -> dict[str, Any] | None:
+            printer = self.printer()
+            return printer if printer and all(printer.get(key) == value for key, value in expected.items()) else None
+
+        found = wait_until(there, timeout, f"the hub's printer with {expected}", 0.05)
+        assert found is not None
+        return found
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of the database of generation 2."""
+        connection = sqlite3.connect(self.folder / "data" / "printerhub.db", timeout=10)
+        connection.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in connection.execute(query, values)]
+        finally:
+            connection.close()
+
+    def sql(self, statement: str, *values: Any) -> int | None:
+        """Change the database of generation 2; the id of the last new row."""
+        connection = sqlite3.connect(self.folder / "data" / "printerhub.db", timeout=10)
+        try:
+            with connection:
+                return connection.execute(statement, values).lastrowid
+        finally:
+            connection.close()
+
+    # Its web pages
+
+    def page(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        """What a browser asks of PHP itself: status and answer. `body`: JSON, or (bytes, Content-Type)."""
+        data, kind = body if isinstance(body, tuple) else (json.dumps(body).encode(), "application/json")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.php_port}/printerhub/{path}",
+            data=None if body is None else data,
+            headers={"Content-Type": kind, "X-Session-Token": self._session} | (headers or {}),
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, text
+
+    def press(self, action: str, **values: Any) -> Any:
+        """A button of the hub's page; its answer."""
+        if self.generation == "v2":
+            self.log_in()
+            return self.page(f"api/commands.php?action={action}", {"printer_id": self.printer()["id"]} | values)[1]
+        return self.page("api.php", {"printer_id": self.printer()["id"], "action": action} | values)[1]
+
+    def log_in(self) -> None:
+        """Log in at the pages of generation 2."""
+        if not self._session:
+            account = {"username": "admin", "password": "password"}
+            self._session = self.page("api/auth.php?action=login", account)[1]["session"]["token"]
+
+    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+        """Upload a file on the hub's page; the hub's record of it."""
+        if self.generation == "v2":
+            self.log_in()
+            form = form_data({"printer_id": str(self.printer()["id"])}, "file", name, content)
+            return self.page("api/files.php?action=upload", form)[1]["file"]
+        fields = {"action": "upload_file", "printer_token": self.token, "uploaded_by": "admin"}
+        return self.page("api_files.php", form_data(fields, "file", name, content))[1]["file"]
+
+
+def form_data(fields: dict[str, str], name: str, filename: str, content: bytes) -> tuple[bytes, str]:
+    """A form with a file, and its Content-Type."""
+    boundary = "----------form-of-a-test"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+    parts.append(head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n")
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
 class Daemon:
     """The daemon under test, with a folder of its own: it watches the one that its configuration lies in."""
 
@@ -856,6 +1095,7 @@ class Rig:
         self.printdock = PrintDockCloud(self.folder)
         self.reach = ReachCloud(self.folder)
         self.firebase = Cloud("firebase", "firebase_database.py", self.folder)
+        self.php_hub = PHPHub(self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
         self.scripted: list[Any] = []  # far sides of scripted connectors
         self.cameras: list[Any] = []
@@ -875,7 +1115,7 @@ class Rig:
     @property
     def far_sides(self) -> list[Cloud]:
         """The clouds, and what stands beside them."""
-        return [*self.clouds, self.firebase]
+        return [*self.clouds, self.firebase, self.php_hub]
 
     def disturbed(self) -> None:
         """Tell the clouds that something was done to the rig."""
@@ -1031,6 +1271,7 @@ __all__ = [
     "Moonraker",
     "MoonrakerClient",
     "MoonrakerError",
+    "PHPHub",
     "PrintDockCloud",
     "Printer",
     "QuietServer",

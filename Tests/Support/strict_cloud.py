@@ -93,7 +93,11 @@ ACTIONS = {
     "garbage": "answer 200, application/json, with bytes that are no JSON",
     "broken_http": "answer something that is not HTTP",
     "slow": "process it, then drip the answer over `seconds`",
+    "prefix": "process it, answer the text `body` and after it the real answer",
+    "page": "answer 200 with the web page `body`",
 }
+PROCESSED = ("delay", "drop_after", "truncate", "slow", "prefix")
+"""Faults whose request is carried out all the same."""
 
 
 @dataclass
@@ -372,7 +376,7 @@ class StrictCloud:
             endpoint=endpoint.name if endpoint else "unknown",
             method=request.method,
             path=request.raw_path.split("?", 1)[0],
-            query=request.query_string,
+            query=request.raw_path.partition("?")[2],
             headers={key.decode("latin-1"): value.decode("latin-1") for key, value in request.raw_headers},
             raw=raw,
             match=match,
@@ -397,7 +401,7 @@ class StrictCloud:
         answer: Answer
         if exchange.deviations:
             answer = Answer(400, {"error": "; ".join(exchange.deviations)})
-        elif fault is None or fault.action in ("delay", "drop_after", "truncate", "slow"):
+        elif fault is None or fault.action in PROCESSED:
             result = endpoint.process(exchange)
             answer = result if isinstance(result, Answer) else await result
         else:
@@ -481,9 +485,13 @@ class StrictCloud:
         self.answered(exchange)
         exchange.answered = time.monotonic()
         self._record(exchange)
-        if fault is None:
-            return respond(answer)
-        return await misbehave(request, answer, fault)
+        return await self.deliver(request, exchange, answer, fault)
+
+    async def deliver(
+        self, request: web.Request, exchange: Exchange, answer: Answer, fault: Fault | None
+    ) -> web.StreamResponse:
+        """Let the answer leave, as it should be or as the fault wants it."""
+        return respond(answer) if fault is None else await misbehave(request, answer, fault)
 
     def _record(self, exchange: Exchange) -> None:
         self._log.write(json.dumps(exchange.line()) + "\n")
@@ -637,6 +645,11 @@ async def misbehave(request: web.Request, answer: Answer, fault: Fault) -> web.S
             return web.json_response(fault.body, status=200 if fault.status == 503 else fault.status)
         case "html":
             return web.Response(text=CAPTIVE_PORTAL, content_type="text/html")
+        case "page":
+            return web.Response(text=fault.body, content_type="text/html")
+        case "prefix":
+            text = fault.body + json.dumps(answer.body)
+            return web.Response(text=text, status=answer.status, content_type="application/json")
         case "empty":
             return web.Response(status=fault.status if 200 <= fault.status < 300 else 204)
         case "redirect":

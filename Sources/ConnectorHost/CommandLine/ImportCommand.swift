@@ -182,12 +182,13 @@ struct ImportCommand {
         lines.append("\(key): \(yaml(value))")
         continue
       }
-      let section = key[..<dot]
-      guard sections.insert(String(section)).inserted else { continue }
-      lines.append("\(section):")
-      for (key, value) in settings where key.hasPrefix("\(section).") {
-        lines.append("  \(key.dropFirst(section.count + 1)): \(yaml(value))")
+      let section = String(key[..<dot])
+      guard sections.insert(section).inserted else { continue }
+      let inner = settings.filter { $0.key.hasPrefix("\(section).") }.map { setting in
+        (key: String(setting.key.dropFirst(section.count + 1)), value: setting.value)
       }
+      lines.append("\(section):")
+      lines += Self.lines(of: inner).map { "  \($0)" }
     }
     return lines
   }

@@ -26,6 +26,9 @@ protocol CommandStore: Sendable {
   /// nothing is owed should we not live to see its end.
   func answerEarly(_ id: CommandID, _ owed: OwedItem) async throws(StoreFailure)
 
+  /// Keeps a command from being forgotten because it is long ago: its far side has just handed it out again.
+  func renew(_ id: CommandID) async throws(StoreFailure)
+
   /// A value by its name; nil: never set, or lost.
   func value(_ name: String) async throws(StoreFailure) -> JSONValue?
 
@@ -35,6 +38,9 @@ protocol CommandStore: Sendable {
   /// What is known of a file that one of the backends brought; nil: not one of ours.
   func ownFile(_ path: GCodePath) async throws(StoreFailure) -> OwnFile?
 
+  /// The files that a backend brought, oldest first.
+  func ownFiles(of backend: String) async throws(StoreFailure) -> [OwnFile]
+
   /// Notes a file that a backend brought.
   func note(_ file: OwnFile) async throws(StoreFailure)
 
@@ -43,6 +49,9 @@ protocol CommandStore: Sendable {
 }
 
 extension CommandStore {
+  /// A store that forgets nothing.
+  func renew(_ id: CommandID) async throws(StoreFailure) {}
+
   func record(
     _ intent: CommandIntent, _ outcome: CommandOutcome, owed: OwedItem?
   ) async throws(StoreFailure) {

@@ -44,6 +44,10 @@ extension StoreDatabase: CommandStore {
     drops.note(dropped, of: id.backend)
   }
 
+  func renew(_ id: CommandID) async throws(StoreFailure) {
+    try await write { tables, _ in try tables.journal.renew(id) }
+  }
+
   func value(_ name: String) async throws(StoreFailure) -> JSONValue? {
     let bytes = try await read { tables, _ in try tables.value(name) }
     // What is there and cannot be read is not the same as what was never set.
@@ -57,6 +61,10 @@ extension StoreDatabase: CommandStore {
 
   func ownFile(_ path: GCodePath) async throws(StoreFailure) -> OwnFile? {
     try await read { tables, _ in try tables.ownFile(path) }
+  }
+
+  func ownFiles(of backend: String) async throws(StoreFailure) -> [OwnFile] {
+    try await read { tables, _ in try tables.ownFiles(of: backend) }
   }
 
   func note(_ file: OwnFile) async throws(StoreFailure) {

@@ -73,6 +73,20 @@ struct StoreJournal {
       .text(id.backend), .text(id.id))
   }
 
+  /// Puts a command that has ended among the newest, where it is among those that go first: a far side that hands it out
+  /// for ever must find it known for ever.
+  func renew(_ id: CommandID) throws {
+    let old = now.advanced(by: .zero - limits.journalAge / 2).millisecondsSinceEpoch
+    try connection.run(
+      """
+      UPDATE journal SET number=(SELECT MAX(number) FROM journal)+1, at=?3
+      WHERE backend=?1 AND id=?2 AND outcome IS NOT NULL AND (at<?4 OR (
+        SELECT COUNT(*) FROM journal AS newer WHERE newer.backend=?1 AND newer.number>journal.number)>?5)
+      """,
+      .text(id.backend), .text(id.id), .integer(now.millisecondsSinceEpoch), .integer(old),
+      .integer(limits.journalCount / 2))
+  }
+
   func hasUnfinished() throws -> Bool {
     try connection.number("SELECT EXISTS(SELECT 1 FROM journal WHERE outcome IS NULL)") != 0
   }

@@ -54,6 +54,19 @@ struct StoreTables {
     }
   }
 
+  func ownFiles(of backend: String) throws -> [OwnFile] {
+    try connection.rows(
+      "SELECT path, size, modified, sha256, at FROM own_files WHERE backend=? ORDER BY at",
+      .text(backend)
+    ) { row in
+      GCodePath(row.text(0)).map { path in
+        OwnFile(
+          path: path, backend: backend, size: row.integer(1), modified: row.real(2),
+          sha256: row.text(3), at: WallTime(millisecondsSinceEpoch: row.integer(4)))
+      }
+    }.compactMap(\.self)
+  }
+
   /// Notes a file, and forgets the oldest where there are too many; inside the caller's transaction.
   func note(_ file: OwnFile) throws {
     try connection.run(

@@ -82,7 +82,7 @@ struct BackendsDecoder {
         report(finding, decoded, of: node, path: path)
       }
     }
-    warnOfNoEffect(decoded, path: path, at: position)
+    warnOfNoEffect(decoded, of: descriptor, path: path, at: position)
     return configuration(
       connector, name: name, isEnabled: isEnabled, decoded.settings, line: node.position.line)
   }
@@ -204,14 +204,22 @@ struct BackendsDecoder {
   // MARK: The entry as a value
 
   private func warnOfNoEffect(
-    _ decoded: DecodedMapping, path: String, at position: (String) -> YAMLPosition
+    _ decoded: DecodedMapping, of descriptor: ConnectorDescriptor, path: String,
+    at position: (String) -> YAMLPosition
   ) {
     let granted = Self.permissions(decoded.settings).set
     let patterns = HostSettings.Entry.allowedGcodePatterns
-    if !decoded.settings[patterns].isEmpty && !granted.contains(.gcodeAny) {
+    // Where they stand for the usual ones, they narrow what may be sent.
+    let written = decoded.settings[patterns].filter { pattern in
+      !descriptor.patternsReplaceUsual || !CommandPolicy.staysWithinUsual(pattern)
+    }
+    if !written.isEmpty && !granted.contains(.gcodeAny) {
       context.findings.add(
         .warning, "\(path).\(patterns.declaration.key)", at: position(patterns.declaration.key),
-        "has no effect below permissions: full", "remove it, or write permissions: full")
+        descriptor.patternsReplaceUsual
+          ? "\(written.joined(separator: ", ")) has no effect below permissions: full"
+          : "has no effect below permissions: full",
+        "remove it, or write permissions: full")
     }
     let macros = HostSettings.Entry.allowedMacros
     if !decoded.settings[macros].isEmpty && granted.isDisjoint(with: [.macro, .macroAny]) {
@@ -239,7 +247,8 @@ struct BackendsDecoder {
   ) -> BackendConfiguration {
     let permissions = Self.permissions(settings)
     let level = HostSettings.Entry.logLevel
-    return BackendConfiguration(
+    let patterns = HostSettings.Entry.allowedGcodePatterns
+    var entry = BackendConfiguration(
       connector: connector, name: name, isEnabled: isEnabled, permissions: permissions.set,
       permissionsText: permissions.text, allowedMacros: settings[HostSettings.Entry.allowedMacros],
       allowedGcodePatterns: settings[HostSettings.Entry.allowedGcodePatterns],
@@ -248,5 +257,8 @@ struct BackendsDecoder {
       logLevel: settings.entries[level.declaration.key] == nil
         ? nil : LogLevel(rawValue: settings[level]),
       settings: ownSettings(connector.descriptor, settings), line: line)
+    entry.patternsReplaceUsual =
+      connector.descriptor.patternsReplaceUsual && settings.origin(of: patterns) != .byDefault
+    return entry
   }
 }

@@ -75,6 +75,8 @@ package struct BackendConfiguration: Sendable {
   package var allowedMacros: [String]
   /// Further G-code patterns.
   package var allowedGcodePatterns: [String]
+  /// Whether those patterns stand for the usual ones instead of adding to them.
+  package var patternsReplaceUsual = false
   /// The oldest command that may still move or heat.
   package var maximumCommandAge: Duration
   /// Whether plain http to another host is allowed.

@@ -138,8 +138,24 @@ enum HostSettings {
 
     /// The keys that come after them; `insecure` only where a URL of the connector knows it.
     static func trailing(of descriptor: ConnectorDescriptor) -> [ConfigurationKey] {
-      [allowedMacros.live, allowedGcodePatterns.live, maximumCommandAge.live]
+      let keys =
+        [allowedMacros.live, patterns(of: descriptor), maximumCommandAge.live]
         + (knowsInsecure(descriptor) ? [ConfigurationKey(insecure)] : []) + [logLevelKey]
+      return keys.map { key in
+        var key = key
+        key.declaration.aliases += descriptor.hostAliases.filter { $0.value == key.declaration.key }
+          .map(\.key).sorted()
+        return key
+      }
+    }
+
+    private static func patterns(of descriptor: ConnectorDescriptor) -> ConfigurationKey {
+      var key = allowedGcodePatterns.live
+      guard descriptor.patternsReplaceUsual else { return key }
+      key.declaration.defaultText = "[G*, M*, T*]"
+      key.declaration.summary =
+        "The command words that its cloud may send as G-code, * for any rest; beyond G, M and T with a number only with permissions: full."
+      return key
     }
 
     /// Whether the connector has a URL that may do without TLS at the owner's word.

@@ -46,6 +46,7 @@ struct BackendAssembly: Sendable {
       confirm: { [confirmations, time] duration in
         confirmations.note(entry.name, at: time.now, for: duration)
       },
+      files: BackendFiles(directory: state, name: entry.name),
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }
 

@@ -54,11 +54,9 @@ enum Widening {
     if !Set(new.allowedMacros).isSubset(of: former.allowedMacros) {
       lines.append(change("allowed_macros", list(former.allowedMacros), list(new.allowedMacros)))
     }
-    if !Set(new.allowedGcodePatterns).isSubset(of: former.allowedGcodePatterns) {
-      lines.append(
-        change(
-          "allowed_gcode_patterns", list(former.allowedGcodePatterns),
-          list(new.allowedGcodePatterns)))
+    let (before, after) = (patterns(former), patterns(new))
+    if !Set(after).isSubset(of: before) {
+      lines.append(change("allowed_gcode_patterns", list(before), list(after)))
     }
     if new.maximumCommandAge > former.maximumCommandAge {
       lines.append(
@@ -72,6 +70,14 @@ enum Widening {
         change(declaration.key, text(before, declaration), text(after, declaration)))
     }
     return lines
+  }
+
+  /// The patterns in force, without the usual ones where these always are.
+  private static func patterns(_ entry: BackendConfiguration) -> [String] {
+    guard entry.connector.descriptor.patternsReplaceUsual, !entry.patternsReplaceUsual else {
+      return entry.allowedGcodePatterns
+    }
+    return CommandPolicy.usualPatterns
   }
 
   /// URLs decide who is obeyed; keys that begin with `allow` decide what.

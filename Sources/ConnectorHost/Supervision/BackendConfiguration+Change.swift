@@ -26,6 +26,7 @@ extension BackendConfiguration {
       permissions == former.permissions && permissionsText == former.permissionsText
       && allowedMacros == former.allowedMacros
       && allowedGcodePatterns == former.allowedGcodePatterns
+      && patternsReplaceUsual == former.patternsReplaceUsual
       && maximumCommandAge == former.maximumCommandAge && logLevel == former.logLevel
     return isSame ? .none : .live
   }

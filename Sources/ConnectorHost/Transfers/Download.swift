@@ -17,6 +17,7 @@ struct Download: Sendable {
     var redirects = min(max(order.redirects, 0), 5)
     request.stallTimeout = request.stallTimeout ?? HostTransfers.stallTimeout
     request.acceptsCompression = false
+    request.onFileProgress = order.onProgress
     while true {
       let room = try await offloaded { try staging.room() }
       request.fileLimit = max(1, min(order.maximumSize, room))
@@ -67,6 +68,10 @@ struct Download: Sendable {
     guard source.scheme == "http" || target.scheme == "https" else {
       throw TransferFailure(
         .forbiddenAddress, "\(name) redirects to \(target.origin), away from TLS")
+    }
+    guard order.origins?.contains(target.origin) ?? true else {
+      throw TransferFailure(
+        .forbiddenAddress, "\(name) redirects to \(target.origin), which is not allowed")
     }
     var next = request
     next.url = url

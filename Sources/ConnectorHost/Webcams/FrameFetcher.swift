@@ -27,11 +27,14 @@ struct FrameFetcher: Sendable {
   /// The first picture that one of the addresses yields.
   ///
   /// - Throws: `WebcamFailure`: the one that says most of what the addresses answered.
-  func fetch(_ addresses: [FrameAddress]) async throws(WebcamFailure) -> Picture {
+  /// - Parameter patience: the time for one address.
+  func fetch(
+    _ addresses: [FrameAddress], patience: Duration = FrameFetcher.patience
+  ) async throws(WebcamFailure) -> Picture {
     var telling: WebcamFailure?
     for address in addresses {
       do throws(WebcamFailure) {
-        return try await picture(from: address)
+        return try await picture(from: address, within: patience)
       } catch {
         if Task.isCancelled { throw error }
         if telling.map({ error.kind.weight > $0.kind.weight }) ?? true { telling = error }
@@ -40,8 +43,10 @@ struct FrameFetcher: Sendable {
     throw telling ?? WebcamFailure(.noCamera, "there is no address to ask")
   }
 
-  private func picture(from address: FrameAddress) async throws(WebcamFailure) -> Picture {
-    let response = try await answer(of: address)
+  private func picture(
+    from address: FrameAddress, within patience: Duration
+  ) async throws(WebcamFailure) -> Picture {
+    let response = try await answer(of: address, within: patience)
     guard (200...299).contains(response.status) else {
       throw WebcamFailure(.unreachable, "\(address.display) answers with status \(response.status)")
     }
@@ -70,15 +75,17 @@ struct FrameFetcher: Sendable {
 
   // MARK: The exchange
 
-  private func answer(of address: FrameAddress) async throws(WebcamFailure) -> HTTPResponse {
+  private func answer(
+    of address: FrameAddress, within patience: Duration
+  ) async throws(WebcamFailure) -> HTTPResponse {
     let (transport, time) = (transport, time)
     let result = await withTaskGroup(
       of: Result<HTTPResponse, NetworkError>?.self,
       returning: Result<HTTPResponse, NetworkError>?.self
     ) { group in
-      group.addTask { await Self.follow(address, transport) }
+      group.addTask { await Self.follow(address, transport, patience) }
       group.addTask {
-        try? await time.sleep(for: Self.patience)
+        try? await time.sleep(for: patience)
         return nil
       }
       let first = await group.next()
@@ -91,18 +98,19 @@ struct FrameFetcher: Sendable {
     case .failure(let error) where error.kind != .timeout:
       throw WebcamFailure(.unreachable, "\(address.display): \(error.message)")
     case .failure, nil:
-      throw WebcamFailure(.unreachable, "\(address.display) has not answered within 5 s")
+      throw WebcamFailure(
+        .unreachable, "\(address.display) has not answered within \(patience.components.seconds) s")
     }
   }
 
   private static func follow(
-    _ address: FrameAddress, _ transport: any HTTPTransport
+    _ address: FrameAddress, _ transport: any HTTPTransport, _ patience: Duration
   ) async -> Result<HTTPResponse, NetworkError> {
     var address = address
     var redirects = 0
     do throws(NetworkError) {
       while true {
-        let response = try await transport.send(request(for: address))
+        let response = try await transport.send(request(for: address, patience))
         guard [301, 302, 303, 307, 308].contains(response.status), redirects < mostRedirects,
           let next = target(of: response, from: address.url)
         else { return .success(response) }
@@ -114,7 +122,9 @@ struct FrameFetcher: Sendable {
     }
   }
 
-  private static func request(for address: FrameAddress) -> HTTPRequest {
+  private static func request(
+    for address: FrameAddress, _ patience: Duration
+  ) -> HTTPRequest {
     var request = HTTPRequest(
       "GET", address.url, fields: [HTTPField("Accept", "image/jpeg,image/*;q=0.9,*/*;q=0.5")],
       timeout: patience, connectTimeout: patience, answerLimit: ImageLimits.bytes)

@@ -27,6 +27,10 @@ struct FramePlan: Sendable, Hashable {
   var addresses: [FrameAddress]
   /// How the picture is to be turned.
   var orientation: Orientation
+  /// Whether the addresses are tried in their order each time; else the one that worked last goes first.
+  var keepsOrder = false
+  /// The time for one address.
+  var patience: Duration
 
   /// Chooses.
   ///
@@ -37,6 +41,15 @@ struct FramePlan: Sendable, Hashable {
   init(
     _ wish: FrameWish, cameras: Result<[WebcamDescription], WebcamFailure>, printerHost: String
   ) throws(WebcamFailure) {
+    patience = wish.patience
+    if !wish.addresses.isEmpty {
+      key = "urls " + wish.addresses.joined(separator: " ")
+      name = "camera"
+      addresses = wish.addresses.prefix(Self.mostAddresses).map { FrameAddress(url: $0) }
+      orientation = Orientation(clockwise: 0, mirrored: false, upsideDown: false)
+      keepsOrder = true
+      return
+    }
     // Where the page is known, a path can mean nothing else.
     let pages: [WebcamAddress.Page] =
       wish.pageAddress.map { [.address($0)] }

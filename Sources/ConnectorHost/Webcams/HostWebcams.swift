@@ -68,7 +68,9 @@ actor HostWebcams: WebcamService {
     longestAge = max(longestAge, min(wish.maximumAge, Self.longestKept))
     // More than one round only where another one's work ended without a result for us.
     while !Task.isCancelled {
-      guard let cameras = await cameras() else { continue }
+      // Whoever names addresses does not need Moonraker's list.
+      let listed = wish.addresses.isEmpty ? await cameras() : .success([])
+      guard let cameras = listed else { continue }
       let plan = try FramePlan(wish, cameras: cameras, printerHost: printerHost)
       guard let captured = try await captured(plan, maximumAge: wish.maximumAge),
         let frame = await captured.rendered(Rendition(wish))
@@ -157,12 +159,12 @@ actor HostWebcams: WebcamService {
     let own = serial
     var shelf = shelves[plan.key] ?? Shelf()
     var addresses = plan.addresses
-    if let good = shelf.goodAddress, let index = addresses.firstIndex(of: good) {
+    if !plan.keepsOrder, let good = shelf.goodAddress, let index = addresses.firstIndex(of: good) {
       addresses.insert(addresses.remove(at: index), at: 0)
     }
     let work = Fetch { [weak self, fetcher, time, addresses] in
       do throws(WebcamFailure) {
-        let picture = try await fetcher.fetch(addresses)
+        let picture = try await fetcher.fetch(addresses, patience: plan.patience)
         let frame = CapturedFrame(picture, plan: plan, capturedAt: time.now)
         await self?.keep(.success(frame), from: picture.address, of: plan.key, serial: own)
         return .success(frame)

@@ -1,4 +1,5 @@
 package import JSON
+package import Platform
 
 /// The one way from a backend to the printer. Every command passes the host's gate: permission, freshness, journal, turn,
 /// the printer's state; then it is executed at most once.
@@ -39,9 +40,42 @@ package protocol CommandGateway: Sendable {
   ///   - wireName: the wire's own name for it, fit for a log.
   ///   - refusal: why.
   func noteRefusal(id: String, wireName: String, _ refusal: CommandFailure)
+
+  /// The files that this backend has brought and that are still its own, oldest first: what it may delete.
+  ///
+  /// - Returns: nil where the list cannot be read now.
+  func ownFiles() async -> [BroughtFile]?
+}
+
+/// A file that a backend has brought, as it was when it came.
+package struct BroughtFile: Sendable, Hashable {
+  /// Its path in root `gcodes`.
+  package var path: GCodePath
+  /// Its size in bytes.
+  package var size: Int64
+  /// The SHA-256 of its bytes, lower-case hex.
+  package var sha256: String
+  /// When it was brought.
+  package var broughtAt: WallTime
+  /// Seconds since 1970, as Moonraker says it.
+  package var modified: Double
+
+  /// A file.
+  package init(
+    path: GCodePath, size: Int64, sha256: String, broughtAt: WallTime, modified: Double
+  ) {
+    self.path = path
+    self.size = size
+    self.sha256 = sha256
+    self.broughtAt = broughtAt
+    self.modified = modified
+  }
 }
 
 extension CommandGateway {
+  /// A gate without a list.
+  package func ownFiles() async -> [BroughtFile]? { nil }
+
   /// Notes an answer that stands for itself.
   package func contact() -> CommandContact { contact(continuing: nil) }
 }

@@ -42,12 +42,18 @@ package struct DownloadOrder: Sendable {
   package var sha256: String?
   /// The time for all of it, redirects included. The request's own `timeout` does not count; its `stallTimeout` does.
   package var timeLimit: Duration
+  /// The origins (`https://host[:port]`) that redirects may lead to; nil: any.
+  package var origins: Set<String>?
+  /// Told how many bytes have come and how many are announced, nil where they are not; now and then, on the network
+  /// thread: it must be quick and must not block.
+  package var onProgress: (@Sendable (_ received: Int64, _ announced: Int64?) -> Void)?
 
   /// An order.
   package init(
     _ request: HTTPRequest, maximumSize: Int64, redirects: Int = 0,
     refusedTypes: [String] = ["text/html", "application/json"], sha256: String? = nil,
-    timeLimit: Duration = .seconds(30 * 60)
+    timeLimit: Duration = .seconds(30 * 60), origins: Set<String>? = nil,
+    onProgress: (@Sendable (_ received: Int64, _ announced: Int64?) -> Void)? = nil
   ) {
     self.request = request
     self.maximumSize = maximumSize
@@ -55,6 +61,8 @@ package struct DownloadOrder: Sendable {
     self.refusedTypes = refusedTypes
     self.sha256 = sha256
     self.timeLimit = timeLimit
+    self.origins = origins
+    self.onProgress = onProgress
   }
 }
 

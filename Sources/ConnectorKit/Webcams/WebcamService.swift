@@ -31,12 +31,16 @@ package struct FrameWish: Sendable, Hashable {
   package var pageAddress: String?
   /// Paths to try on that port when Moonraker knows no camera, in order: `/webcam/?action=snapshot`.
   package var fallbackPaths: [String]
+  /// Absolute URLs of single pictures to ask instead of Moonraker's cameras, in this order each time; empty: Moonraker's.
+  package var addresses: [String]
+  /// The time for one address.
+  package var patience: Duration
 
   /// A wish.
   package init(
     camera: String? = nil, maximumAge: Duration, maximumBytes: Int, maximumSide: Int? = nil,
     mustBeJPEG: Bool = true, pagePort: Int = 80, pageAddress: String? = nil,
-    fallbackPaths: [String] = []
+    fallbackPaths: [String] = [], addresses: [String] = [], patience: Duration = .seconds(5)
   ) {
     self.camera = camera
     self.maximumAge = maximumAge
@@ -46,6 +50,8 @@ package struct FrameWish: Sendable, Hashable {
     self.pagePort = pagePort
     self.pageAddress = pageAddress
     self.fallbackPaths = fallbackPaths
+    self.addresses = addresses
+    self.patience = patience
   }
 }
 

@@ -249,12 +249,18 @@ actor LinkDriver {
       guard let array = params.array, let objects = array.first?.object else { return }
       handle(.statusUpdate(objects, eventtime: array.count > 1 ? array[1].number : nil))
     case "notify_proc_stat_update":
-      if let load = params.array?.first.map(StatusChange.load(from:)) { cache.apply(load) }
+      if let statistics = params.array?.first {
+        cache.apply(.load(from: statistics))
+        cache.apply(.machine(from: statistics))
+      }
     case "notify_klippy_ready": handle(.klippyReady)
     case "notify_klippy_shutdown": handle(.klippyShutdown)
     case "notify_klippy_disconnected": handle(.klippyDisconnected)
     case "notify_filelist_changed":
-      if let change = params.array?.first { handle(.fileListChanged(change)) }
+      if let change = params.array?.first {
+        handle(.fileListChanged(change))
+        if change.object != nil { cache.apply(.files) }
+      }
     case "notify_webcams_changed": handle(.webcamsChanged)
     default:
       if let remoteMethod = remoteMethods[method] {
@@ -267,6 +273,15 @@ actor LinkDriver {
 }
 
 extension StatusChange {
+  /// What else of the host's state stands in one of Moonraker's statistics.
+  static func machine(from statistics: JSONValue) -> StatusChange {
+    let temperature = statistics["cpu_temp"]?.double.flatMap {
+      (-100...300).contains($0) ? $0 : nil
+    }
+    let used = statistics["system_memory"]?["used"]?.double.flatMap { $0 >= 0 ? $0 : nil }
+    return .machine(memoryUsed: used, cpuTemperature: temperature)
+  }
+
   /// The host's load in one of Moonraker's statistics.
   static func load(from statistics: JSONValue) -> StatusChange {
     let memory = statistics["system_memory"]

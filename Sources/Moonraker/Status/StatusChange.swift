@@ -20,6 +20,10 @@ package enum StatusChange: Sendable, Hashable {
   case metadata(filename: String, JSONObject)
   /// The host's processor and memory use.
   case load(cpuPercent: Double?, memoryPercent: Double?)
+  /// The memory that the host uses, kB, and its processor's temperature, °C.
+  case machine(memoryUsed: Double?, cpuTemperature: Double?)
+  /// The list of G-code files may have changed.
+  case files
   /// How full the disk is.
   case disk(percent: Double?)
   /// The list of webcams changed.

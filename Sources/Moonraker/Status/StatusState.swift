@@ -70,6 +70,13 @@ package struct StatusState: Sendable {
       host.cpuPercent = cpu
       host.memoryPercent = memory
       return effects
+    case .machine(let memory, let temperature):
+      host.memoryUsed = memory
+      host.cpuTemperature = temperature
+      return effects
+    case .files:
+      status.filesRevision &+= 1
+      effects.isNewSnapshot = true
     case .disk(let percent):
       host.diskPercent = percent
       return effects
@@ -97,6 +104,8 @@ package struct StatusState: Sendable {
       status.isCurrent = false
       host.cpuPercent = nil
       host.memoryPercent = nil
+      host.memoryUsed = nil
+      host.cpuTemperature = nil
     }
   }
 

@@ -166,6 +166,10 @@ final class FakeStore: CommandStore {
     try await call { $0.files[path] }
   }
 
+  func ownFiles(of backend: String) async throws(StoreFailure) -> [OwnFile] {
+    try await call { $0.files.values.filter { $0.backend == backend }.sorted { $0.at < $1.at } }
+  }
+
   func note(_ file: OwnFile) async throws(StoreFailure) {
     try await call { $0.files[file.path] = file }
   }

@@ -115,12 +115,15 @@ import Testing
     _ row: PermissionExpectation, _ permissions: String
   ) throws -> BackendConfiguration {
     let smallest = ConfigurationReference(registry: registry).smallestFile(types: [row.type])
+    // An empty list is not the same as none, where patterns stand for the usual ones.
+    let quoted = row.allowedPatterns.map { "\"\($0)\"" }.joined(separator: ", ")
+    let patterns = row.allowedPatterns.isEmpty ? "" : "allowed_gcode_patterns: [\(quoted)]"
     let text =
       smallest + """
 
             \(permissions)
             allowed_macros: [\(row.allowedMacros.joined(separator: ", "))]
-            allowed_gcode_patterns: [\(row.allowedPatterns.map { "\"\($0)\"" }.joined(separator: ", "))]
+            \(patterns)
 
         """
     if let known = known.withLock({ $0[text] }) { return known }

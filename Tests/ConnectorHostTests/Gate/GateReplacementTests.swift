@@ -59,6 +59,21 @@ import Testing
     #expect(bench.printer.uploads.isEmpty)
   }
 
+  @Test("A start that brings its file needs upload too")
+  func broughtStart() {
+    _ = bench.entrance("p", [.start])
+    _ = bench.entrance("q", [.start, .upload])
+    for (backend, isAllowed) in [("p", false), ("q", true)] {
+      let outcome = bench.submit(
+        .start(path, .person), id: backend, of: backend,
+        work: { printer throws(CommandFailure) in
+          try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "00"))
+        })
+      #expect((outcome?.reason == .notPermitted) != isAllowed)
+    }
+    #expect(bench.printer.uploads.count == 1)
+  }
+
   @Test("Once read-only is on, a file that was being fetched is not put there")
   func readOnly() {
     let fetched = Gate()

@@ -46,7 +46,7 @@ extension PermissionExpectation {
     "gcode", "macro",
   ])
 
-  static let rows: [PermissionExpectation] = printdock + reach + scripted
+  static let rows: [PermissionExpectation] = printdock + reach + phpHub + scripted
 
   private static let printdock: [PermissionExpectation] = [
     row("printdock", "pause", .pause, "control", ["pause"], state: "printing"),
@@ -94,6 +94,28 @@ extension PermissionExpectation {
     row("reach", "machine.wled.on", raw("server.database.item"), nil, []),
     row("reach", "machine.wled.on", raw("printer.print.start"), nil, []),
     row("reach", "machine.wled.on", raw("access.user"), nil, []),
+  ]
+
+  private static let phpHub: [PermissionExpectation] = [
+    row("php-hub", "home", .home([]), "print", ["home"]),
+    row(
+      "php-hub", "heat", .temperature(heater: "extruder", celsius: 200), "print", ["temperature"]),
+    row("php-hub", "pause", .pause, "control", ["pause"], state: "printing"),
+    row("php-hub", "resume", .resume, "control", ["resume"], state: "paused"),
+    row("php-hub", "cancel", .cancel, "control", ["cancel"], state: "printing"),
+    row("php-hub", "emergency_stop", .emergencyStop, "control", ["emergency_stop"]),
+    row("php-hub", "print", .start(.of("printerhub/a.gcode"), .person), "print", ["start"]),
+    row("php-hub", "print_local", .start(.of("a.gcode"), .person), "print", ["start"]),
+    row("php-hub", "set_speed", .speed(percent: 120), "print", ["speed"]),
+    row("php-hub", "set_flow", .flow(percent: 100), "print", ["flow"]),
+    row("php-hub", "set_fan", .fan(1), "print", ["fan"]),
+    row("php-hub", "gcode", .gcode("G28"), "print", [gcode, "home"]),
+    row("php-hub", "gcode", .gcode("M112"), nil, []),
+    row("php-hub", "macro", .macro("PARK", []), "full", ["macro.any"]),
+    row("php-hub", "macro", .macro("PARK", []), "print", ["macro|macro.any"], macros: ["PARK"]),
+    row("php-hub", "firmware_restart", .restart(.firmware), "full", ["restart"]),
+    row("php-hub", "reboot", .reboot, "full", ["reboot"]),
+    row("php-hub", "shutdown", .shutdownHost, "full", ["shutdown"]),
   ]
 
   private static func look(_ path: String) -> PrinterCommand { .query(.of(path, .get)) }

@@ -267,6 +267,45 @@ import Testing
     #expect(try await again.ownFile(path) == nil)
   }
 
+  @Test(
+    "A command that is handed out for ever is known for ever, and costs a write now and then only")
+  func renewed() async throws {
+    var limits = StoreLimits()
+    limits.journalCount = 10
+    let store = try bench.store(limits)
+    try await store.begin(bench.intent("again"))
+    let again = CommandID(backend: "dock", id: "again")
+    try await store.end(again, .done(), owed: nil)
+    for number in 0..<50 {
+      let id = CommandID(backend: "dock", id: "n\(number)")
+      try await store.begin(bench.intent("n\(number)"))
+      try await store.end(id, .done(), owed: nil)
+      try await store.renew(again)
+    }
+    #expect(try await store.command(again)?.outcome == .done())
+    #expect(try await store.command(CommandID(backend: "dock", id: "n0")) == nil)
+    for _ in 0..<40 {
+      bench.time.advance(by: .seconds(86_400))
+      try await store.renew(again)
+    }
+    try await store.begin(bench.intent("last"))
+    #expect(try await store.command(again)?.outcome == .done())
+  }
+
+  @Test("A backend's own files, the oldest first, and nobody else's")
+  func ownFiles() async throws {
+    let store = try bench.store()
+    for (name, backend) in [("b", "hub"), ("a", "hub"), ("c", "dock")] {
+      try await store.note(
+        OwnFile(
+          path: try #require(GCodePath("\(name).gcode")), backend: backend, size: 1, modified: 1,
+          sha256: "", at: bench.time.wallTime))
+      bench.time.advance(by: .seconds(1))
+    }
+    #expect(try await store.ownFiles(of: "hub").map(\.path.text) == ["b.gcode", "a.gcode"])
+    #expect(try await store.ownFiles(of: "none").isEmpty)
+  }
+
   @Test("Of too many own files the oldest are forgotten")
   func manyFiles() async throws {
     var limits = StoreLimits()

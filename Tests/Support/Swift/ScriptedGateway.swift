@@ -18,16 +18,30 @@ package final class ScriptedGateway: CommandGateway {
     var contacts: [CommandContact] = []
     var refusals: [String: CommandFailure] = [:]
     var owesNothing = false
+    var own: [BroughtFile] = []
   }
   private struct Printer: GatedPrinter {
     let gateway: ScriptedGateway
     let command: PrinterCommand
     func checkPermission() throws(CommandFailure) {}
     func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
-      guard case .upload(let path) = command,
+      let named: GCodePath? =
+        switch command {
+        case .upload(let path), .start(let path, _): path
+        default: nil
+        }
+      guard let path = named,
         let bytes = try? Files.read(file.path, limit: 64 << 20)
       else { throw CommandFailure(.transfer, "no upload") }
-      gateway.state.withLock { $0.uploads.append((path.text, bytes)) }
+      let now = gateway.time.wallTime
+      gateway.state.withLock { state in
+        state.uploads.append((path.text, bytes))
+        state.own.removeAll { $0.path == path }
+        state.own.append(
+          BroughtFile(
+            path: path, size: file.size, sha256: file.sha256, broughtAt: now,
+            modified: Double(now.millisecondsSinceEpoch) / 1_000))
+      }
       return ["path": .string(path.text), "root": "gcodes", "size": .integer(file.size)]
     }
   }
@@ -50,6 +64,9 @@ package final class ScriptedGateway: CommandGateway {
   package var uploads: [(path: String, bytes: [UInt8])] { state.withLock { $0.uploads } }
   /// The answers that were noted, in order.
   package var contacts: [CommandContact] { state.withLock { $0.contacts } }
+  /// Says what the backend has brought.
+  package func owns(_ files: [BroughtFile]) { state.withLock { $0.own = files } }
+  package func ownFiles() async -> [BroughtFile]? { state.withLock { $0.own } }
   /// From now on nothing is owed for any command, as for one whose id another one has had.
   package func owesNothing() { state.withLock { $0.owesNothing = true } }
   /// What connectors refused themselves, by id.

@@ -42,6 +42,8 @@ package final class TestBench: Sendable {
   package let transport: ScriptedTransport
   /// What pairing yielded.
   package let identity: MemoryIdentityStore
+  /// Its files.
+  package let files = MemoryStateFiles()
   /// The gate.
   package let gateway: ScriptedGateway
   /// What the far side is owed.
@@ -116,6 +118,7 @@ package final class TestBench: Sendable {
       webcams: webcams, time: time, log: Log(label: name, sink: log), random: chance,
       report: { [told] health in told.withLock { $0.health.append(health) } },
       confirm: { [confirmed] duration in confirmed.withLock { $0.append(duration) } },
+      files: files,
       retireSecret: { [told] key in told.withLock { $0.retired.append(key) } })
   }
 }

@@ -57,6 +57,7 @@ extension CommandGate {
     var answer = outcome
     answer.isRepeat = true
     record(run, answer)
+    if isStored, !run.kind.isRead { journal.renew(run.id) }
     if isStored, let owed = run.owed(answer) { journal.end(run.id, outcome, owed: owed) }
     return answer
   }

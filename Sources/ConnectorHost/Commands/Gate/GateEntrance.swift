@@ -28,6 +28,14 @@ final class GateEntrance: CommandGateway {
     gate.noteRefusal(id: id, wireName: wireName, of: backend, refusal)
   }
 
+  func ownFiles() async -> [BroughtFile]? {
+    await gate.journal.ownFiles(of: backend)?.map { file in
+      BroughtFile(
+        path: file.path, size: file.size, sha256: file.sha256, broughtAt: file.at,
+        modified: file.modified)
+    }
+  }
+
   func submit(
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?

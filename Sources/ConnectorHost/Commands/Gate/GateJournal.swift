@@ -107,6 +107,14 @@ final class GateJournal: Sendable {
     }
   }
 
+  /// Keeps a command from being forgotten, whenever that can be done.
+  func renew(_ id: CommandID) {
+    call { store throws(StoreFailure) in
+      try await store.renew(id)
+    } then: { _ in
+    }
+  }
+
   /// Reads values.
   ///
   /// - Returns: nil where the store does not say.
@@ -144,6 +152,13 @@ final class GateJournal: Sendable {
   func ownFile(_ path: GCodePath) async -> OwnFile?? {
     await attempt(within: Self.patience) { store throws(StoreFailure) in
       try await store.ownFile(path)
+    }
+  }
+
+  /// The files that a backend brought, oldest first; nil where the store does not say.
+  func ownFiles(of backend: String) async -> [OwnFile]? {
+    await attempt(within: Self.patience) { store throws(StoreFailure) in
+      try await store.ownFiles(of: backend)
     }
   }
 

@@ -22,6 +22,10 @@ struct GateUpload: GatedPrinter {
     guard run.outcome.current == nil, gate.isUnfinished(run) else {
       throw CommandFailure(.interrupted, "the command has ended")
     }
+    // A start that brings its file is an upload too.
+    guard run.policy.permissions.contains(.upload) else {
+      throw CommandFailure(.notPermitted, "its permissions do not hold upload")
+    }
     try await gate.checkReplacement(of: path, run)
     try gate.checkPermission(run)
     try StateCheck(status: gate.look()).checkWritable(path)

@@ -8,26 +8,41 @@ struct CommandPolicy: Sendable, Hashable {
   let allowedMacros: Set<String>
   /// The G-code patterns in force.
   let patterns: [GlobPattern]
+  /// Whether they may allow more than the usual ones.
+  let mayWiden: Bool
   /// How old a command may be that moves or heats.
   let maximumCommandAge: Duration
   /// Whether a start by a person needs a clear bed too.
   let requiresClearBed: Bool
 
   /// The patterns that need no setting: classic codes.
-  static let defaultPatterns = ["G*", "M*", "T*"].map { GlobPattern($0) }
+  static let usualPatterns = ["G*", "M*", "T*"]
+  static let defaultPatterns = usualPatterns.map { GlobPattern($0) }
+
+  /// Whether `pattern` can match classic codes of the usual three letters only.
+  static func staysWithinUsual(_ pattern: String) -> Bool {
+    let bytes = Array(pattern.uppercased().utf8)
+    guard let letter = bytes.first, "GMT".utf8.contains(letter), bytes.count > 1 else {
+      return false
+    }
+    return (bytes.count == 2 && bytes[1] == UInt8(ascii: "*")) || GcodeWord.isDigit(bytes[1])
+  }
 
   /// A policy.
   ///
-  /// - Parameter gcodePatterns: further patterns; they count only together with `gcode.any`.
+  /// - Parameters:
+  ///   - gcodePatterns: further patterns; they count only together with `gcode.any`.
+  ///   - replacesUsual: whether they stand for the usual ones instead; without `gcode.any` a word must match those too.
   init(
     permissions: Set<Permission>, allowedMacros: [String] = [], gcodePatterns: [String] = [],
-    maximumCommandAge: Duration = .seconds(120), requiresClearBed: Bool = false
+    replacesUsual: Bool = false, maximumCommandAge: Duration = .seconds(120),
+    requiresClearBed: Bool = false
   ) {
     self.permissions = permissions
     self.allowedMacros = Set(allowedMacros.map { $0.uppercased() })
-    patterns =
-      Self.defaultPatterns
-      + (permissions.contains(.gcodeAny) ? gcodePatterns.map { GlobPattern($0) } : [])
+    let written = gcodePatterns.map { GlobPattern($0) }
+    mayWiden = permissions.contains(.gcodeAny)
+    patterns = replacesUsual ? written : Self.defaultPatterns + (mayWiden ? written : [])
     self.maximumCommandAge = maximumCommandAge
     self.requiresClearBed = requiresClearBed
   }
@@ -36,7 +51,8 @@ struct CommandPolicy: Sendable, Hashable {
   init(_ entry: BackendConfiguration, requiresClearBed: Bool) {
     self.init(
       permissions: entry.permissions, allowedMacros: entry.allowedMacros,
-      gcodePatterns: entry.allowedGcodePatterns, maximumCommandAge: entry.maximumCommandAge,
+      gcodePatterns: entry.allowedGcodePatterns,
+      replacesUsual: entry.patternsReplaceUsual, maximumCommandAge: entry.maximumCommandAge,
       requiresClearBed: requiresClearBed)
   }
 
@@ -98,7 +114,8 @@ struct CommandPolicy: Sendable, Hashable {
     _ line: GcodeScript.Line, _ status: PrinterStatus, _ limits: HeaterLimits
   ) throws(CommandFailure) {
     try refuseDangerous(line.word)
-    let isNamed = patterns.contains { $0.matches(line.word) }
+    let isUsual = mayWiden || Self.defaultPatterns.contains { $0.matches(line.word) }
+    let isNamed = isUsual && patterns.contains { $0.matches(line.word) }
     if !line.word.isClassic, !isNamed { try requireMacro(line.word.text) }
     guard isNamed || !line.word.isClassic else {
       throw CommandFailure(.notPermitted, "the G-code \(line.word.text) is not allowed")
