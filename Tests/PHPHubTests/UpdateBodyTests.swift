@@ -223,6 +223,15 @@ import Testing
     #expect(empty["filament"]?["material"] == "PLA" && empty["bed_status"] == "limpia")
   }
 
+  @Test("The host's load and the times are no news")
+  func content() throws {
+    var host = HostLoad(cpuPercent: 1)
+    host.memoryUsed = 1
+    let one = UpdateBody.content(try Self.body(.sample { $0.host = host }))
+    let two = UpdateBody.content(try Self.body(.sample()) { $0.uptime = .seconds(9) })
+    #expect(one == two && one["status"] == "idle")
+  }
+
   @Test("Results are told where they are wanted")
   func results() throws {
     let report: JSONValue = ["id": "cmd_1", "status": "completed"]

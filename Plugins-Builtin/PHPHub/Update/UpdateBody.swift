@@ -43,11 +43,13 @@ struct UpdateBody: Sendable {
     return body
   }
 
-  /// What of a body tells of the printer: two that differ in nothing else say the same.
+  /// What of a body tells of the printer: two that differ in nothing else say the same. The host's load is another each
+  /// second, and no hub shows it.
   static func content(_ body: JSONObject) -> JSONObject {
     var content = body
     content["uptime"] = nil
     content["timestamp"] = nil
+    content["system"] = nil
     return content
   }
 

@@ -216,7 +216,10 @@ struct BackendsDecoder {
     if !written.isEmpty && !granted.contains(.gcodeAny) {
       context.findings.add(
         .warning, "\(path).\(patterns.declaration.key)", at: position(patterns.declaration.key),
-        "has no effect below permissions: full", "remove it, or write permissions: full")
+        descriptor.patternsReplaceUsual
+          ? "\(written.joined(separator: ", ")) has no effect below permissions: full"
+          : "has no effect below permissions: full",
+        "remove it, or write permissions: full")
     }
     let macros = HostSettings.Entry.allowedMacros
     if !decoded.settings[macros].isEmpty && granted.isDisjoint(with: [.macro, .macroAny]) {
