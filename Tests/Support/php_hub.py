@@ -419,7 +419,7 @@ class PHPHub(StrictCloud):
         ]
         news = sum(told(a) != told(b) for a, b in itertools.pairwise(recent)) if what == "update" else 0
         failed = sum(not e.ok for e in recent[:-1])
-        if not excused and len(recent) - news - 2 * failed > (exchange.mono - begin) / interval / (1 - JITTER) + 1.2:
+        if not excused and len(recent) - news - 2 * failed > (exchange.mono - begin) / interval / (1 - JITTER) + 1.5:
             exchange.timing.append(f"{len(recent)} times {what} within {exchange.mono - begin:.1f} s")
 
     # Commands
