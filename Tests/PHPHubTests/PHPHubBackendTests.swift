@@ -508,6 +508,18 @@ import Testing
     bench.time.advance(by: .seconds(60))
     await timelapse.keep(frame, of: "parts/cube.gcode")
     #expect(memory.contents.timelapses.count == 2)
+    // Where there are more prints than are remembered, the oldest go with their pictures.
+    let old = (0..<Timelapse.mostPrints).map { "\(folder)/old-\($0)" }
+    for path in old {
+      try Files.makeFolder(path)
+      FileManager.default.createFile(atPath: "\(path)/frame_000001.jpg", contents: Data([1]))
+    }
+    memory.change { $0.timelapses = old }
+    timelapse.end()
+    bench.time.advance(by: .seconds(60))
+    await timelapse.keep(frame, of: "parts/cube.gcode")
+    #expect(memory.contents.timelapses.count == Timelapse.mostPrints)
+    #expect(try Files.information(old[0]) == nil && Files.information(old[1]) != nil)
     #expect(try Files.information("\(folder)/frame_000001.jpg") != nil)
   }
 

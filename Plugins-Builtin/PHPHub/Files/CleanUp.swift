@@ -16,7 +16,6 @@ struct CleanUp: Sendable {
   func run() async throws {
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { try await self.followPrints() }
-      guard rules.cleansUp else { return }
       group.addTask {
         while true {
           try await self.context.time.sleep(for: Self.interval)
@@ -26,13 +25,13 @@ struct CleanUp: Sendable {
     }
   }
 
-  /// Deletes what is too old by now.
+  /// Deletes what is too old by now, where that is wanted, and forgets what is not its own any more.
   func look() async {
     guard let own = await context.commands.ownFiles() else { return }
     let now = context.time.wallTime.millisecondsSinceEpoch / 1_000
     let known = memory.contents.files
     let limit = rules.maxAge.components.seconds
-    for file in own {
+    for file in own where rules.cleansUp {
       let brought = file.broughtAt.millisecondsSinceEpoch / 1_000
       let age = now - max(brought, known[file.path.text]?.printedAt ?? 0)
       guard age > limit else { continue }
