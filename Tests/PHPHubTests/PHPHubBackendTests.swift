@@ -512,7 +512,7 @@ import Testing
     let old = (0..<Timelapse.mostPrints).map { "\(folder)/old-\($0)" }
     for path in old {
       try Files.makeFolder(path)
-      FileManager.default.createFile(atPath: "\(path)/frame_000001.jpg", contents: Data([1]))
+      try Data([1]).write(to: URL(fileURLWithPath: "\(path)/frame_000001.jpg"))
     }
     memory.change { $0.timelapses = old }
     timelapse.end()
