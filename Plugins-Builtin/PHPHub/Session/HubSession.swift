@@ -243,7 +243,10 @@ struct HubSession {
       lastRefusal = nil
       acceptedContent = sentContent
       // The hub is back: what it holds for us is asked for at once.
-      if failures > 0 { lanes[.commands]?.dueAt = now }
+      if failures > 0 {
+        lanes[.commands]?.dueAt = now
+        lanes[.edits]?.dueAt = now
+      }
       actions.append(.confirm(Self.confirmation))
       actions.append(.updated(afterFailures: failures))
     case .commands:
