@@ -418,6 +418,7 @@ class PHPHub(StrictCloud):
             e for e in self.exchanges[-60:] if e.endpoint == exchange.endpoint and begin < e.mono <= exchange.mono
         ]
         news = sum(told(a) != told(b) for a, b in itertools.pairwise(recent)) if what == "update" else 0
+        news += sum(e.match.get("commands") == "10" for e in recent[:-1])  # asked again at once
         failed = sum(not e.ok for e in recent[:-1])
         if not excused and len(recent) - news - 2 * failed > (exchange.mono - begin) / interval / (1 - JITTER) + 1.5:
             exchange.timing.append(f"{len(recent)} times {what} within {exchange.mono - begin:.1f} s")

@@ -133,6 +133,8 @@ final class PrinterShelf: Sendable {
       CommandRequest(
         id: "own-\(command.kind.rawValue)-\(number)", wireName: command.kind.rawValue,
         command: command), in: contact, work: nil, owing: { _ in nil })
+    // What is not permitted now is not asked for again and again: the hub is told of nothing then.
+    if outcome.status == .refused, outcome.reason == .notPermitted { return .array([]) }
     return outcome.status == .done ? outcome.details : nil
   }
 }
