@@ -102,6 +102,7 @@ BROKEN: list[tuple[str, bytes, Callable[[PHPHub], None]]] = [
     ("empty", b"", lambda hub: None),
     ("json", b'{"success": true}\n', lambda hub: None),
     ("html", b"<html></html>\n", lambda hub: None),
+    ("warning", b"\n<br />\n<b>Warning</b>: readfile()", lambda hub: None),
     ("large", large(1_250_000), lambda hub: None),
 ]
 

@@ -38,6 +38,11 @@ import Testing
     #expect(FileName.cleaned(original) == name)
   }
 
+  @Test("A name of a million dots costs no time", .timeLimit(.minutes(1)))
+  func dots() {
+    #expect(FileName.cleaned(String(repeating: ".", count: 1_000_000) + "t.gcode") == "t.gcode")
+  }
+
   @Test("A long name keeps its ending")
   func long() {
     let name = FileName.cleaned(String(repeating: "ñ", count: 300) + ".gcode")

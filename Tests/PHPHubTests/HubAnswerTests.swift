@@ -150,6 +150,20 @@ import Testing
     #expect(bench.log.lines.filter { $0.contains("set server_url to https") }.count == 1)
   }
 
+  @Test("Later calls go to the port that the hub has named")
+  func upgradeOfPort() async throws {
+    let bench = bench([
+      Self.redirect(308, "https://hub.test:8443/api.php"), .json(200, "{\"success\":true}"),
+    ])
+    let client = client(bench)
+    for _ in 0..<2 { _ = try await client.update(["a": 1], at: Self.address) }
+    #expect(
+      bench.transport.requests.map(\.url) == [
+        "http://hub.test/api.php", "https://hub.test:8443/api.php",
+        "https://hub.test:8443/api.php",
+      ])
+  }
+
   @Test(
     "Other redirects of a POST are errors that name the target, and no secret",
     arguments: [

@@ -177,6 +177,52 @@ import Testing
     #expect(!written.contains("SECRET"))
     #expect(HubCommand(stored: .of(written)) == command)
     #expect(HubCommand(stored: .of("{\"id\":7}")) == nil)
+    var hostile = try #require(command.stored.object)
+    hostile["age_ms"] = .integer(Int64.max)
+    #expect(HubCommand(stored: .object(hostile))?.stored["age_ms"] != nil)
+    hostile["received_at"] = .integer(Int64.min)
+    #expect(HubCommand(stored: .object(hostile)) == nil)
+  }
+
+  @Test("What is longer than any command may be is none")
+  func long() throws {
+    func command(_ bytes: Int) throws -> HubCommand {
+      let text = String(repeating: "x", count: bytes)
+      return try HubCommand(
+        ["id": "c", "action": "gcode", "gcode": "G28", "junk": .string(text)], .v1,
+        clock: Self.now, receivedAt: Self.now)
+    }
+    #expect(throws: Never.self) { try command(20_000) }
+    #expect(throws: HubCommand.Defect.self) { try command(40_000) }
+  }
+
+  @Test("It is known by its id and its words: a database that was made anew counts from 1 again")
+  func key() throws {
+    func key(_ text: String) throws -> String {
+      try HubCommand(.of(text), .v2, clock: Self.now, receivedAt: Self.now).key
+    }
+    let first = try key("{\"id\":1,\"type\":\"basic\",\"command\":\"HOME\"}")
+    #expect(try key("{\"id\":1,\"type\":\"basic\",\"command\":\"HOME\"}") == first)
+    #expect(try key("{\"id\":1,\"type\":\"basic\",\"command\":\"EMERGENCY_STOP\"}") != first)
+    #expect(try key("{\"id\":2,\"type\":\"basic\",\"command\":\"HOME\"}") != first)
+  }
+
+  @Test("What comes for ever stays known for ever, whatever else comes, and over restarts")
+  func known() {
+    var known = KnownCommands()
+    known.note("for ever")
+    for number in 0..<5_000 {
+      let isKnown = known.recognize("for ever")
+      #expect(isKnown)
+      known.note("\(number)")
+    }
+    let found = ["4999", "100"].map { known.recognize($0) }
+    #expect(found == [true, false])
+    #expect(known.stored.array?.count == KnownCommands.limit)
+    var next = KnownCommands(stored: known.stored)
+    let kept = ["for ever", "new"].map { next.recognize($0) }
+    #expect(kept == [true, false])
+    #expect(KnownCommands(stored: .of("[1,{}]")) == KnownCommands())
   }
 
   @Test("Ranges, defaults and dangerous commands are the owner's")

@@ -189,20 +189,30 @@ import Testing
   func full() {
     var life = Life { $0.fullBatch = 10 }
     life.answers = { call, count in
-      let ten = JSONValue.array(Array(repeating: ["id": .integer(Int64(count))], count: 10))
-      return .accepted(call == .commands && count < 5 ? ["commands": ten] : ["commands": []])
+      .accepted(call == .commands && count < 5 ? Self.ten(count) : ["commands": []])
     }
     life.live(2.5)
     #expect(life.times(.commands).count == 4)
   }
 
-  @Test("Ten commands that only come again do not mean that more wait")
-  func repeated() {
+  /// A full answer, another one for each number.
+  private static func ten(_ number: Int) -> JSONObject {
+    let command: JSONValue = ["id": .integer(Int64(number)), "type": "basic", "command": "PAUSE"]
+    return ["commands": .array(Array(repeating: command, count: 10))]
+  }
+
+  @Test(
+    "A hub that hands out ten for ever, the same or others, is not asked without a pause",
+    arguments: [true, false])
+  func fullForEver(isSame: Bool) {
     var life = Life { $0.fullBatch = 10 }
-    let ten = JSONValue.array(Array(repeating: ["id": 7], count: 10))
-    life.answers = { call, _ in .accepted(call == .commands ? ["commands": ten] : [:]) }
-    life.live(30)
-    #expect(life.times(.commands).count < 14)
+    life.answers = { call, count in
+      .accepted(call == .commands ? Self.ten(isSame ? 0 : count) : [:])
+    }
+    life.live(60)
+    // Every 3 s; and at the most four more each time.
+    #expect(life.times(.commands).count <= (isSame ? 22 : 110))
+    #expect(life.gaps(.update).allSatisfy { abs($0 - 5) <= 0.25 })
   }
 
   @Test("What is to be told at once goes out at once, and the schedule stays")
@@ -220,17 +230,53 @@ import Testing
     #expect(life.times(.update).contains { abs($0 - 15) < 0.1 })
   }
 
-  @Test("The hub's page is read once a minute, where its edits are to be kept")
+  @Test("The hub's page is read right before each update, where its edits are to be kept")
   func edits() {
     var life = Life { $0.asksForEdits = true }
-    life.live(185)
-    #expect(life.times(.edits).count == 4)
-    // Before the first update, which would write over them.
-    #expect(life.calls.prefix(3).map(\.call) == [.edits, .update, .commands])
+    life.live(184)
+    #expect(life.times(.edits).count == life.times(.update).count)
+    let calls = life.calls.map(\.call)
+    #expect(calls.prefix(3) == [.edits, .update, .commands])
+    #expect(zip(calls, calls.dropFirst()).allSatisfy { ($0 == .edits) == ($1 == .update) })
+    #expect(life.gaps(.update).allSatisfy { abs($0 - 5) <= 0.25 })
     var unknown = Life { $0.asksForEdits = true }
     unknown.answers = { call, _ in call == .edits ? .refused("no") : .accepted([:]) }
     unknown.live(20)
     #expect(unknown.times(.update).count == 5)
+  }
+
+  @Test("At a slow hub the page is read once a minute, and no update is later than 20 s for it")
+  func editsOfASlowHub() {
+    var life = Life { $0.asksForEdits = true }
+    life.delay = 8
+    life.live(600)
+    #expect(life.gaps(.update).allSatisfy { $0 <= 20 })
+    #expect((8...11).contains(life.times(.edits).count))
+    #expect(life.gaps(.commands).allSatisfy { $0 <= 40 })
+  }
+
+  @Test("A hub that comes back is asked for its page before an update writes over it")
+  func pageOfAHubThatWasAway() {
+    for start in [0, 40] {
+      var life = Life { $0.asksForEdits = true }
+      life.answers = { _, count in
+        (start + 1...start + 20).contains(count) ? .unreachable(.connect, "away") : .accepted([:])
+      }
+      life.live(300)
+      let first = life.calls.dropFirst(start + 20).prefix(2).map(\.call)
+      #expect(first == [.edits, .update] || first == [.update, .commands], "\(first)")
+      let calls = life.calls.dropFirst(start + 21).map(\.call)
+      #expect(zip(calls, calls.dropFirst()).allSatisfy { $1 != .update || $0 == .edits })
+    }
+  }
+
+  @Test("A page that cannot be read holds no update up")
+  func unreadable() {
+    var life = Life { $0.asksForEdits = true }
+    life.answers = { call, _ in call == .edits ? .unusable("status 500") : .accepted([:]) }
+    life.live(60)
+    #expect(life.gaps(.update).allSatisfy { abs($0 - 5) <= 0.25 })
+    #expect(life.times(.edits).count <= 6)
   }
 
   @Test("PHP warnings are told of once")

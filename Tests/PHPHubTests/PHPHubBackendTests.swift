@@ -120,6 +120,39 @@ import Testing
     #expect(rig.hub.results["cmd_f"]?["status"] == "completed")
   }
 
+  @Test(
+    "An emergency stop under an id that was used before is one: the hub's database was made anew")
+  func stopUnderAnOldID() async throws {
+    let rig = Rig([
+      "server_url": .string("http://hub.test/printerhub/printer-api/update.php")
+    ])
+    rig.hub.state.withLock { $0.repeatsForEver = true }
+    try await rig.bench.run(try await rig.backend()) {
+      rig.hub.queue("{\"id\":1,\"type\":\"basic\",\"command\":\"FAN_OFF\"}")
+      await rig.live { rig.hub.results["1"]?["status"] == "completed" }
+      rig.hub.state.withLock { $0.commands = [] }
+      rig.hub.queue("{\"id\":1,\"type\":\"basic\",\"command\":\"EMERGENCY_STOP\"}")
+      await rig.live(for: 30)
+    }
+    #expect(rig.commands == [.fan(0), .emergencyStop])
+  }
+
+  @Test("Of a flood two hundred commands are looked at, and every emergency stop")
+  func flood() async throws {
+    let rig = Rig()
+    let pauses = (0..<5_000).map { number -> JSONValue in
+      ["id": .string("c\(number)"), "action": "pause", "timestamp": 1_795_162_973]
+    }
+    rig.hub.state.withLock { $0.commands = pauses }
+    rig.hub.queue("{\"id\":\"s\",\"action\":\"emergency_stop\",\"timestamp\":1795162973}")
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.commands.contains(.emergencyStop) }
+      await rig.live(for: 10)
+    }
+    #expect(rig.commands.filter { $0 == .emergencyStop }.count == 1)
+    #expect(rig.bench.gateway.submitted.count + rig.bench.gateway.refusals.count < 300)
+  }
+
   @Test("Heating both is one command to the hub and two to the gate")
   func heat() async throws {
     let rig = Rig()
@@ -172,6 +205,31 @@ import Testing
       isHomed.open()
       await rig.live { rig.hub.results["h"] != nil }
     }
+  }
+
+  @Test("A cancel while it is found out which file is meant leaves nothing to start")
+  func withdrawn() async throws {
+    let rig = Rig()
+    let (isSlow, isListed) = (Guarded(false), Gate())
+    rig.bench.gateway.answer { request in
+      guard case .listFiles = request.command else { return .done() }
+      if isSlow.withLock({ $0 }) { await isListed.wait() }
+      return .done([["path": "cube.gcode", "size": 1_536, "modified": 10]])
+    }
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.hub.updates.count > 1 }
+      isSlow.withLock { $0 = true }
+      let before = rig.bench.gateway.submitted.count
+      rig.hub.queue(
+        "{\"id\":\"p\",\"action\":\"print\",\"file\":\"cube.gcode\",\"timestamp\":1795162973}")
+      await rig.live { rig.bench.gateway.submitted.count > before }
+      rig.hub.queue("{\"id\":\"c\",\"action\":\"cancel\",\"timestamp\":1795162973}")
+      await rig.live { rig.commands.contains(.cancel) }
+      isListed.open()
+      await rig.live { rig.hub.results["p"] != nil }
+    }
+    #expect(rig.hub.results["p"]?["status"] == "rejected")
+    #expect(!rig.commands.contains { $0.kind == .start })
   }
 
   @Test("Requests to the hub are never two at once")
@@ -377,6 +435,25 @@ import Testing
       ])
   }
 
+  @Test("A file that somebody has printed while nobody here saw it is not deleted")
+  func printedMeanwhile() async throws {
+    let rig = Rig()
+    let now = rig.bench.time.wallTime.millisecondsSinceEpoch
+    let path = try #require(GCodePath("printerhub/old.gcode"))
+    rig.bench.gateway.owns([
+      BroughtFile(
+        path: path, size: 1, sha256: "x",
+        broughtAt: WallTime(millisecondsSinceEpoch: now - 40 * 86_400_000), modified: 1)
+    ])
+    rig.bench.gateway.answer { request in
+      guard case .query = request.command else { return .done() }
+      return .done(["print_start_time": .double(Double(now) / 1_000 - 39 * 86_400)])
+    }
+    try await rig.bench.run(try await rig.backend()) { await rig.live(for: 7_300) }
+    #expect(rig.commands.contains { $0.kind == .query })
+    #expect(!rig.commands.contains { $0.kind == .deleteFile })
+  }
+
   @Test("A picture goes to the first hub by its form, and into one update")
   func pictures() async throws {
     let rig = Rig(["camera.enabled": .boolean(true), "camera.timelapse_enabled": .boolean(false)])
@@ -431,6 +508,18 @@ import Testing
     bench.time.advance(by: .seconds(60))
     await timelapse.keep(frame, of: "parts/cube.gcode")
     #expect(memory.contents.timelapses.count == 2)
+    // Where there are more prints than are remembered, the oldest go with their pictures.
+    let old = (0..<Timelapse.mostPrints).map { "\(folder)/old-\($0)" }
+    for path in old {
+      try Files.makeFolder(path)
+      try Data([1]).write(to: URL(fileURLWithPath: "\(path)/frame_000001.jpg"))
+    }
+    memory.change { $0.timelapses = old }
+    timelapse.end()
+    bench.time.advance(by: .seconds(60))
+    await timelapse.keep(frame, of: "parts/cube.gcode")
+    #expect(memory.contents.timelapses.count == Timelapse.mostPrints)
+    #expect(try Files.information(old[0]) == nil && Files.information(old[1]) != nil)
     #expect(try Files.information("\(folder)/frame_000001.jpg") != nil)
   }
 

@@ -129,7 +129,7 @@ import Testing
      "intervals": {"status_update": 5, "command_check": "2", "health_check": 60, "reconnect_attempt": 10},
      "timeouts": {"moonraker": 5, "server": 900},
      "retries": {"max_attempts": 5, "exponential_backoff": false, "base_delay": 1.5},
-     "file_management": {"auto_cleanup": true, "verify_checksums": true, "gcode_directory": "/home/pi/gcodes"},
+     "file_management": {"auto_cleanup": true, "max_age_days": 7.5, "verify_checksums": true, "gcode_directory": "/home/pi/gcodes"},
      "logging": {"level": "DEBUG", "max_size_mb": 20, "backup_count": 5, "verbose": true},
      "security": {"validate_dangerous_commands": false, "rate_limit_seconds": 1,
        "allowed_gcode_patterns": ["G*"]},
@@ -149,6 +149,8 @@ import Testing
     #expect(settings["timeouts.server"] == 600 && settings["retries.base_delay"] == 1.5)
     #expect(settings["retries.exponential_backoff"] == false)
     #expect(settings["file_management.gcode_directory"] == "/home/pi/gcodes")
+    // A number of days is whole, or the entry would not be taken.
+    #expect(settings["file_management.max_age_days"] == 8)
     #expect(settings["allowed_gcode_patterns"] == ["G*"])
     #expect(settings["printer_data.tags"] == ["PETG"])
     #expect(settings["printer_data.filament.material"] == "PETG")

@@ -251,7 +251,7 @@ class PHPHub(StrictCloud):
         self._check_query(exchange, check, action="get_printer_by_token", token=self.state["token"])
 
     def _clock_edits(self, exchange: Exchange) -> None:
-        self.check_interval(exchange, 60 * (1 - JITTER), math.inf, "the hub's own edits")
+        self._check_schedule(exchange, self.state["update_seconds"], math.inf, "the hub's own edits", False)
 
     def _check_files(self, exchange: Exchange, check: Check) -> None:
         self._check_headers(exchange, check)

@@ -10,6 +10,9 @@ final class Timelapse: Sendable {
   /// The most bytes of all prints.
   static let mostBytes: Int64 = 200 << 20
 
+  /// The most prints: each is a line of what must be remembered.
+  static let mostPrints = 500
+
   /// Where they go.
   let folder: String
   private let context: BackendContext
@@ -118,13 +121,16 @@ final class Timelapse: Sendable {
     }
     var gone = sizes.filter { $0.bytes < 0 && $0.path != current }.map(\.path)
     var total = sizes.reduce(0) { $0 + max(0, $1.bytes) }
-    for (path, bytes) in sizes where total > mostBytes && path != current && bytes >= 0 {
+    var count = sizes.count - gone.count
+    for (path, bytes) in sizes where path != current && bytes >= 0 {
+      guard total > mostBytes || count > mostPrints else { break }
       for name in try Files.names(in: path) where isFrame(name) {
         try Files.remove("\(path)/\(name)")
       }
       // What somebody else has put there stays, and so does the folder.
       try? Files.removeFolder(path)
       total -= bytes
+      count -= 1
       gone.append(path)
     }
     return gone

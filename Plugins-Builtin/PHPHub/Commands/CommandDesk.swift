@@ -42,7 +42,7 @@ final class CommandDesk: Sendable {
         commands.append(
           try HubCommand(element, generation, clock: date ?? now, receivedAt: now))
       } catch {
-        drop(element, error.problem)
+        drop(error.problem)
       }
     }
     runner.statistics.count { $0.commandsReceived &+= Int64(elements.count) }
@@ -85,19 +85,26 @@ final class CommandDesk: Sendable {
   /// What is to be started at once; everything else is refused, dropped, or waits from now on.
   private func sort(_ arrival: Arrival) -> [CommandQueue.Job] {
     var jobs: [CommandQueue.Job] = []
+    var new = 0
     for command in arrival.commands {
-      guard !memory.isKnown(command.id) else {
+      guard !memory.isKnown(command) else {
         context.log(.debug, "command \(command.id) came again; it is not executed again")
         continue
       }
       do throws(CommandFailure) {
         let order = try HubOrder(command, runner.rules)
         // Known from now on, whatever becomes of it: the next life must not pass it on again.
-        if order.isStop { memory.noteKnown(command.id) }
+        if order.isStop { memory.noteKnown(command) }
+        new += 1
+        guard new <= Self.mostTaken || order.isStop else { continue }
         jobs.append(CommandQueue.Job(command: command, order: order, contact: arrival.contact))
       } catch {
-        refuse(command, error)
+        new += 1
+        if new <= Self.mostTaken { refuse(command, error) }
       }
+    }
+    if new > Self.mostTaken {
+      drop("more than \(Self.mostTaken) new commands came at once; the rest is not looked at")
     }
     let intake = change { $0.take(jobs) }
     for (job, reason) in intake.refused { runner.refuse(job, reason) }
@@ -112,13 +119,14 @@ final class CommandDesk: Sendable {
       context.log(
         .warning, "command \(command.id): \(command.action): \(reason.message)\(times)")
     }
-    memory.noteKnown(command.id)
+    memory.noteKnown(command)
     runner.reject(command, reason)
   }
 
-  private func drop(_ element: JSONValue, _ problem: String) {
+  private func drop(_ problem: String) {
+    // A hub that hands it out for ever must not fill the audit either.
+    guard let count = lines.withLock({ $0.note("dropped: \(problem)") }) else { return }
     context.commands.noteRefusal(id: "", wireName: "", CommandFailure(.invalid, problem))
-    guard let count = lines.withLock({ $0.note("dropped") }) else { return }
     let times = count > 1 ? " (\(count) times)" : ""
     context.log(.warning, "something that came as a command is dropped: \(problem)\(times)")
   }
@@ -134,7 +142,14 @@ final class CommandDesk: Sendable {
       let waited = Duration.milliseconds(
         now.millisecondsSinceEpoch - command.receivedAt.multipliedClamping(by: 1_000))
       command.age = (command.age ?? .zero) + waited
-      guard let order = try? HubOrder(command, runner.rules) else { continue }
+      let order: HubOrder
+      do throws(CommandFailure) {
+        order = try HubOrder(command, runner.rules)
+      } catch {
+        // The owner has changed what is taken, meanwhile.
+        refuse(command, error)
+        continue
+      }
       let job = CommandQueue.Job(command: command, order: order, contact: contact)
       if waited > Self.longestAbsence || waited < .zero - Self.longestAbsence {
         runner.refuse(job, CommandFailure(.stale, "it waited while printer-uplink was not running"))
@@ -150,6 +165,8 @@ final class CommandDesk: Sendable {
 
   /// So long a command that had not been begun may have waited for the daemon's next life.
   private static let longestAbsence = Duration.seconds(120)
+  /// So many new commands of one answer are looked at; emergency stops always. No hub has reason to hand out more.
+  private static let mostTaken = 200
 
   // MARK: One after the other
 

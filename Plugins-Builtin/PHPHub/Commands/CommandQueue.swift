@@ -15,6 +15,8 @@ struct CommandQueue: Sendable {
     var order: HubOrder
     /// The answer in which it came.
     var contact: CommandContact
+    /// Why it is not wanted any more, while it is found out which file it means.
+    let withdrawal = Guarded<CommandFailure?>(nil)
   }
 
   /// What is to be done with what came.
@@ -47,6 +49,7 @@ struct CommandQueue: Sendable {
     var intake = Intake()
     let stops = batch.filter(\.order.isStop)
     if !stops.isEmpty {
+      withdraw(Self.superseded)
       intake.atOnce = stops
       let others = waiting + batch.filter { !$0.order.isStop }
       waiting = []
@@ -56,6 +59,7 @@ struct CommandQueue: Sendable {
     for job in batch {
       switch job.order {
       case .printer([.cancel]):
+        withdraw(Self.cancelled)
         let ended = waiting.filter(\.order.begins)
         waiting.removeAll(where: \.order.begins)
         intake.refused += ended.map { ($0, Self.cancelled) }
@@ -77,6 +81,12 @@ struct CommandQueue: Sendable {
       }
     }
     return intake
+  }
+
+  /// What runs and begins a job does so only if it has got to the gate already.
+  private func withdraw(_ reason: CommandFailure) {
+    guard let running, running.order.begins else { return }
+    running.withdrawal.withLock { $0 = reason }
   }
 
   /// What starts now; it counts as running then.

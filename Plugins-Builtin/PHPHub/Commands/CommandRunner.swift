@@ -28,7 +28,7 @@ struct CommandRunner: Sendable {
       outcome = await printing.printLocal(name, job, owing: owing(command))
     }
     memory.change { $0.board.forgetProgress(command.id) }
-    if !Task.isCancelled { memory.noteKnown(command.id) }
+    if !Task.isCancelled { memory.noteKnown(command) }
     guard !outcome.isRepeat else {
       return context.log(.debug, "command \(command.id) came again; it is not executed again")
     }
@@ -47,7 +47,7 @@ struct CommandRunner: Sendable {
     context.log(
       .warning,
       "command \(job.command.id): \(job.command.action): \(report.status): \(reason.message)")
-    memory.noteKnown(job.command.id)
+    memory.noteKnown(job.command)
     refusals.box.yield((job, reason))
   }
 

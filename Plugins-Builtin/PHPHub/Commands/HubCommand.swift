@@ -17,6 +17,9 @@ struct HubCommand: Sendable, Hashable {
   /// When it came, seconds since 1970.
   var receivedAt: Int64
 
+  /// What is longer is no command: the G-code of one may have 4,096 bytes, and all that wait lie in one small file.
+  static let mostBytes = 32 << 10
+
   /// Why an element is no command that could be answered.
   struct Defect: Error, Sendable, Hashable {
     var problem: String
@@ -30,6 +33,9 @@ struct HubCommand: Sendable, Hashable {
     _ element: JSONValue, _ generation: Generation, clock: WallTime, receivedAt now: WallTime
   ) throws(Defect) {
     guard let words = element.object else { throw Defect(problem: "it is no object") }
+    guard element.serialized().count <= Self.mostBytes else {
+      throw Defect(problem: "it is longer than \(Self.mostBytes) bytes")
+    }
     guard let id = HubNumber.id(words["id"]) else {
       throw Defect(problem: "it has no id that can be used")
     }
@@ -55,6 +61,10 @@ struct HubCommand: Sendable, Hashable {
     action = action.lowercased().printable(64)
   }
 
+  /// What tells whether it has come before: its id with what it says, because a hub whose database was made anew counts
+  /// from 1 again.
+  var key: String { "\(id) \(JSONValue.object(words).serialized().fingerprint)" }
+
   // MARK: On the disk
 
   /// As it lies on the disk until its turn comes.
@@ -71,14 +81,24 @@ struct HubCommand: Sendable, Hashable {
     guard let id = HubNumber.id(stored["id"]), let action = stored["action"]?.string,
       let words = stored["words"]?.object,
       let generation = stored["generation"]?.string.flatMap(Generation.init),
-      let receivedAt = stored["received_at"]?.integer
+      let receivedAt = stored["received_at"]?.integer, (0...1 << 40).contains(receivedAt)
     else { return nil }
     self.id = id
     self.action = action
     self.words = words
     self.generation = generation
     self.receivedAt = receivedAt
-    age = stored["age_ms"]?.integer.map { .milliseconds($0) }
+    age = stored["age_ms"]?.integer.map { .milliseconds(min(max($0, -1 << 50), 1 << 50)) }
+  }
+}
+
+extension Sequence<UInt8> {
+  /// A short text that is the same in every run for the same bytes (FNV-1a).
+  var fingerprint: String {
+    let number = reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+    return String(number, radix: 36)
   }
 }
 

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import JSON
 internal import Platform
 
 /// Deletes what the hub has sent when it is old: only files of this connector's own, and through the gate, which looks once
@@ -15,7 +16,6 @@ struct CleanUp: Sendable {
   func run() async throws {
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { try await self.followPrints() }
-      guard rules.cleansUp else { return }
       group.addTask {
         while true {
           try await self.context.time.sleep(for: Self.interval)
@@ -25,16 +25,20 @@ struct CleanUp: Sendable {
     }
   }
 
-  /// Deletes what is too old by now.
+  /// Deletes what is too old by now, where that is wanted, and forgets what is not its own any more.
   func look() async {
     guard let own = await context.commands.ownFiles() else { return }
     let now = context.time.wallTime.millisecondsSinceEpoch / 1_000
     let known = memory.contents.files
     let limit = rules.maxAge.components.seconds
-    for file in own {
+    for file in own where rules.cleansUp {
       let brought = file.broughtAt.millisecondsSinceEpoch / 1_000
       let age = now - max(brought, known[file.path.text]?.printedAt ?? 0)
       guard age > limit else { continue }
+      guard await !isOwners(file, since: max(brought, known[file.path.text]?.printedAt ?? 0)) else {
+        context.log(.debug, "\(file.path): not deleted: it was printed by somebody else")
+        continue
+      }
       await delete(file.path, at: now)
     }
     let left = Set(own.map(\.path.text))
@@ -46,11 +50,33 @@ struct CleanUp: Sendable {
     if isNew { await memory.save() }
   }
 
+  /// Whether somebody has printed a file while nobody here could see it: then it is the owner's, as after any print of his.
+  ///
+  /// - Parameter known: the last print that is known of here, or its arrival, seconds since 1970.
+  private func isOwners(_ file: BroughtFile, since known: Int64) async -> Bool {
+    guard
+      let request = MoonrakerRequest(
+        parts: ["server", "files", "metadata"], method: .get,
+        query: [("filename", file.path.text)], body: JSONObject())
+    else { return true }
+    let contact = CommandContact(backend: context.name, at: context.time.now, previous: nil)
+    let now = context.time.now.sinceOrigin.components.seconds
+    let outcome = await context.commands.submit(
+      CommandRequest(
+        id: "own-metadata-\(now)-\(file.path.text.utf8.fingerprint)", wireName: "metadata",
+        command: .query(request)), in: contact, work: nil, owing: { _ in nil })
+    // What cannot be found out counts as somebody's.
+    guard outcome.status == .done else { return true }
+    guard let start = outcome.details?["print_start_time"]?.double else { return false }
+    return start > Double(known) + 60
+  }
+
   private func delete(_ path: GCodePath, at now: Int64) async {
     let contact = CommandContact(backend: context.name, at: context.time.now, previous: nil)
     let outcome = await context.commands.submit(
       CommandRequest(
-        id: "cleanup-\(now)-\(path.text.utf8.count)-\(path.text.hashed)", wireName: "auto_cleanup",
+        id: "cleanup-\(now)-\(path.text.utf8.count)-\(path.text.utf8.fingerprint)",
+        wireName: "auto_cleanup",
         command: .deleteFile(path)), in: contact, work: nil, owing: { _ in nil })
     if outcome.status == .done {
       context.log(
@@ -76,15 +102,5 @@ struct CleanUp: Sendable {
       if isOwn { await memory.save() }
     }
     throw CancellationError()
-  }
-}
-
-extension String {
-  /// A short number of the text that is the same in every run (FNV-1a).
-  fileprivate var hashed: String {
-    let number = utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-    }
-    return String(number, radix: 36)
   }
 }

@@ -108,6 +108,12 @@ struct FileFetch: Sendable {
     return Fetched(file: file, md5: md5)
   }
 
+  /// Whether a file begins as an answer or a warning of PHP's does, behind blanks and byte order marks.
+  private static func isErrorPage(_ bytes: [UInt8]) -> Bool {
+    let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
+    return first == UInt8(ascii: "{") || first == UInt8(ascii: "<")
+  }
+
   /// The MD5 of a file that begins as G-code may, and for which there is room; blocks.
   private static func read(
     _ file: StagedFile, _ rules: FileRules
@@ -121,7 +127,7 @@ struct FileFetch: Sendable {
       while true {
         let piece = try bytes.read(atMost: 64 << 10)
         if piece.isEmpty { break }
-        if isFirst, let byte = piece.first, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "<") {
+        if isFirst, isErrorPage(piece) {
           return .failure(
             TransferFailure(.wrongContent, "the hub sent an error page instead of the file"))
         }

@@ -62,7 +62,7 @@ enum FileName {
           "<>:\"|?*".unicodeScalars.contains(scalar) ? "_" : scalar
         })
     ).trimmed
-    while name.hasPrefix(".") { name.removeFirst() }
+    name = String(name.drop { $0 == "." })
     if name.utf8.count > longest {
       let dot = name.utf8.lastIndex(of: UInt8(ascii: "."))
       let ending = dot.map { String(name[$0...]) } ?? ""

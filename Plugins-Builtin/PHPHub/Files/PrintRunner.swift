@@ -116,7 +116,7 @@ struct PrintRunner: Sendable {
     guard let reply = try? await client.files(at: address),
       case .accepted(let object) = reply.answer
     else { return nil }
-    return (object["files"]?.array ?? []).lazy.compactMap(HubFile.init).first { $0.name == name }
+    return object.list("files").lazy.compactMap(HubFile.init).first { $0.name == name }
   }
 
   /// Whether the file that is meant lies there, as this connector brought it.
@@ -160,7 +160,9 @@ struct PrintRunner: Sendable {
   private func start(
     _ path: GCodePath, _ job: CommandQueue.Job, work: CommandWork?, _ owing: @escaping Owing
   ) async -> CommandOutcome {
-    await context.commands.submit(
+    // The gate knows nothing of it before; from here on a stop or a cancel finds it there.
+    if let reason = job.withdrawal.withLock({ $0 }) { return await refuse(job, reason, owing) }
+    return await context.commands.submit(
       CommandRequest(
         id: job.command.id, wireName: job.command.action, command: .start(path, .person),
         age: job.command.age), in: job.contact, work: work, owing: owing)

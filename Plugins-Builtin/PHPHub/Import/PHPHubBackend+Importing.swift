@@ -156,7 +156,9 @@ private struct OriginalConfiguration {
       notes.append("\(declaration.key) is no number and is not taken over")
       return nil
     }
-    let kept = min(max(number, range.lowerBound), range.upperBound)
+    var isWhole = false
+    if case .integer = declaration.kind { isWhole = true }
+    let kept = min(max(isWhole ? number.rounded() : number, range.lowerBound), range.upperBound)
     if kept != number {
       notes.append(
         "\(declaration.key) was \(spelled(number)); the nearest that is possible here is \(spelled(kept))"

@@ -7,7 +7,8 @@ internal import Platform
 ///
 /// One call at a time: the hub keeps its data in files without locks. An update is due every `status_update`, a question
 /// for commands every `command_check`; where both are due, commands go first, and the two alternate. No call but an update
-/// goes out before the hub has accepted one: the second hub does not know a printer before.
+/// goes out before the hub has accepted one: the second hub does not know a printer before. Where the page's edits are
+/// kept, the page is read right before each update: what was edited since the last reading would be written over.
 struct HubSession {
   /// A call of the schedule.
   enum Call: Sendable, Hashable, CaseIterable { case update, commands, edits }
@@ -63,7 +64,12 @@ struct HubSession {
 
   /// The hub takes a printer for away after 60 s: whatever else happens, an update goes out as often as that.
   static let longestSilence = Duration.seconds(20)
-  private static let editsInterval = Duration.seconds(60)
+  /// An update that is later than this goes out without a look at the page before it.
+  private static let latestLook = Duration.seconds(5)
+  /// At a slow hub the page is read as often as this, in the turn of a question for commands.
+  private static let longestUnread = Duration.seconds(60)
+  /// So often at the most it is asked again at once for what more waits.
+  private static let mostFollowUps = 4
   /// An accepted update counts for so long.
   private static let confirmation = Duration.seconds(60)
 
@@ -73,7 +79,13 @@ struct HubSession {
   private var lastCall: Call?
   private var isKnown = false
   private var isHurried = false
-  private var hasAskedForEdits = false
+  /// Whether the hub has said what its page shows, or that there is none.
+  private var hasHeardOfPage = false
+  /// Whether the page has been read since the last update.
+  private var hasLooked = false
+  private var lastLook: MonotonicInstant?
+  private var lastBatch: [JSONValue] = []
+  private var followUps = 0
   private var sentContent: JSONObject?
   private var acceptedContent: JSONObject?
   private var lastUpdate: MonotonicInstant?
@@ -83,7 +95,6 @@ struct HubSession {
   private var occurrences = OccurrenceThrottle<String>()
   private var lastRefusal: String?
   private var hasToldOfWarnings = false
-  private var lastFullBatch: [JSONValue] = []
 
   /// A session that begins at `now`.
   init(_ rules: Rules, now: MonotonicInstant) {
@@ -112,6 +123,7 @@ struct HubSession {
       lanes[call]?.lastStart = now
       if call == .update {
         isHurried = false
+        hasLooked = false
         lastUpdate = now
         sentContent = rules.skipsUnchanged ? content() : nil
       }
@@ -128,7 +140,8 @@ struct HubSession {
   /// When something is due next, if nothing happens before; nil while an answer is awaited.
   func nextDue() -> MonotonicInstant? {
     guard inFlight == nil else { return nil }
-    return Call.allCases.filter(isOpen).compactMap { lanes[$0]?.dueAt }.min()
+    // The page has no time of its own.
+    return [.update, .commands].filter(isOpen).compactMap { lanes[$0]?.dueAt }.min()
   }
 
   // MARK: What is due
@@ -138,25 +151,39 @@ struct HubSession {
     switch call {
     case .update: true
     case .commands: isKnown
-    case .edits: rules.asksForEdits && (isKnown || !hasAskedForEdits)
+    case .edits: rules.asksForEdits && (isKnown || !hasHeardOfPage)
     }
   }
 
   private mutating func next(
     _ now: MonotonicInstant, _ content: () -> JSONObject
   ) -> Call? {
-    // What a person has edited is read before the first update would write over it.
-    if rules.asksForEdits, !hasAskedForEdits {
-      hasAskedForEdits = true
-      return .edits
+    if !isHurried { skipUpdate(now, content) }
+    let isUpdateDue = isHurried || isDue(.update, now)
+    guard isUpdateDue else { return isDue(.commands, now) ? .commands : nil }
+    if !isHurried, isDue(.commands, now), lastCall != .commands, !hasLooked {
+      guard mayLook(now), let lastLook, lastLook.advanced(by: Self.longestUnread) <= now
+      else { return .commands }
+      return look(now)
     }
-    if isHurried { return .update }
-    skipUpdate(now, content)
-    let due = Call.allCases.filter { isOpen($0) && (lanes[$0]?.dueAt).map { $0 <= now } ?? false }
-    if due.contains(.update), due.contains(.commands) {
-      return lastCall == .commands ? .update : .commands
-    }
-    return due.first
+    let isLate = (lanes[.update]?.dueAt).map { $0.advanced(by: Self.latestLook) <= now } ?? false
+    return !hasLooked && !isLate && mayLook(now) ? look(now) : .update
+  }
+
+  /// Whether the page may be read now. A hub that takes no updates may be back: then what it shows counts.
+  private func mayLook(_ now: MonotonicInstant) -> Bool {
+    isDue(.edits, now) || (isOpen(.edits) && (lanes[.update]?.failures ?? 0) > 0)
+  }
+
+  private func isDue(_ call: Call, _ now: MonotonicInstant) -> Bool {
+    isOpen(call) && (lanes[call]?.dueAt).map { $0 <= now } ?? false
+  }
+
+  /// What a person has edited is read before an update would write over it.
+  private mutating func look(_ now: MonotonicInstant) -> Call {
+    hasLooked = true
+    lastLook = now
+    return .edits
   }
 
   /// Leaves an update out where it would say nothing new, but for one in 20 s.
@@ -216,20 +243,33 @@ struct HubSession {
       lastRefusal = nil
       acceptedContent = sentContent
       // The hub is back: what it holds for us is asked for at once.
-      if failures > 0 { lanes[.commands]?.dueAt = now }
+      if failures > 0 {
+        lanes[.commands]?.dueAt = now
+        lanes[.edits]?.dueAt = now
+      }
       actions.append(.confirm(Self.confirmation))
       actions.append(.updated(afterFailures: failures))
     case .commands:
-      // An empty list is written as one, whatever it was meant to be.
-      let commands = object["commands"]?.array ?? []
-      // More wait behind a full list, but not behind one that only comes again: a hub that repeats it has no end.
-      if let full = rules.fullBatch, commands.count >= full, commands != lastFullBatch {
-        lanes[.commands]?.dueAt = now
-        lastFullBatch = commands
-      }
+      let commands = object.list("commands")
+      follow(commands, now)
       actions.append(.pulled(commands, date: reply.date))
-    case .edits: actions.append(.edited(HubEdits(object)))
+    case .edits:
+      hasHeardOfPage = true
+      actions.append(.edited(HubEdits(object)))
     }
+  }
+
+  /// Asks again at once where an answer was full, but neither for ever nor for what the last one said already.
+  private mutating func follow(_ commands: [JSONValue], _ now: MonotonicInstant) {
+    guard let full = rules.fullBatch, commands.count >= full, commands != lastBatch,
+      followUps < Self.mostFollowUps
+    else {
+      followUps = 0
+      return
+    }
+    lastBatch = commands
+    followUps += 1
+    lanes[.commands]?.dueAt = now
   }
 
   /// A refusal is no failure of the hub's: it is asked again in its turn.
@@ -238,6 +278,7 @@ struct HubSession {
   ) {
     plan(call, now)
     // A printer that the hub does not know yet has no page.
+    if call == .edits { hasHeardOfPage = true }
     if call == .edits, !isKnown { return }
     actions.append(.failed(call))
     let problem = HubAnswer.refused(words).problem(host: rules.host) ?? ""
@@ -284,7 +325,7 @@ struct HubSession {
       switch call {
       case .update: rules.statusInterval
       case .commands: rules.commandInterval
-      case .edits: Self.editsInterval
+      case .edits: .zero
       }
     guard let lane = lanes[call] else { return }
     // One that went out before its time changes nothing about the next.

@@ -81,7 +81,7 @@ struct SessionLoop: Sendable {
     try await update()
     let reply = try await client.commands(at: address)
     let object = try accepted(reply, .commands)
-    commands.take(object["commands"]?.array ?? [], address.generation, date: reply.date)
+    commands.take(object.list("commands"), address.generation, date: reply.date)
     await commands.runOnce()
   }
 

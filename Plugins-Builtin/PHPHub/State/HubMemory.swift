@@ -6,9 +6,6 @@ internal import Platform
 /// results that are being told, what is known of its own files.
 final class HubMemory: Sendable {
   static let fileName = "memory.json"
-  /// So many ids of commands are remembered; the gate knows more of them.
-  private static let mostKnown = 200
-
   /// What is known of a file that this connector has brought.
   struct KnownFile: Sendable, Hashable {
     var md5: String
@@ -21,8 +18,8 @@ final class HubMemory: Sendable {
   struct Contents: Sendable {
     var waiting: [HubCommand] = []
     var board = ResultBoard()
-    /// Ids of commands that have ended, and of emergency stops that were passed on, oldest first.
-    var known: [String] = []
+    /// Commands that have ended, and emergency stops that were passed on.
+    var known = KnownCommands()
     /// By path in root `gcodes`.
     var files: [String: KnownFile] = [:]
     var lastCompleted: CompletedJob?
@@ -125,16 +122,10 @@ final class HubMemory: Sendable {
 
   /// Whether a command has ended, or is a stop that was passed on: a hub that repeats itself for ever is not obeyed for
   /// ever, and what it repeats takes no turn of what is new.
-  func isKnown(_ id: String) -> Bool { state.withLock { $0.contents.known.contains(id) } }
+  func isKnown(_ command: HubCommand) -> Bool { change { $0.known.recognize(command.key) } }
 
   /// Remembers a command.
-  func noteKnown(_ id: String) {
-    change { contents in
-      guard !contents.known.contains(id) else { return }
-      contents.known.append(id)
-      contents.known.removeFirst(max(0, contents.known.count - Self.mostKnown))
-    }
-  }
+  func noteKnown(_ command: HubCommand) { change { $0.known.note(command.key) } }
 }
 
 extension HubMemory.Contents {
@@ -148,7 +139,7 @@ extension HubMemory.Contents {
     }
     var stored: JSONObject = [
       "waiting": .array(waiting.map(\.stored)), "results": board.stored,
-      "known": .array(known.map { .string($0) }), "files": .object(files),
+      "known": known.stored, "files": .object(files),
       "timelapses": .array(timelapses.map { .string($0) }),
     ]
     stored["last_completed"] = lastCompleted.map {
@@ -160,7 +151,7 @@ extension HubMemory.Contents {
   init(stored: JSONObject) {
     waiting = (stored["waiting"]?.array ?? []).prefix(100).compactMap { HubCommand(stored: $0) }
     board = ResultBoard(stored: stored["results"])
-    known = (stored["known"]?.array ?? []).compactMap(\.string)
+    known = KnownCommands(stored: stored["known"])
     timelapses = (stored["timelapses"]?.array ?? []).compactMap(\.string)
     if let job = stored["last_completed"], let filename = job["filename"]?.string,
       let end = job["ended_at"]?.double

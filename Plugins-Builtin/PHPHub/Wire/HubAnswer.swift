@@ -86,10 +86,11 @@ struct HubDocument: Sendable {
   /// Whether something stood before it.
   var hasWarnings = false
 
-  /// Reads a body. A byte order mark is skipped; where the whole is no JSON, the last line that is not empty counts.
+  /// Reads a body. Byte order marks are skipped, one for each of the hub's files that has one; where the whole is no JSON,
+  /// the last line that is not empty counts.
   init(_ body: [UInt8]) {
     let limits = JSONLimits(bytes: 8 << 20, depth: 32)
-    let bytes = body.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(body.dropFirst(3)) : body
+    let bytes = Self.unmarked(body[...])
     if let whole = try? JSONValue(parsing: bytes, limits: limits) {
       object = whole.object
       return
@@ -97,10 +98,29 @@ struct HubDocument: Sendable {
     let lines = bytes.split { $0 == 0x0A || $0 == 0x0D }
     guard lines.count > 1,
       let last = lines.last(where: { $0.contains { $0 != 0x20 && $0 != 0x09 } }),
-      let value = try? JSONValue(parsing: Array(last), limits: limits)
+      let value = try? JSONValue(parsing: Self.unmarked(last), limits: limits)
     else { return }
     object = value.object
     hasWarnings = object != nil
+  }
+
+  private static func unmarked(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var bytes = bytes
+    while bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    return Array(bytes)
+  }
+}
+
+extension JSONObject {
+  /// The elements of a list. PHP writes a list that something was taken out of as a map whose names are the old indices.
+  func list(_ name: String) -> [JSONValue] {
+    switch self[name] {
+    case .array(let elements): elements
+    case .object(let members)
+    where members.keys.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }:
+      members.map { $1 }
+    default: []
+    }
   }
 }
 

@@ -19,8 +19,8 @@ struct HubClient: Sendable {
   let token: Secret
   let timeout: Duration
   let context: BackendContext
-  /// Origins that have sent us to https, in this run.
-  private let upgraded = Guarded<Set<String>>([])
+  /// Origins that have sent us to https in this run, each with the one that it has named.
+  private let upgraded = Guarded<[String: String]>([:])
 
   init(token: Secret, timeout: Duration, context: BackendContext) {
     self.token = token
@@ -39,7 +39,7 @@ struct HubClient: Sendable {
   func commands(at address: HubAddress) async throws -> Reply {
     var items = [(name: "token", value: token.revealed)]
     if address.generation == .v1 { items.insert(("action", "get_commands"), at: 0) }
-    return try await get(HubAddress.query(address.commands, items), limit: 8 << 20)
+    return try await get(HubAddress.query(address.commands, items), limit: 2 << 20)
   }
 
   /// Reads what the hub's page shows of this printer (v1); throws as ``update(_:at:)``.
@@ -156,7 +156,7 @@ struct HubClient: Sendable {
     } else if new.origin != old.origin, !isUpgrade {
       return nil
     }
-    if isUpgrade, upgraded.withLock({ $0.insert(old.origin).inserted }) {
+    if isUpgrade, upgraded.withLock({ $0.updateValue(new.origin, forKey: old.origin) }) == nil {
       context.log(.warning, "\(old.host) wants https: set server_url to https")
     }
     return resolved
@@ -164,11 +164,10 @@ struct HubClient: Sendable {
 
   /// The address with https where the hub has asked for it.
   private func secure(_ url: String) -> String {
-    guard let parts = URLParts(url), upgraded.withLock({ $0.contains(parts.origin) }) else {
+    guard let parts = URLParts(url), let origin = upgraded.withLock({ $0[parts.origin] }) else {
       return url
     }
-    let host = parts.host.contains(":") ? "[\(parts.host)]" : parts.host
-    return "https://\(host)\(parts.path)\(parts.query.map { "?\($0)" } ?? "")"
+    return "\(origin)\(parts.path)\(parts.query.map { "?\($0)" } ?? "")"
   }
 
   private static func place(_ response: HTTPResponse, from url: String) -> String {
