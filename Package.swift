@@ -49,7 +49,7 @@ func connector(_ name: String) -> Target {
   .target(
     name: name,
     dependencies: [
-      "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform",
+      "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform", "SocketIO",
     ],
     path: "Plugins-Builtin/\(name)", swiftSettings: ships)
 }
@@ -71,6 +71,7 @@ let wrappers: [Target] = [
   module("YAML", ["CYAML", "Platform"]),
   module("Cryptography", ["CCrypto"]),
   module("Networking", ["CCrypto", "CCurl", "CWslay", "Platform"]),
+  module("SocketIO", ["JSON", "Networking", "Platform"]),
   module("HTTPServer", ["CMicroHTTPD", "Platform"]),
   module("Database", ["CSQLite", "Platform"]),
   module("Imaging", ["CTurboJPEG"]),
@@ -122,6 +123,7 @@ let testing: [Target] = [
   tests("Imaging", ["Imaging"]),
   tests("Archives", ["Archives", "Platform"]),
   tests("Networking", ["Networking", "Platform"]),
+  tests("SocketIO", ["JSON", "Networking", "Platform", "SocketIO"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
   tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   tests("Moonraker", ["ConnectorKit", "JSON", "Moonraker", "Networking", "Platform"]),
@@ -146,7 +148,11 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let fuzzing: [Target] =
   Context.environment["UPLINK_FUZZ"] == nil
-  ? [] : [fuzzer("JSONFuzz", ["JSON"]), fuzzer("YAMLFuzz", ["YAML"])]
+  ? []
+  : [
+    fuzzer("JSONFuzz", ["JSON"]), fuzzer("YAMLFuzz", ["YAML"]),
+    fuzzer("EngineIOFuzz", ["JSON", "SocketIO"]), fuzzer("SocketIOFuzz", ["JSON", "SocketIO"]),
+  ]
 
 let package = Package(
   name: "printer-uplink",

@@ -15,6 +15,8 @@ package struct BackendContext: Sendable {
   package var http: any HTTPTransport
   /// An HTTP client whose peer must hold this public key (libcurl's `sha256//…` form).
   package var pinnedHTTP: @Sendable (_ publicKey: String) -> any HTTPTransport
+  /// WebSockets with the configured CA and proxy.
+  package var webSockets: any WebSocketTransport
   /// What pairing yielded, kept 0600 in the state directory.
   package var identity: any IdentityStore
   /// The one way to the printer.
@@ -45,7 +47,7 @@ package struct BackendContext: Sendable {
     name: String, printerName: String, moonrakerAddress: String, status: any StatusSource,
     http: any HTTPTransport,
     pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
-    identity: any IdentityStore, commands: any CommandGateway, outbox: any Outbox,
+    webSockets: any WebSocketTransport, identity: any IdentityStore, commands: any CommandGateway, outbox: any Outbox,
     transfers: any FileTransfers, webcams: any WebcamService, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
@@ -58,6 +60,7 @@ package struct BackendContext: Sendable {
     self.status = status
     self.http = http
     self.pinnedHTTP = pinnedHTTP
+    self.webSockets = webSockets
     self.identity = identity
     self.commands = commands
     self.outbox = outbox

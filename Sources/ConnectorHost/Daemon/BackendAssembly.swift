@@ -36,6 +36,8 @@ struct BackendAssembly: Sendable {
           base: network.client(settings: networkSettings, pinnedPublicKey: key), log: log,
           time: time)
       },
+      webSockets: LoggedWebSockets(
+        base: network.webSockets(settings: networkSettings), log: log, time: time),
       identity: FileIdentityStore(directory: state, name: entry.name),
       commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
       outbox: services.deliveries.outbox(of: entry.name),
