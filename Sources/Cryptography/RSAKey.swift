@@ -49,12 +49,12 @@ internal import CCrypto
 
   /// The private key as PKCS#8 in PEM, without a password; nil for want of memory.
   package var privatePEM: String? {
-    Self.written { bio in unsafe uplink_write_private_key(bio, key) }
+    unsafe Self.written { bio in unsafe uplink_write_private_key(bio, key) }
   }
 
   /// The public key as SubjectPublicKeyInfo in PEM, lines of 64 characters; nil for want of memory.
   package var publicPEM: String? {
-    Self.written { bio in unsafe PEM_write_bio_PUBKEY(bio, key) }
+    unsafe Self.written { bio in unsafe PEM_write_bio_PUBKEY(bio, key) }
   }
 
   /// The signature of `message`: RSASSA-PKCS1-v1_5 with SHA-256, as many bytes as the key has.
@@ -79,11 +79,11 @@ internal import CCrypto
   private static func written(_ write: (OpaquePointer) -> Int32) -> String? {
     guard let bio = unsafe BIO_new(BIO_s_mem()) else { return nil }
     defer { unsafe BIO_free_all(bio) }
-    guard write(bio) == 1 else { return nil }
+    guard unsafe write(bio) == 1 else { return nil }
     var start: UnsafeMutablePointer<CChar>?
     let count = unsafe uplink_memory_of(bio, &start)
     guard count > 0, let start = unsafe start else { return nil }
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
-    return String(decoding: bytes, as: UTF8.self)
+    return unsafe String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -33,7 +33,10 @@ extension PolarRecord {
       entered.pin = nil
     case .blocked(let block, let forgets):
       self.block = block
-      if forgets { serialNumber = nil }
+      if forgets {
+        serialNumber = nil
+        job = nil
+      }
       entered.pin = nil
     case .unregistered:
       serialNumber = nil

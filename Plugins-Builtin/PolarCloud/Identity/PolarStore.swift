@@ -25,12 +25,18 @@ final class PolarStore: Sendable {
   /// The record now. Never blocks.
   var record: PolarRecord { state.withLock { $0.record } }
 
+  /// Takes a change in; ``save()`` stores it. Never blocks.
+  func note(_ change: PolarRecord.Change) {
+    let now = time.wallTime
+    state.withLock { $0.record.apply(change, at: now) }
+  }
+
   /// Takes a change in, and stores it.
   ///
   /// - Throws: what kept it from the disk; in memory it counts all the same.
   func apply(_ change: PolarRecord.Change) async throws {
-    let now = time.wallTime
-    try await update { $0.apply(change, at: now) }
+    note(change)
+    try await save()
   }
 
   /// Changes the record, and stores it.
@@ -38,6 +44,13 @@ final class PolarStore: Sendable {
   /// - Throws: what kept it from the disk; in memory it counts all the same.
   func update(_ body: @Sendable (inout PolarRecord) -> Void) async throws {
     state.withLock { body(&$0.record) }
+    try await save()
+  }
+
+  /// Stores the record as it is now.
+  ///
+  /// - Throws: what kept it from the disk.
+  func save() async throws {
     await takeTurn()
     defer { giveTurn() }
     // Whatever else has been changed meanwhile goes with it.

@@ -66,7 +66,8 @@ enum FormAnswer: Sendable, Hashable {
   }
 
   private static func isName(_ text: String) -> Bool {
-    (1...256).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }
+    (1...256).contains(text.utf8.count)
+      && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }
   }
 
   private static func isValue(_ text: String) -> Bool {

@@ -28,9 +28,14 @@ struct JobEnd: Sendable, Hashable {
     fileSize = counts.fileSize
   }
 
-  /// As it goes into the outbox; the serial number comes with the sending.
-  var owed: OwedItem {
-    var body: JSONObject = ["jobId": .string(jobID), "state": .string(state.rawValue)]
+  /// As it goes into the outbox.
+  ///
+  /// - Parameter serialNumber: whose job it was; nil: it is added with the sending.
+  func owed(_ serialNumber: String?) -> OwedItem {
+    var body = JSONObject()
+    body["serialNumber"] = serialNumber.map(JSONValue.string)
+    body["jobId"] = .string(jobID)
+    body["state"] = .string(state.rawValue)
     body["printSeconds"] = .integer(printSeconds)
     if filamentUsed > 0 { body["filamentUsed"] = .integer(filamentUsed) }
     if bytesRead > 0 { body["bytesRead"] = .integer(bytesRead) }

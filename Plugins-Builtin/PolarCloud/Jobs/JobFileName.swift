@@ -13,7 +13,9 @@ enum JobFileName {
   ///   - name: what the owner calls the job; nil: nothing.
   static func path(id: String, name: String?) -> GCodePath? {
     var mark = String(id.unicodeScalars.filter(isPlain).prefix(64).map { Character($0) })
-    if mark != id { mark += (mark.isEmpty ? "" : "-") + Digest.sha256Hex(Array(id.utf8)).prefix(16) }
+    if mark != id {
+      mark += (mark.isEmpty ? "" : "-") + Digest.sha256Hex(Array(id.utf8)).prefix(16)
+    }
     let safe = safe(name ?? "")
     return GCodePath(
       safe.isEmpty ? "polar_cloud_\(mark).gcode" : "\(safe)_cloud_\(mark).gcode")
@@ -33,7 +35,8 @@ enum JobFileName {
 
   /// Letters, digits, blank, `_` and `-`; blanks at the ends go, the others become `_`.
   private static func safe(_ name: String) -> String {
-    var kept = name.filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "_" || $0 == "-" }[...]
+    var kept = name.filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "_" || $0 == "-" }[
+      ...]
     kept = kept.drop { $0 == " " }
     while kept.last == " " { kept.removeLast() }
     while kept.utf8.count > longestName { kept.removeLast() }

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import Cryptography
 
 /// A `polar` entry as the rest of the connector uses it: the file's word, else what was entered on the page, else the default.
 struct PolarConfiguration: Sendable {
@@ -66,5 +67,13 @@ struct PolarConfiguration: Sendable {
   ) -> Value {
     if settings.origin(of: setting) == .byDefault, let entered { return entered }
     return settings[setting]
+  }
+}
+
+extension PolarConfiguration {
+  /// By what e-mail, PIN and server are known again without being kept.
+  var credentials: String {
+    let text = [server.origin, username ?? "", pin?.revealed ?? ""].joined(separator: "\n")
+    return Digest.sha256Hex(Array(text.utf8))
   }
 }

@@ -64,7 +64,8 @@ enum PolarSettings {
 
   static let keptFiles = Setting<Int>.integer(
     "keep_files", default: 10, range: 0...1_000,
-    "How many files of former jobs stay in the G-code folder; older ones of this entry are deleted.")
+    "How many files of former jobs stay in the G-code folder; older ones of this entry are deleted."
+  )
 
   static let allowGcode = Setting<Bool>.boolean(
     "allow_gcode", default: false,

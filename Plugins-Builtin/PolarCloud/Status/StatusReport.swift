@@ -39,7 +39,7 @@ struct StatusReport: Sendable, Hashable {
     ] {
       // The cloud expects these two of every printer.
       let isExpected = name == "tool0" || name == "bed"
-      guard let heater = reading.heaters[name] ?? (isExpected ? .none : nil) else { continue }
+      guard let heater = reading.heaters[name] ?? (isExpected ? .absent : nil) else { continue }
       json[name] = .double(heater.temperature)
       json[target] = .double(heater.target)
     }
@@ -107,5 +107,5 @@ struct StatusReport: Sendable, Hashable {
 
 extension PolarReading.Heater {
   /// What is told of a heater that is not there, or not known.
-  fileprivate static let none = PolarReading.Heater(temperature: 0, target: 0)
+  fileprivate static let absent = PolarReading.Heater(temperature: 0, target: 0)
 }
