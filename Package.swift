@@ -117,6 +117,9 @@ let testing: [Target] = [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform",
     ],
     path: "Tests/Support/ScriptedConnector", swiftSettings: common),
+  .target(
+    name: "FuzzProperties", dependencies: ["Platform", "SocketIO"], path: "Fuzz/Properties",
+    swiftSettings: common),
   tests("Platform", ["Platform"]),
   tests("JSON", ["JSON"]),
   tests("YAML", ["YAML"]),
@@ -125,7 +128,7 @@ let testing: [Target] = [
   tests("Imaging", ["Imaging"]),
   tests("Archives", ["Archives", "Platform"]),
   tests("Networking", ["Networking", "Platform"]),
-  tests("SocketIO", ["JSON", "Networking", "Platform", "SocketIO"]),
+  tests("SocketIO", ["FuzzProperties", "JSON", "Networking", "Platform", "SocketIO"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
   tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   tests("Moonraker", ["ConnectorKit", "JSON", "Moonraker", "Networking", "Platform"]),
@@ -156,7 +159,7 @@ let fuzzing: [Target] =
   ? []
   : [
     fuzzer("JSONFuzz", ["JSON"]), fuzzer("YAMLFuzz", ["YAML"]),
-    fuzzer("EngineIOFuzz", ["JSON", "SocketIO"]), fuzzer("SocketIOFuzz", ["JSON", "SocketIO"]),
+    fuzzer("EngineIOFuzz", ["FuzzProperties"]), fuzzer("SocketIOFuzz", ["FuzzProperties"]),
   ]
 
 let package = Package(

@@ -1,5 +1,5 @@
 package import Networking
-internal import Platform
+package import Platform
 package import Testing
 
 /// WebSockets on paper: each opening waits for the test, which answers it and then is the other side.
