@@ -27,6 +27,10 @@ package struct BackendContext: Sendable {
   package var transfers: any FileTransfers
   /// Pictures of the camera.
   package var webcams: any WebcamService
+  /// Its pages on the control server.
+  package var pages: any PageService
+  /// What it has fetched and may lose.
+  package var cache: any CacheStore
   /// The clock.
   package var time: any TimeSource
   /// A log that carries the backend's name.
@@ -48,7 +52,9 @@ package struct BackendContext: Sendable {
     http: any HTTPTransport,
     pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
     webSockets: any WebSocketTransport, identity: any IdentityStore, commands: any CommandGateway, outbox: any Outbox,
-    transfers: any FileTransfers, webcams: any WebcamService, time: any TimeSource, log: Log,
+    transfers: any FileTransfers, webcams: any WebcamService,
+    pages: any PageService = NoPages(), cache: any CacheStore = NoCache(),
+    time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
@@ -66,6 +72,8 @@ package struct BackendContext: Sendable {
     self.outbox = outbox
     self.transfers = transfers
     self.webcams = webcams
+    self.pages = pages
+    self.cache = cache
     self.time = time
     self.log = log
     self.random = random

@@ -24,10 +24,12 @@ final class ServingDaemon: Sendable {
       return { report in try await CrashMark.marking(entry.name) { try await body(report) } }
     }
     self.supervision = supervision
+    parts.supervised { [weak supervision] name in supervision?.start(name) }
     listeners = ControlListeners(
       log: parts.log, socket: parts.controlSocket,
       actions: PersonalControl(
-        services: parts.services, widenings: parts.widenings, time: parts.time)
+        services: parts.services, widenings: parts.widenings, time: parts.time),
+      pages: parts.pages
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -145,6 +147,7 @@ final class ServingDaemon: Sendable {
       restartingAll: isOtherNetwork || new.printer.name != former.printer.name
         || new.printer.moonraker != former.printer.moonraker,
       retired: { [secrets = parts.secrets] in secrets.keys(spentBy: $0) })
+    parts.pages.keep(Set(new.backends.filter(\.isEnabled).map(\.name)))
     parts.log(.info, "reloaded: \(changes)")
   }
 }
