@@ -13,6 +13,8 @@ package struct PolarCloudBackend: ConnectorBackend {
     self.settings = settings
     self.context = context
     store = try await PolarStore(context.identity, time: context.time)
+    let page = PolarPage(settings: settings, store: store, desk: desk, context: context)
+    context.pages.serve(PolarPage.paths) { request in await page.answer(request) }
   }
 
   /// Registers if need be, then serves the cloud until cancelled.

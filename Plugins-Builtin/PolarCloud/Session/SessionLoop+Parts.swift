@@ -47,7 +47,8 @@ extension SessionLoop {
     }
   }
 
-  private func link() throws -> PolarLink {
+  /// What connects.
+  func link() throws -> PolarLink {
     let server = configuration.server
     let url = server.origin + "/" + (server.query.map { "?\($0)" } ?? "")
     guard let address = SocketIOAddress(url) else {
