@@ -90,10 +90,12 @@ let host: [Target] = [
 ]
 
 let connectors: [Target] = [
+  connector("PolarCloud"),
   connector("PrintDock"),
   connector("ReachRelay"),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors",
+    dependencies: ["ConnectorKit", "PolarCloud", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
@@ -136,6 +138,9 @@ let testing: [Target] = [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "Imaging",
       "JSON", "Moonraker", "Networking", "Platform", "YAML", "printer-uplink-scripted",
     ]),
+  tests(
+    "PolarCloud",
+    ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform", "PolarCloud", "SocketIO"]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
   tests(

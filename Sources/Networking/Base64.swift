@@ -1,7 +1,7 @@
-/// Base64 as the WebSocket's handshake needs it.
-enum Base64 {
+/// Base64 in the usual alphabet.
+package enum Base64 {
   /// `bytes` in the usual alphabet, padded.
-  static func encode(_ bytes: [UInt8]) -> String {
+  package static func encode(_ bytes: [UInt8]) -> String {
     let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var text: [UInt8] = []
     for start in stride(from: 0, to: bytes.count, by: 3) {

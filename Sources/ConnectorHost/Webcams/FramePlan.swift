@@ -55,9 +55,10 @@ struct FramePlan: Sendable, Hashable {
     addresses.removeLast(max(0, addresses.count - Self.mostAddresses))
     name = chosen?.name ?? "camera"
     key = chosen.map { $0.uid.isEmpty ? "name \($0.name)" : "uid \($0.uid)" } ?? "page"
+    let turned = wish.orientation ?? chosen?.orientation ?? FrameOrientation()
     orientation = Orientation(
-      clockwise: chosen?.rotation ?? 0, mirrored: chosen?.flipsHorizontally ?? false,
-      upsideDown: chosen?.flipsVertically ?? false)
+      clockwise: turned.rotation, mirrored: turned.flipsHorizontally,
+      upsideDown: turned.flipsVertically)
     guard addresses.isEmpty else { return }
     guard let chosen else {
       throw WebcamFailure(.noCamera, "no camera is set up in Moonraker, or all are switched off")
@@ -69,7 +70,7 @@ struct FramePlan: Sendable, Hashable {
   }
 
   /// Nil: none is in use.
-  private static func choose(
+  static func choose(
     _ name: String?, of cameras: [WebcamDescription]
   ) throws(WebcamFailure) -> WebcamDescription? {
     guard let name else { return cameras.first(where: \.isEnabled) }
@@ -97,6 +98,12 @@ struct FramePlan: Sendable, Hashable {
 }
 
 extension WebcamDescription {
+  /// How its picture is turned.
+  var orientation: FrameOrientation {
+    FrameOrientation(
+      rotation: rotation, flipsHorizontally: flipsHorizontally, flipsVertically: flipsVertically)
+  }
+
   /// Whether the stream is a row of JPEGs, out of which one can be taken.
   fileprivate var streamsPictures: Bool {
     !service.hasPrefix("webrtc-") && !["hlsstream", "iframe", "jmuxer-stream"].contains(service)

@@ -87,6 +87,13 @@ actor HostWebcams: WebcamService {
     try await Self.list(directory, time).get().contains(where: \.isEnabled)
   }
 
+  /// How a camera's picture is turned; asks anew each time.
+  ///
+  /// - Throws: `WebcamFailure`: no such camera, or Moonraker has not given its list within 5 s.
+  func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation? {
+    try FramePlan.choose(camera, of: try await Self.list(directory, time).get())?.orientation
+  }
+
   private func cameras() async -> Result<[WebcamDescription], WebcamFailure>? {
     let now = time.now
     if let listing, !listing.work.isAbandoned,

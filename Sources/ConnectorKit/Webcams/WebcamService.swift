@@ -7,10 +7,23 @@ package protocol WebcamService: Sendable {
   /// - Throws: `WebcamFailure` where the list is not to be had.
   func hasCamera() async throws(WebcamFailure) -> Bool
 
+  /// How the owner has had a camera's picture turned in Moonraker; nil where no camera is in use. Fetches no picture.
+  ///
+  /// - Parameter camera: its name in Moonraker; nil: the first that is enabled.
+  /// - Throws: `WebcamFailure` where the list is not to be had.
+  func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation?
+
   /// A frame, turned and flipped as the owner has set it.
   ///
   /// - Throws: `WebcamFailure`.
   func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame
+}
+
+extension WebcamService {
+  /// Upright, where there is a camera.
+  package func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation? {
+    try await hasCamera() ? FrameOrientation() : nil
+  }
 }
 
 /// What a backend wants of the camera.
@@ -27,13 +40,16 @@ package struct FrameWish: Sendable, Hashable {
   package var mustBeJPEG: Bool
   /// The port of the web page at the printer's host, for the addresses that are paths.
   package var pagePort: Int
+  /// How the picture is to be turned; nil: as the owner has set it in Moonraker.
+  package var orientation: FrameOrientation?
   /// Paths to try on that port when Moonraker knows no camera, in order: `/webcam/?action=snapshot`.
   package var fallbackPaths: [String]
 
   /// A wish.
   package init(
     camera: String? = nil, maximumAge: Duration, maximumBytes: Int, maximumSide: Int? = nil,
-    mustBeJPEG: Bool = true, pagePort: Int = 80, fallbackPaths: [String] = []
+    mustBeJPEG: Bool = true, pagePort: Int = 80, orientation: FrameOrientation? = nil,
+    fallbackPaths: [String] = []
   ) {
     self.camera = camera
     self.maximumAge = maximumAge
@@ -41,6 +57,7 @@ package struct FrameWish: Sendable, Hashable {
     self.maximumSide = maximumSide
     self.mustBeJPEG = mustBeJPEG
     self.pagePort = pagePort
+    self.orientation = orientation
     self.fallbackPaths = fallbackPaths
   }
 }

@@ -1,6 +1,6 @@
 package import JSON
 internal import Networking
-internal import Platform
+package import Platform
 
 /// A Socket.IO connection that stands: events out of it, events into it, until it ends.
 ///
@@ -97,6 +97,14 @@ package final class SocketIOConnection: Sendable {
 
   /// The largest message that the server takes, in bytes.
   package var sendLimit: Int { session.withLock { $0.sendLimit } }
+
+  /// When the server's newest packet of any kind came, a ping for instance; nil once the connection has ended.
+  package var lastHeard: MonotonicInstant? {
+    session.withLock { session in
+      guard let deadline = session.deadline, let limit = session.silenceLimit else { return nil }
+      return deadline.advanced(by: .zero - limit)
+    }
+  }
 
   /// How long the server may be silent, as it said itself.
   package var silenceLimit: Duration? { session.withLock { $0.silenceLimit } }

@@ -1,0 +1,43 @@
+internal import ConnectorKit
+internal import Platform
+internal import SocketIO
+
+/// Tells the gate when the cloud was there: from the gaps it judges how late a command may be.
+///
+/// The cloud may hand out what has waited while we were away right behind the greeting: that belongs to the greeting's
+/// contact.
+struct Contacts {
+  private let context: BackendContext
+  private var first: CommandContact?
+  private var greetedAt: MonotonicInstant?
+  private var last: MonotonicInstant?
+
+  init(context: BackendContext) { self.context = context }
+
+  /// The contact in which an event came.
+  mutating func heard(_ event: CloudEvent, at now: MonotonicInstant) -> CommandContact {
+    last = now
+    if case .greeted = event { greetedAt = now }
+    let isBacklog = greetedAt.map { $0.duration(to: now) < SessionLoop.backlog } ?? true
+    guard isBacklog else { return context.commands.contact() }
+    let contact = context.commands.contact(continuing: first)
+    first = first ?? contact
+    return contact
+  }
+
+  /// A connection on which pings come is contact too.
+  mutating func lives(_ heardAt: MonotonicInstant?, at now: MonotonicInstant) {
+    guard let heardAt, let last, let greetedAt,
+      greetedAt.duration(to: now) >= SessionLoop.backlog,
+      heardAt > last
+    else { return }
+    self.last = now
+    _ = context.commands.contact()
+  }
+
+  /// The connection has ended.
+  mutating func disconnected() {
+    first = nil
+    greetedAt = nil
+  }
+}
