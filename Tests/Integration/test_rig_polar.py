@@ -37,11 +37,18 @@ STATUS: JSON = {
 
 
 @pytest.fixture(scope="module")
-def polar() -> Iterator[PolarCloud]:
-    """One cloud for all of them; each looks only at what was complained about since it began."""
+def running() -> Iterator[PolarCloud]:
+    """One cloud for all tests."""
     with Rig() as rig:
         rig.polar.start("--status-interval", "10", "--ping-interval", "1", "--ping-timeout", "1")
         yield rig.polar
+
+
+@pytest.fixture
+def polar(running: PolarCloud) -> PolarCloud:
+    """The cloud, for which a new client begins; each test looks at what was complained about since."""
+    running.client_restarted()
+    return running
 
 
 class Printer:

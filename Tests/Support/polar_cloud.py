@@ -417,6 +417,8 @@ class PolarCloud(StrictCloud):
 
     def _answered_event(self, session: Session, event: str, payload: Any) -> None:
         accepted = payload == "SUCCESS" or (isinstance(payload, dict) and payload.get("status") == "SUCCESS")
+        if accepted:
+            self.pace("open").recent.clear()
         if event == "hello" and accepted:
             session.authenticated = time.monotonic()
 
