@@ -570,7 +570,7 @@ class Cloud:
         """Change the cloud's state: see its `fresh_state`."""
         self.control("POST", "set", values)
 
-    def order(self, name: str, **arguments: Any) -> Any:
+    def order(self, name: str, /, **arguments: Any) -> Any:
         return self.control("POST", f"order/{name}", arguments)
 
     def disturbed(self) -> None:
