@@ -1,3 +1,4 @@
+import ConnectorKit
 import Testing
 
 @testable import PolarCloud

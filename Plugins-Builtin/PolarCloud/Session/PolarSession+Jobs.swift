@@ -136,6 +136,13 @@ extension PolarSession {
   /// Looks at the printer for the end of the job.
   mutating func watchJob(_ now: MonotonicInstant, _ actions: inout [Action]) {
     let former = tracker.job
+    if !hasTakenOver {
+      hasTakenOver = true
+      // The program ended while its file was being fetched: nothing was started.
+      if former?.phase == .preparing, let end = tracker.failed(now) {
+        finish(end, former, now, &actions)
+      }
+    }
     if let end = tracker.observe(reading, now) { finish(end, former, now, &actions) }
   }
 

@@ -42,6 +42,8 @@ struct PolarSession {
   var jobStart: (key: String, at: WallTime)?
   var hasRenewedKey = false
   var saidVersion = false
+  /// Whether the job that was on when this program ended has been looked at.
+  var hasTakenOver = false
   /// When the cloud was last heard on this connection, pings included.
   var lastHeard: MonotonicInstant?
   var health: BackendHealth?

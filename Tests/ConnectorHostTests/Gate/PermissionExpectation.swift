@@ -46,7 +46,7 @@ extension PermissionExpectation {
     "gcode", "macro",
   ])
 
-  static let rows: [PermissionExpectation] = printdock + reach + scripted
+  static let rows: [PermissionExpectation] = printdock + reach + polar + scripted
 
   private static let printdock: [PermissionExpectation] = [
     row("printdock", "pause", .pause, "control", ["pause"], state: "printing"),
@@ -94,6 +94,26 @@ extension PermissionExpectation {
     row("reach", "machine.wled.on", raw("server.database.item"), nil, []),
     row("reach", "machine.wled.on", raw("printer.print.start"), nil, []),
     row("reach", "machine.wled.on", raw("access.user"), nil, []),
+  ]
+
+  /// `print` brings its file: what a list needs for that, the integration tests show.
+  private static let polar: [PermissionExpectation] = [
+    row("polar", "print", .start(.of("a_cloud_1.gcode"), .person), "print", ["start"]),
+    row("polar", "pause", .pause, "control", ["pause"], state: "printing"),
+    row("polar", "resume", .resume, "control", ["resume"], state: "paused"),
+    row("polar", "cancel", .cancel, "control", ["cancel"], state: "printing"),
+    row(
+      "polar", "temperature", .temperature(heater: "extruder", celsius: 200), "print",
+      ["temperature"]),
+    row(
+      "polar", "temperature", .temperature(heater: "chamber", celsius: 40), "print",
+      ["temperature"]),
+    row("polar", "command", .gcode("G28"), "print", [gcode, "home"]),
+    row("polar", "command", .gcode("M112"), nil, []),
+    row("polar", "command", .gcode("G28\nSAVE_CONFIG"), nil, []),
+    row(
+      "polar", "clean_up", .deleteFile(.of("a_cloud_1.gcode")), "print",
+      ["files.delete_own|files.delete_any"]),
   ]
 
   private static func look(_ path: String) -> PrinterCommand { .query(.of(path, .get)) }

@@ -24,9 +24,14 @@ package final class ScriptedGateway: CommandGateway {
     let command: PrinterCommand
     func checkPermission() throws(CommandFailure) {}
     func upload(_ file: StagedFile) async throws(CommandFailure) -> JSONValue {
-      guard case .upload(let path) = command,
-        let bytes = try? Files.read(file.path, limit: 64 << 20)
-      else { throw CommandFailure(.transfer, "no upload") }
+      let path: GCodePath
+      switch command {
+      case .upload(let named), .start(let named, _): path = named
+      default: throw CommandFailure(.transfer, "no upload")
+      }
+      guard let bytes = try? Files.read(file.path, limit: 64 << 20) else {
+        throw CommandFailure(.transfer, "no upload")
+      }
       gateway.state.withLock { $0.uploads.append((path.text, bytes)) }
       return ["path": .string(path.text), "root": "gcodes", "size": .integer(file.size)]
     }

@@ -15,6 +15,10 @@ struct GateUpload: GatedPrinter {
     case .upload(let path), .start(let path, _): named = path
     default: throw CommandFailure(.invalid, "this command brings no file")
     }
+    // A start that brings its file is both.
+    guard run.policy.permissions.contains(.upload) else {
+      throw CommandFailure(.notPermitted, "its permissions do not hold upload")
+    }
     guard let path = named.kept else {
       throw CommandFailure(.invalid, "the name of the file inside would be too long")
     }
