@@ -43,7 +43,7 @@ def obey_polar(
 def offer_files(rig: Rig) -> None:
     """`cube.gcode` takes 3 s to print, `long.gcode` 30 s; the models beside them are never fetched."""
     for name, minutes in (("cube.gcode", 1), ("long.gcode", 10)):
-        path = sample_gcode.write(rig.folder / name, minutes=minutes) or rig.folder / name
+        path = sample_gcode.write(rig.folder / name, minutes=minutes)
         rig.polar.file(name, path.read_text())
 
 
@@ -61,7 +61,7 @@ def starts(rig: Rig) -> int:
 
 def cloud_files(rig: Rig) -> list[str]:
     """The files of cloud jobs at the printer."""
-    return sorted(path.name for path in rig.moonraker.gcodes.rglob("*_cloud_*"))
+    return sorted(path.name for path in rig.moonraker.gcodes.rglob("*_cloud_*.gcode"))
 
 
 def wait_until_still_alive(rig: Rig, timeout: float = 20.0) -> None:

@@ -156,7 +156,7 @@ NAMES = [
 def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
     polar.file("tiny.gcode", "G28\nM117 tiny\n")
     before = set(cloud_files(running))
-    outside = {path for path in running.folder.rglob("*_cloud_*") if running.moonraker.gcodes not in path.parents}
+    outside = {path for path in running.folder.rglob("*_cloud_*.gcode") if running.moonraker.gcodes not in path.parents}
     job = polar.print("tiny.gcode", jobName=name)
     assert polar.report(job, 60)["state"] == "completed"
     (stored,) = set(cloud_files(running)) - before
@@ -164,7 +164,7 @@ def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
     assert len(stored.encode()) <= 180
     assert (running.moonraker.gcodes / stored).exists()
     assert {
-        path for path in running.folder.rglob("*_cloud_*") if running.moonraker.gcodes not in path.parents
+        path for path in running.folder.rglob("*_cloud_*.gcode") if running.moonraker.gcodes not in path.parents
     } == outside
     assert running.printer.journal("emergency_stop") == []
 
@@ -178,7 +178,7 @@ def test_ids_are_kept_out_of_paths(running: Rig, polar: PolarCloud, job: str) ->
     polar.file("tiny.gcode", "G28\nM117 tiny\n")
     polar.print("tiny.gcode", job=job)
     wait_until_still_alive(running)
-    for path in running.folder.rglob("*_cloud_*"):
+    for path in running.folder.rglob("*_cloud_*.gcode"):
         assert running.moonraker.gcodes in path.parents
     wait_until(lambda: running.printer.print_state in ("standby", "complete", "cancelled"), 30, "the end of it")
     wait_until(lambda: polar.codes()[-1] in (0, 7), 30, "the end of it in the cloud")

@@ -357,17 +357,18 @@ class PolarCloud(StrictCloud):
         self.exchanges.append(exchange)
         return exchange
 
-    async def say(self, session: Session, name: str, payload: Any, *more: Any, ack: bool = False) -> Any:
+    async def say(self, session: Session, name: str, payload: Any, *more: Any, ack: bool = False) -> None:
         """Send an event to a printer."""
         exchange = self._event_exchange(session, "sent", {"event": name, "payload": payload}, "SEND")
         self._record(exchange)
         if session.sid is None:
-            return None
+            return
         data = (payload, *more) if more else payload
-        if ack:
-            return await self.sio.call(name, data, to=session.sid, timeout=10)
-        await self.sio.emit(name, data, to=session.sid)
-        return None
+
+        def acknowledged(*answer: Any) -> None:
+            self._record(self._event_exchange(session, "acknowledged", {"event": name, "answer": answer}))
+
+        await self.sio.emit(name, data, to=session.sid, callback=acknowledged if ack else None)
 
     # What the printer says
 
@@ -397,7 +398,8 @@ class PolarCloud(StrictCloud):
             await asyncio.sleep(fault.seconds)
         answer = None
         handle = getattr(self, f"_take_{event}", None)
-        if handle is not None and not exchange.deviations:
+        # What is answered otherwise has not been done either.
+        if handle is not None and not exchange.deviations and (fault is None or fault.action != "json"):
             answer = handle(session, exchange)
         if fault is not None and fault.action in ("hang", "drop_after"):
             if fault.action == "drop_after" and session.socket:
@@ -882,12 +884,7 @@ class PolarCloud(StrictCloud):
             for credentials in [json.dumps([printer["email"], self.state["accounts"].get(printer["email"])])]:
                 self.state["blocked"][credentials] = time.monotonic()
             self.save()
-        self._background(self._send_noted(session, event, body, more, ack))
-
-    async def _send_noted(self, session: Session, event: str, body: Any, more: Any, ack: bool) -> None:
-        answer = await self.say(session, event, body, *more, ack=ack)
-        if ack:
-            self._record(self._event_exchange(session, "acknowledged", {"event": event, "answer": answer}))
+        self._background(self.say(session, event, body, *more, ack=ack))
 
     def _order_print(self, job: str, **order: Any) -> None:
         """A job; with `gcodeFile` as a name below `/files/`, or a whole URL."""
