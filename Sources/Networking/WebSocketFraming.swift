@@ -92,6 +92,12 @@ internal import CWslay
 
   func queueClose() -> Bool {
     guard handshake == nil else { return false }
+    if unsafe wslay_event_get_queued_msg_count(context) > 0 {
+      // libwslay lets a close frame overtake messages that wait, and then drops them.
+      buffers.outputIsUnlimited = true
+      unsafe wslay_event_send(context)
+      buffers.outputIsUnlimited = false
+    }
     return unsafe wslay_event_queue_close(
       context, UInt16(WSLAY_CODE_NORMAL_CLOSURE.rawValue), nil, 0) == 0
   }

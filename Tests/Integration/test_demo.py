@@ -1,4 +1,4 @@
-"""What `make run` starts: it shows two clouds a print, and ends without a trace."""
+"""What `make run` starts: it shows three clouds a print, and ends without a trace."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ def launch(demo: ManagedProcess, rig: Rig, *options: str) -> None:
     demo.launch([*command, "--folder", str(rig.folder / "demo"), "--summary", *options])
 
 
-def test_the_demonstration_shows_a_print_to_both_clouds(rig: Rig, demo: ManagedProcess) -> None:
+def test_the_demonstration_shows_a_print_to_all_clouds(rig: Rig, demo: ManagedProcess) -> None:
     launch(demo, rig, "--seconds", "22")
     wait_until(lambda: not demo.running, 60, "the demonstration's own end")
     assert demo.exit_status == 0, demo.text()
     assert "status page:   http://127.0.0.1:" in demo.text()
     assert demo.lines("[printdock] snapshot: printing benchy tower.gcode")
     assert demo.lines("[reach] telemetry: printing benchy tower.gcode")
-    assert len(demo.lines("deviations: 0")) == 2, demo.text()[-1500:]
+    assert demo.lines("[polar] status  1 Job Printing")
+    assert len(demo.lines("deviations: 0")) == 3, demo.text()[-1500:]
     assert processes_below(rig.folder) == []
 
 

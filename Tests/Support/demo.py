@@ -1,4 +1,4 @@
-"""What `make run` shows: one simulated printer printing, two demo clouds, and the daemon between them.
+"""What `make run` shows: one simulated printer printing, three demo clouds, and the daemon between them.
 
 Real Moonraker stands in front of the simulated printer; the clouds are the strict test clouds. All of
 it listens on free loopback ports and lives in `.build/demo`, made anew each time. Ctrl-C ends it.
@@ -23,7 +23,8 @@ from harness import BUILD, MoonrakerError, Rig, wait_until
 FOLDER = BUILD / "demo"
 PAUSE_BETWEEN_JOBS = 15.0
 FILES = {"benchy tower.gcode": 3.0, "calibration.gcode": 1.5}
-"""Names and minutes of the files that are printed in turn."""
+"""Names and minutes of the files that are printed in turn; then comes a job of the Polar Cloud's."""
+CLOUD_FILE = "calibration.gcode"
 
 
 class Ended(Exception):
@@ -58,11 +59,14 @@ class Demo:
         say("starting a simulated printer behind Moonraker …")
         for name, minutes in FILES.items():
             sample_gcode.write(rig.moonraker.gcodes / name, minutes)
-        rig.start_printer(speed=self.speed)
-        for part in (rig.printdock.process, rig.reach.process, rig.daemon.process):
+        rig.start_printer(speed=self.speed, moonraker=rig.add_camera().section())
+        for part in (rig.printdock.process, rig.reach.process, rig.polar.process, rig.daemon.process):
             part.inherits = True
         rig.start_clouds("--announce", heartbeat=10, snapshots=10, next_check_in=15, telemetry=5)
+        rig.polar.start("--announce", "--status-interval", "10")
+        rig.polar.file(CLOUD_FILE, (rig.moonraker.gcodes / CLOUD_FILE).read_text())
         document = rig.configuration()
+        document["backends"].append(rig.polar.entry(webcam_enabled=True))
         document["printer"]["name"] = "Demo printer"
         document["log"] = {"level": "info"}
         rig.daemon.write(document)
@@ -71,7 +75,7 @@ class Demo:
         wait_until(self._page_is_up, 20, "the daemon's status page")
         say(f"status page:   http://127.0.0.1:{rig.daemon.port}/")
         say(f"Moonraker:     {rig.moonraker.url}")
-        say("the printer heats up and prints; two clouds are told. Ctrl-C ends it.")
+        say("the printer heats up and prints; three clouds are told. Ctrl-C ends it.")
 
     def _page_is_up(self) -> bool:
         if not self.rig.daemon.process.running:
@@ -98,11 +102,16 @@ class Demo:
         if busy:
             self.idle_since = time.monotonic()
         elif time.monotonic() - self.idle_since >= PAUSE_BETWEEN_JOBS:
-            name = list(FILES)[self.jobs % len(FILES)]
+            turn = self.jobs % (len(FILES) + 1)
             self.jobs += 1
             self.idle_since = time.monotonic()
-            say(f"printing {name}")
             try:
+                if turn == len(FILES):
+                    say(f"the Polar Cloud hands out {CLOUD_FILE}")
+                    self.rig.polar.print(CLOUD_FILE, jobName="Calibration")
+                    return
+                name = list(FILES)[turn]
+                say(f"printing {name}")
                 self.rig.moonraker.call("printer.print.start", filename=name)
             except (MoonrakerError, OSError) as error:
                 say(f"not started: {error}")
@@ -122,7 +131,8 @@ class Demo:
     def summary(self) -> int:
         """Print what each cloud received; 1 when one of them received no report."""
         status = 0
-        for cloud, report in ((self.rig.printdock, "snapshots"), (self.rig.reach, "printer-data")):
+        reports = ((self.rig.printdock, "snapshots"), (self.rig.reach, "printer-data"), (self.rig.polar, "status"))
+        for cloud, report in reports:
             counts: dict[str, int] = {}
             for record in cloud.records():
                 counts[record["endpoint"]] = counts.get(record["endpoint"], 0) + 1

@@ -14,12 +14,12 @@ struct Contacts {
 
   init(context: BackendContext) { self.context = context }
 
-  /// The contact in which an event came.
-  mutating func heard(_ event: CloudEvent, at now: MonotonicInstant) -> CommandContact {
-    last = now
+  /// The contact in which an event came; nil before the greeting: nothing that waits for us comes on such a connection.
+  mutating func heard(_ event: CloudEvent, at now: MonotonicInstant) -> CommandContact? {
     if case .greeted = event { greetedAt = now }
-    let isBacklog = greetedAt.map { $0.duration(to: now) < SessionLoop.backlog } ?? true
-    guard isBacklog else { return context.commands.contact() }
+    guard let greetedAt else { return nil }
+    last = now
+    guard greetedAt.duration(to: now) < SessionLoop.backlog else { return context.commands.contact() }
     let contact = context.commands.contact(continuing: first)
     first = first ?? contact
     return contact

@@ -135,8 +135,13 @@ struct PolarSession {
     case .waiting(let until) where until <= now: connect(now, &actions)
     case .welcoming(let since), .greeting(let since):
       guard since.advanced(by: Self.patience) <= now else { break }
-      fail("\(rules.host) does not finish the handshake within 30 s", "silence", now, &actions)
-      close(.comeBack(after: refusals.failed(random: rules.random())), &actions)
+      let problem = "\(rules.host) does not finish the handshake within 30 s"
+      fail(problem, "silence", now, &actions)
+      // No refusal: it is as if the connection had broken.
+      let wait = reconnect.wait(
+        after: SocketIOClosure(.handshakeTimeout, problem), served: nil, at: rules.wallTime(),
+        random: rules.random())
+      close(.comeBack(after: wait), &actions)
     case .registering(let since):
       guard since.advanced(by: Self.patience) <= now else { break }
       fail("\(rules.host) does not answer the registration within 30 s", "silence", now, &actions)

@@ -97,7 +97,8 @@ package struct SocketIOPacket: Sendable, Hashable {
   /// Whether it holds what its kind needs, and nothing of another's.
   private var isComplete: Bool {
     switch kind {
-    case .connect, .connectError: id == nil
+    case .connect: id == nil && (data == nil || data?.object != nil)
+    case .connectError: id == nil && (data == nil || data?.object != nil || data?.string != nil)
     case .disconnect: id == nil && data == nil
     case .event, .binaryEvent: data?.array?.first?.string != nil
     case .acknowledgement, .binaryAcknowledgement: id != nil && data?.array != nil
