@@ -85,7 +85,8 @@ final class JobRunner: Sendable {
         guard let celsius = order.celsius, isThere else {
           let failure = CommandFailure(
             .invalid,
-            isThere ? "\(order.key) is no temperature" : "the printer has no heater for the chamber")
+            isThere ? "\(order.key) is no temperature" : "the printer has no heater for the chamber"
+          )
           context.commands.noteRefusal(id: newID(command.name), wireName: command.name, failure)
           context.log(.warning, "temperature: \(failure.message)")
           continue

@@ -20,7 +20,9 @@ struct Contacts {
     if case .greeted = event, greetedAt == nil { greetedAt = now }
     guard let greetedAt else { return nil }
     last = now
-    guard greetedAt.duration(to: now) < SessionLoop.backlog else { return context.commands.contact() }
+    guard greetedAt.duration(to: now) < SessionLoop.backlog else {
+      return context.commands.contact()
+    }
     let contact = context.commands.contact(continuing: first)
     first = first ?? contact
     return contact
