@@ -66,10 +66,11 @@ class CuttingProxy:
 
 
 CUTS_PER_RUN = 5
-SESSION = 4_000
+SESSION = 2_800
 """Bytes of a session from its opening to its first statuses and a job."""
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(10))
 def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) -> None:
     """Ten runs of five cuts. A job is handed out between them; it is printed once at most, and reported once."""
@@ -106,6 +107,7 @@ def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) ->
     assert unexcused(rig.polar.deviations()) == []
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", [1, 5, 9, 13])
 def test_broken_at_every_packet_it_is_always_there_again(rig: Rig, first: int) -> None:
     """Four packets each: the connection breaks right behind one, from the handshake to the statuses of a job."""

@@ -78,8 +78,15 @@ final class JobRunner: Sendable {
     case .temperature(let orders):
       var last = CommandOutcome.done()
       for order in orders {
-        guard let celsius = order.celsius else {
-          let failure = CommandFailure(.invalid, "\(order.key) is no temperature")
+        // A chamber may have a thermometer only; what other heaters there are, Klipper knows.
+        let isThere =
+          order.heater != "chamber"
+          || context.status.current.objects["heater_generic chamber"] != nil
+        guard let celsius = order.celsius, isThere else {
+          let failure = CommandFailure(
+            .invalid,
+            isThere ? "\(order.key) is no temperature" : "the printer has no heater for the chamber"
+          )
           context.commands.noteRefusal(id: newID(command.name), wireName: command.name, failure)
           context.log(.warning, "temperature: \(failure.message)")
           continue

@@ -16,10 +16,13 @@ struct Contacts {
 
   /// The contact in which an event came; nil before the greeting: nothing that waits for us comes on such a connection.
   mutating func heard(_ event: CloudEvent, at now: MonotonicInstant) -> CommandContact? {
-    if case .greeted = event { greetedAt = now }
+    // A second greeting on one connection is none.
+    if case .greeted = event, greetedAt == nil { greetedAt = now }
     guard let greetedAt else { return nil }
     last = now
-    guard greetedAt.duration(to: now) < SessionLoop.backlog else { return context.commands.contact() }
+    guard greetedAt.duration(to: now) < SessionLoop.backlog else {
+      return context.commands.contact()
+    }
     let contact = context.commands.contact(continuing: first)
     first = first ?? contact
     return contact
