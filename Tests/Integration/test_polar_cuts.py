@@ -60,6 +60,10 @@ class CuttingProxy:
                         break
                     if left[0] is not None and left[0] < 0:
                         break
+        with lock:
+            if left[0] is not None and left[0] > 0:  # ended before its time, as a registration does: for another one
+                self.cuts.append(left[0])
+                left[0] = -1
         for each in (source, sink):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
