@@ -31,12 +31,15 @@ def running(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 @pytest.fixture
 def polar(running: Rig) -> PolarCloud:
-    """The cloud, once the printer does nothing any more."""
+    """The cloud, once the printer does nothing any more, and the cloud knows."""
     wait_until(lambda: running.printer.print_state in ("standby", "complete", "cancelled"), 60, "an idle printer")
+    wait_until(lambda: running.polar.codes()[-1] in (0, 6, 7), 60, "an idle printer in the cloud")
     return running.polar
 
 
 GOOD = "G28\nG1 X10 Y10 F3000\n"
+TINY = "G28\nG4 P30000\nM117 tiny\n"
+"""A job of 1.5 s: one that ends between two looks at the printer would keep the next one waiting for some seconds."""
 
 
 def refused(rig: Rig, job: str, timeout: float = 30.0) -> None:
@@ -123,14 +126,14 @@ def test_a_hostile_file(running: Rig, polar: PolarCloud, kind: str, content: str
 
 def test_a_file_that_is_longer_than_announced_ends_where_it_was_announced(running: Rig, polar: PolarCloud) -> None:
     """What follows is no part of the answer; the half that was announced is a whole answer."""
-    polar.file("hostile.gcode", "M117 one\n" * 200, "long")
+    polar.file("hostile.gcode", TINY + "M117 one\n" * 200, "long")
     job = polar.print("hostile.gcode")
     assert polar.report(job, 60)["state"] in ("canceled", "completed")
     assert running.daemon.process.running
 
 
 def test_a_cloud_that_is_busy_for_a_moment_is_asked_again(running: Rig, polar: PolarCloud) -> None:
-    polar.file("flaky.gcode", "G28\nM117 flaky\n", "flaky", times=2)
+    polar.file("flaky.gcode", TINY, "flaky", times=2)
     begin = time.monotonic()
     job = polar.print("flaky.gcode")
     assert polar.report(job, 60)["state"] == "completed"
@@ -155,7 +158,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES, ids=repr)
 def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
-    polar.file("tiny.gcode", "G28\nM117 tiny\n")
+    polar.file("tiny.gcode", TINY)
     before = set(cloud_files(running))
     outside = {path for path in running.folder.rglob("*_cloud_*.gcode") if running.moonraker.gcodes not in path.parents}
     job = polar.print("tiny.gcode", jobName=name)
@@ -176,7 +179,7 @@ IDS = ["../../../tmp/x", "a b", "ä", "x" * 65, "5f3c/../aa", "$(reboot)"]
 @pytest.mark.parametrize("job", IDS, ids=lambda value: value[:20])
 def test_ids_are_kept_out_of_paths(running: Rig, polar: PolarCloud, job: str) -> None:
     """An id with odd characters is the cloud's own business: it may be refused, or printed under another name."""
-    polar.file("tiny.gcode", "G28\nM117 tiny\n")
+    polar.file("tiny.gcode", TINY)
     polar.print("tiny.gcode", job=job)
     wait_until_still_alive(running)
     for path in running.folder.rglob("*_cloud_*.gcode"):
