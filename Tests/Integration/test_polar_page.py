@@ -31,6 +31,13 @@ def ask(port: int, method: str, path: str, body: Any = None, **fields: str) -> t
         connection.close()
 
 
+def answers(port: int, path: str) -> bool:
+    try:
+        return ask(port, "GET", path)[0] == 200
+    except OSError:
+        return False
+
+
 def status(port: int) -> dict[str, Any]:
     return json.loads(ask(port, "GET", "/printer/polar_cloud/status")[2])
 
@@ -47,7 +54,7 @@ def page_rig(rig: Rig) -> Rig:
     document["control"]["token_file"] = str(rig.folder / "control.token")
     rig.daemon.write(document)
     rig.daemon.start()
-    wait_until(lambda: ask(rig.daemon.port, "GET", "/polar-cloud/")[0] == 200, 20, "the page")
+    wait_until(lambda: answers(rig.daemon.port, "/polar-cloud/"), 20, "the page")
     return rig
 
 
@@ -246,10 +253,7 @@ class WebServer(ManagedProcess):
         wait_until(self._answers, 10, "nginx")
 
     def _answers(self) -> bool:
-        try:
-            return ask(self.port, "GET", "/index.html")[0] == 200
-        except OSError:
-            return False
+        return answers(self.port, "/index.html")
 
 
 @pytest.mark.skipif(NGINX is None, reason="no nginx here")
