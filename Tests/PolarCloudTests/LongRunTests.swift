@@ -10,7 +10,7 @@ import Testing
 @Suite("Polar: an hour, and a connection that breaks anywhere") struct LongRunTests {
   @Test("An idle hour: a status within every minute, nothing else, every ping answered")
   func hour() async throws {
-    let polar = PolarBench(settings: ["webcam_enabled": .bool(false)])
+    let polar = PolarBench(settings: ["webcam_enabled": .boolean(false)])
     polar.bench.printer.come()
     try await polar.run {
       let cloud = try await polar.greetedCloud()
@@ -42,7 +42,7 @@ import Testing
     arguments: 1...24, [true, false])
   func breaks(at packet: Int, isDelivered: Bool) async throws {
     let polar = PolarBench(
-      identity: PolarBench.unregistered, settings: ["webcam_enabled": .bool(false)])
+      identity: PolarBench.unregistered, settings: ["webcam_enabled": .boolean(false)])
     polar.bench.printer.come()
     polar.bench.transfers.offer(Array("G28\n".utf8), at: "https://files.test/cube.gcode")
     try await polar.run {
