@@ -11,7 +11,8 @@ package struct SocketIOAddress: Sendable, Hashable {
 
   /// The server at an `http` or `https` URL, of which scheme, host, port and query count; nil where it is none.
   ///
-  /// A user or a password in it is refused as well.
+  /// A user or a password in it is refused as well. Neither a cache buster nor `Origin` is sent: servers need neither,
+  /// and one behind a proxy may take its own name in the latter for a foreign one.
   package init?(_ serverURL: String) {
     guard let parts = URLParts(serverURL), !parts.hasCredentials else { return nil }
     switch parts.scheme {
