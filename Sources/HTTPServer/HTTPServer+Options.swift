@@ -26,7 +26,8 @@ extension HTTPServer {
     /// Options of a server on a small host.
     package init(
       hostNames: [String] = [], headerBytes: Int = 8 << 10, headerFields: Int = 64,
-      bodyBytes: Int = 1 << 10, acceptsPost: Bool = false, acceptsForms: Bool = false, postBytes: Int = 64 << 10,
+      bodyBytes: Int = 1 << 10, acceptsPost: Bool = false, acceptsForms: Bool = false,
+      postBytes: Int = 64 << 10,
       connections: Int = 64, connectionsPerAddress: Int = 24,
       timeout: Duration = .seconds(20)
     ) {

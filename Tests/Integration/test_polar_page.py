@@ -65,7 +65,7 @@ def token(rig: Rig) -> str:
 def test_registering_by_hand(page_rig: Rig) -> None:
     """Register, a wrong PIN first; unregister; register again, without a restart of anything."""
     rig, port = page_rig, page_rig.daemon.port
-    wait_until(lambda: rig.daemon.lines("parked: this printer is not registered"), 20, "parked")
+    wait_until(lambda: rig.daemon.process.lines("parked: this printer is not registered"), 20, "parked")
     wrong = {"username": rig.polar.email, "pin": "9999"}
     assert ask(port, "POST", "/printer/polar_cloud/register", wrong)[0] == 200
     wait_until(lambda: "EMAIL_PIN_ERROR" in status(port)["last_error"], 20, "the refusal")

@@ -161,7 +161,7 @@ struct PolarPage: Sendable {
     context.log(.info, "\(request.visitor) has entered \(what)")
     desk.reconfigure()
     context.pages.wake()
-    return .said(200, "Stored; see below how it goes on.")
+    return .said(200, "Stored; the state above shows how it goes on.")
   }
 
   private func unregister(_ request: PageRequest) async -> PageResponse {

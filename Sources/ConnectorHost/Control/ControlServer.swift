@@ -50,7 +50,8 @@ package final class ControlServer: Sendable {
       healthOnly: false, access: ControlAccess(token: nil), actions: actions, pages: pages,
       view: view)
     server = try HTTPServer(
-      socketPath: socketPath, options: .init(acceptsPost: true, acceptsForms: true), replying: { desk.reply(to: $0) })
+      socketPath: socketPath, options: .init(acceptsPost: true, acceptsForms: true),
+      replying: { desk.reply(to: $0) })
     port = 0
   }
 
