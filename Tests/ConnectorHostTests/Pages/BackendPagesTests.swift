@@ -1,4 +1,5 @@
 import ConnectorKit
+import HTTPServer
 import Networking
 import Platform
 import Testing
