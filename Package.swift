@@ -49,7 +49,7 @@ func connector(_ name: String) -> Target {
   .target(
     name: name,
     dependencies: [
-      "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform",
+      "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform", "SocketIO",
     ],
     path: "Plugins-Builtin/\(name)", swiftSettings: ships)
 }
@@ -71,6 +71,7 @@ let wrappers: [Target] = [
   module("YAML", ["CYAML", "Platform"]),
   module("Cryptography", ["CCrypto"]),
   module("Networking", ["CCrypto", "CCurl", "CWslay", "Platform"]),
+  module("SocketIO", ["JSON", "Networking", "Platform"]),
   module("HTTPServer", ["CMicroHTTPD", "Platform"]),
   module("Database", ["CSQLite", "Platform"]),
   module("Imaging", ["CTurboJPEG"]),
@@ -90,10 +91,12 @@ let host: [Target] = [
 
 let connectors: [Target] = [
   connector("PHPHub"),
+  connector("PolarCloud"),
   connector("PrintDock"),
   connector("ReachRelay"),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PHPHub", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors",
+    dependencies: ["ConnectorKit", "PHPHub", "PolarCloud", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
@@ -115,6 +118,9 @@ let testing: [Target] = [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform",
     ],
     path: "Tests/Support/ScriptedConnector", swiftSettings: common),
+  .target(
+    name: "FuzzProperties", dependencies: ["Platform", "SocketIO"], path: "Fuzz/Properties",
+    swiftSettings: common),
   tests("Platform", ["Platform"]),
   tests("JSON", ["JSON"]),
   tests("YAML", ["YAML"]),
@@ -123,6 +129,7 @@ let testing: [Target] = [
   tests("Imaging", ["Imaging"]),
   tests("Archives", ["Archives", "Platform"]),
   tests("Networking", ["Networking", "Platform"]),
+  tests("SocketIO", ["FuzzProperties", "JSON", "Networking", "Platform", "SocketIO"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
   tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   tests("Moonraker", ["ConnectorKit", "JSON", "Moonraker", "Networking", "Platform"]),
@@ -135,6 +142,9 @@ let testing: [Target] = [
   tests(
     "PHPHub",
     ["ConnectorKit", "Cryptography", "JSON", "Networking", "PHPHub", "Platform"]),
+  tests(
+    "PolarCloud",
+    ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform", "PolarCloud", "SocketIO"]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
   tests(
@@ -150,7 +160,11 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let fuzzing: [Target] =
   Context.environment["UPLINK_FUZZ"] == nil
-  ? [] : [fuzzer("JSONFuzz", ["JSON"]), fuzzer("YAMLFuzz", ["YAML"])]
+  ? []
+  : [
+    fuzzer("JSONFuzz", ["JSON"]), fuzzer("YAMLFuzz", ["YAML"]),
+    fuzzer("EngineIOFuzz", ["FuzzProperties"]), fuzzer("SocketIOFuzz", ["FuzzProperties"]),
+  ]
 
 let package = Package(
   name: "printer-uplink",

@@ -46,7 +46,7 @@ fuzzed() {
 for part in "${parts[@]}"; do
   case $part in
     thread | address) sanitized "$part" ;;
-    fuzz) for name in JSON YAML; do fuzzed "$name"; done ;;
+    fuzz) for name in JSON YAML EngineIO SocketIO; do fuzzed "$name"; done ;;
     long)
       echo '== the long runs'
       PRINTER_UPLINK=.build/release/printer-uplink \

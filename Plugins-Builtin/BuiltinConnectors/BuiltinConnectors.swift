@@ -1,5 +1,6 @@
 package import ConnectorKit
 internal import PHPHub
+internal import PolarCloud
 internal import PrintDock
 internal import ReachRelay
 
@@ -8,4 +9,5 @@ package let builtinConnectors: [any ConnectorBackend.Type] = [
   ReachRelayBackend.self,
   PrintDockBackend.self,
   PHPHubBackend.self,
+  PolarCloudBackend.self,
 ]

@@ -15,6 +15,8 @@ package struct BackendContext: Sendable {
   package var http: any HTTPTransport
   /// An HTTP client whose peer must hold this public key (libcurl's `sha256//…` form).
   package var pinnedHTTP: @Sendable (_ publicKey: String) -> any HTTPTransport
+  /// WebSockets with the configured CA and proxy.
+  package var webSockets: any WebSocketTransport
   /// What pairing yielded, kept 0600 in the state directory.
   package var identity: any IdentityStore
   /// Small files of its own, beside the identity.
@@ -27,6 +29,8 @@ package struct BackendContext: Sendable {
   package var transfers: any FileTransfers
   /// Pictures of the camera.
   package var webcams: any WebcamService
+  /// Its pages on the control server.
+  package var pages: any PageService
   /// The clock.
   package var time: any TimeSource
   /// A log that carries the backend's name.
@@ -47,8 +51,9 @@ package struct BackendContext: Sendable {
     name: String, printerName: String, moonrakerAddress: String, status: any StatusSource,
     http: any HTTPTransport,
     pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
-    identity: any IdentityStore, commands: any CommandGateway, outbox: any Outbox,
-    transfers: any FileTransfers, webcams: any WebcamService, time: any TimeSource, log: Log,
+    webSockets: any WebSocketTransport, identity: any IdentityStore, commands: any CommandGateway,
+    outbox: any Outbox, transfers: any FileTransfers, webcams: any WebcamService,
+    pages: any PageService = NoPages(), time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
@@ -61,12 +66,14 @@ package struct BackendContext: Sendable {
     self.status = status
     self.http = http
     self.pinnedHTTP = pinnedHTTP
+    self.webSockets = webSockets
     self.identity = identity
     self.files = files
     self.commands = commands
     self.outbox = outbox
     self.transfers = transfers
     self.webcams = webcams
+    self.pages = pages
     self.time = time
     self.log = log
     self.random = random

@@ -13,14 +13,7 @@ extension HTTPResponse {
   ///   - now: this host's wall time, for dates.
   ///   - longest: the most that is returned.
   package func retryAfter(at now: WallTime, longest: Duration) -> Duration? {
-    guard let field = self[field: "Retry-After"] else { return nil }
-    let text = field.split(separator: " ").joined(separator: " ")
-    if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-      // More digits than fit are longer than any wait.
-      return Int64(text).map { min(.seconds(min($0, 1_000_000_000)), longest) } ?? longest
-    }
-    guard let date = WallTime(httpDate: text) else { return nil }
-    return min(max(now.duration(to: date), .zero), longest)
+    self[field: "Retry-After"].flatMap { RetryAfter.wait($0, at: now, longest: longest) }
   }
 
   /// The service's own words about a refusal, on one line of at most 200 characters; nil where it has none.

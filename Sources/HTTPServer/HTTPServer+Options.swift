@@ -11,6 +11,9 @@ extension HTTPServer {
     package var bodyBytes: Int
     /// Whether POST is answered: with a JSON body, and from the server's own page or from a program only.
     package var acceptsPost: Bool
+    /// Whether a POST may also be a form (`application/x-www-form-urlencoded`). Any page can make a browser send one: the
+    /// origin that the browser names decides, and the handler says where it takes forms at all.
+    package var acceptsForms: Bool
     /// The largest body of a POST, in bytes; a larger one gets 413.
     package var postBytes: Int
     /// The most connections at a time; further ones are closed at once.
@@ -23,7 +26,8 @@ extension HTTPServer {
     /// Options of a server on a small host.
     package init(
       hostNames: [String] = [], headerBytes: Int = 8 << 10, headerFields: Int = 64,
-      bodyBytes: Int = 1 << 10, acceptsPost: Bool = false, postBytes: Int = 64 << 10,
+      bodyBytes: Int = 1 << 10, acceptsPost: Bool = false, acceptsForms: Bool = false,
+      postBytes: Int = 64 << 10,
       connections: Int = 64, connectionsPerAddress: Int = 24,
       timeout: Duration = .seconds(20)
     ) {
@@ -32,6 +36,7 @@ extension HTTPServer {
       self.headerFields = headerFields
       self.bodyBytes = bodyBytes
       self.acceptsPost = acceptsPost
+      self.acceptsForms = acceptsForms
       self.postBytes = postBytes
       self.connections = connections
       self.connectionsPerAddress = connectionsPerAddress

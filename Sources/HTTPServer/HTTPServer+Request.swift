@@ -17,6 +17,15 @@ extension HTTPServer {
     /// somebody else.
     package var isLocal: Bool
 
+    /// Whether the body is said to be a form; else, where there is one, it is said to be JSON.
+    package var isForm: Bool {
+      guard let type = field("Content-Type"), let essence = type.split(separator: ";").first else {
+        return false
+      }
+      return ASCII.areEqual(
+        essence.filter { $0 != " " }, "application/x-www-form-urlencoded")
+    }
+
     /// The value of the first field called `name`, in any case.
     package func field(_ name: String) -> String? {
       fields.first { ASCII.areEqual($0.name, name) }?.value

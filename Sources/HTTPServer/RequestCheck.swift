@@ -54,7 +54,9 @@ struct RequestCheck: Sendable {
   ) throws(Refusal) {
     let types = values("Content-Type", in: fields)
     let essence = types.first?.split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
-    guard types.count == 1, ASCII.areEqual(essence, "application/json") else {
+    let isForm =
+      options.acceptsForms && ASCII.areEqual(essence, "application/x-www-form-urlencoded")
+    guard types.count == 1, isForm || ASCII.areEqual(essence, "application/json") else {
       throw Refusal(415, "A POST needs Content-Type: application/json.")
     }
     let isForeignSite = values("Sec-Fetch-Site", in: fields).contains {

@@ -62,7 +62,9 @@ final class Connection: MessageConnection {
     try result.get()
   }
 
-  func receive() async throws(NetworkError) -> [UInt8] {
+  func receive() async throws(NetworkError) -> [UInt8] { try await receiveMessage().bytes }
+
+  func receiveMessage() async throws(NetworkError) -> ReceivedMessage {
     let id = channel.makeID()
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { waiter in
@@ -87,8 +89,10 @@ final class Connection: MessageConnection {
     try result.get()
   }
 
-  func close() {
-    channel.close()
+  func close() { close(saying: []) }
+
+  func close(saying lastWords: [[UInt8]]) {
+    channel.close(saying: lastWords)
     look()
   }
 

@@ -86,6 +86,7 @@ internal import Synchronization
 
   func look(on loop: NetworkLoop) {
     if phase == .open, channel.isClosing {
+      for message in channel.takeLastWords() { framing.queueMessage(message) }
       let isAnswered = framing.queueClose()
       close(on: loop)
       peerHasEnded = !isAnswered

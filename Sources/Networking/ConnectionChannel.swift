@@ -25,12 +25,13 @@ final class ConnectionChannel: Sendable {
     var opening: Waiter<Void>?
     var inbound = MessageQueue()
     var isReadingPaused = false
-    var receiver: (id: Int, waiter: Waiter<[UInt8]>)?
+    var receiver: (id: Int, waiter: Waiter<ReceivedMessage>)?
     var outbound: [(id: Int, message: [UInt8])] = []
     var outboundBytes = 0
     var senders: [Int: (waiter: Waiter<Void>, size: Int)] = [:]
     var pings: [UInt64: Ping] = [:]
     var isClosing = false
+    var lastWords: [[UInt8]] = []
     var end: NetworkError?
 
     mutating func removeSender(_ id: Int) -> Waiter<Void>? {
@@ -89,8 +90,8 @@ final class ConnectionChannel: Sendable {
   /// Takes the next message, now or later.
   ///
   /// - Returns: whether the network thread should look, because it may read on.
-  func receive(_ id: Int, _ waiter: Waiter<[UInt8]>) -> Bool {
-    enum Outcome { case now(Result<[UInt8], NetworkError>), later }
+  func receive(_ id: Int, _ waiter: Waiter<ReceivedMessage>) -> Bool {
+    enum Outcome { case now(Result<ReceivedMessage, NetworkError>), later }
     let (outcome, mayReadOn) = state.withLock { state -> (Outcome, Bool) in
       if let message = state.inbound.next() {
         let mayReadOn =
@@ -113,7 +114,7 @@ final class ConnectionChannel: Sendable {
 
   /// Gives up waiting for a message.
   func cancelReceive(_ id: Int) {
-    let waiter = state.withLock { state -> Waiter<[UInt8]>? in
+    let waiter = state.withLock { state -> Waiter<ReceivedMessage>? in
       guard let receiver = state.receiver, receiver.id == id else { return nil }
       state.receiver = nil
       return receiver.waiter
@@ -140,9 +141,12 @@ final class ConnectionChannel: Sendable {
   /// Gives up waiting for a ping's answer.
   func cancelPing(_ payload: UInt64) { resumePing(payload, with: .failure(.cancelled)) }
 
-  /// Ends the connection from this side; the network thread should look.
-  func close() {
-    state.withLock { $0.isClosing = true }
+  /// Ends the connection from this side, with these messages at its end; the network thread should look.
+  func close(saying lastWords: [[UInt8]]) {
+    state.withLock { state in
+      if !state.isClosing { state.lastWords = lastWords }
+      state.isClosing = true
+    }
     finish(NetworkError(.closed, "\(label): closed by this side"))
   }
 
@@ -158,14 +162,14 @@ final class ConnectionChannel: Sendable {
   }
 
   /// Hands a message to the users.
-  func received(_ message: [UInt8]) {
-    let waiter = state.withLock { state -> Waiter<[UInt8]>? in
+  func received(_ message: ReceivedMessage) {
+    let waiter = state.withLock { state -> Waiter<ReceivedMessage>? in
       if state.isClosing { return nil }
       if let receiver = state.receiver {
         state.receiver = nil
         return receiver.waiter
       }
-      state.inbound.append(message, cost: message.count + Self.overhead)
+      state.inbound.append(message, cost: message.bytes.count + Self.overhead)
       return nil
     }
     waiter?.resume(returning: .success(message))
@@ -225,6 +229,14 @@ final class ConnectionChannel: Sendable {
     }
     let error = NetworkError(.timeout, "\(label): a ping was not answered in time")
     for waiter in late { waiter.resume(returning: .failure(error)) }
+  }
+
+  /// The messages that go before the close frame, once.
+  func takeLastWords() -> [[UInt8]] {
+    state.withLock { state in
+      defer { state.lastWords = [] }
+      return state.lastWords
+    }
   }
 
   /// Whether a user has closed the connection.

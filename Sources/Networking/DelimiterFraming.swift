@@ -28,7 +28,7 @@ final class DelimiterFraming: Framing {
       }
       partial += part
       guard let end else { break }
-      events.append(.message(partial))
+      events.append(.message(ReceivedMessage(partial)))
       partial = []
       rest = rest[(end + 1)...]
     }

@@ -31,7 +31,7 @@ protocol Framing: AnyObject {
 enum FramingEvent {
   /// The other side has agreed; messages may be sent.
   case opened
-  case message([UInt8])
+  case message(ReceivedMessage)
   case pong([UInt8])
   /// No message comes any more. What is queued shall still be sent, then the connection closed.
   case ended(NetworkError)

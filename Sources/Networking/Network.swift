@@ -73,6 +73,11 @@ package final class Network: Sendable {
     )
   }
 
+  /// What opens WebSockets with these settings; cheap, one per backend.
+  package func webSockets(settings: NetworkSettings = NetworkSettings()) -> any WebSocketTransport {
+    NetworkWebSockets(network: self, settings: settings)
+  }
+
   /// Connects to the Unix socket at `path`, on which messages end with `delimiter`.
   ///
   /// - Parameter messageLimit: the largest message that is taken, in bytes.
@@ -92,4 +97,16 @@ package final class Network: Sendable {
   ///
   /// Returns when the thread has ended, within milliseconds.
   package func shutdown() { thread.stop() }
+}
+
+/// WebSockets of one network.
+private struct NetworkWebSockets: WebSocketTransport {
+  let network: Network
+  let settings: NetworkSettings
+
+  func open(_ request: WebSocketRequest) async throws(NetworkError) -> any MessageConnection {
+    try await network.webSocket(
+      request.url, fields: request.fields, settings: settings, timeout: request.timeout,
+      messageLimit: request.messageLimit)
+  }
 }

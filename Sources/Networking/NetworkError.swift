@@ -35,16 +35,24 @@ package struct NetworkError: Error, Sendable, CustomStringConvertible {
   package var message: String
   /// The status of an answer that refused a WebSocket's handshake; nil for every other failure.
   package var httpStatus: Int?
+  /// The `Retry-After` field of that answer, as it came; see ``RetryAfter``.
+  package var retryAfter: String?
+  /// The code of the close frame with which the other side ended a WebSocket, 1005 for one without a code; nil where it
+  /// just went, and for every other failure.
+  package var closeCode: Int?
   /// Whether the request was under way when this happened, so that the other side may have acted on it.
   package var requestMayHaveArrived: Bool
 
   /// A failure.
   package init(
-    _ kind: Kind, _ message: String, httpStatus: Int? = nil, requestMayHaveArrived: Bool = false
+    _ kind: Kind, _ message: String, httpStatus: Int? = nil, retryAfter: String? = nil,
+    closeCode: Int? = nil, requestMayHaveArrived: Bool = false
   ) {
     self.kind = kind
     self.message = message
     self.httpStatus = httpStatus
+    self.retryAfter = retryAfter
+    self.closeCode = closeCode
     self.requestMayHaveArrived = requestMayHaveArrived
   }
   /// The message.

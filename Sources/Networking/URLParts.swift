@@ -79,13 +79,13 @@ package struct URLParts: Sendable, Hashable {
   package var origin: String { "\(scheme)://\(authority)" }
 
   /// `host[:port]` as the `Host` field has it.
-  var authority: String {
+  package var authority: String {
     let name = host.contains(":") ? "[\(host.replacing(text: "%", with: "%25"))]" : host
     return port == Self.defaultPorts[scheme] ? name : "\(name):\(port)"
   }
 
   /// `host:port`, for messages.
-  var hostAndPort: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  package var hostAndPort: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
   /// The path with the query: what a request's first line names.
   var target: String { query.map { "\(path)?\($0)" } ?? path }

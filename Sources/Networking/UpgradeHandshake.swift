@@ -67,7 +67,9 @@ struct UpgradeHandshake {
       statusLine[1].utf8.count == 3, let status = Int(statusLine[1]), status >= 100
     else { throw refusal("the answer is not HTTP") }
     guard status == 101 else {
-      throw refusal("the WebSocket was refused with status \(status)", status: status)
+      var refused = refusal("the WebSocket was refused with status \(status)", status: status)
+      refused.retryAfter = lines.lazy.compactMap(Self.retryAfter).first
+      throw refused
     }
     var fields: [String: [String]] = [:]
     for line in lines {
@@ -91,6 +93,14 @@ struct UpgradeHandshake {
 
   private func refusal(_ what: String, status: Int? = nil) -> NetworkError {
     NetworkError(.protocolViolation, "\(label): \(what)", httpStatus: status)
+  }
+
+  /// The value of a line that is the field `Retry-After`.
+  private static func retryAfter(_ line: Substring) -> String? {
+    guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "retry-after" else {
+      return nil
+    }
+    return String(line[line.index(after: colon)...].prefix(64))
   }
 
   private static func tokens(_ value: some StringProtocol) -> [String] {

@@ -92,6 +92,12 @@ internal import CWslay
 
   func queueClose() -> Bool {
     guard handshake == nil else { return false }
+    if unsafe wslay_event_get_queued_msg_count(context) > 0 {
+      // libwslay lets a close frame overtake messages that wait, and then drops them.
+      buffers.outputIsUnlimited = true
+      unsafe wslay_event_send(context)
+      buffers.outputIsUnlimited = false
+    }
     return unsafe wslay_event_queue_close(
       context, UInt16(WSLAY_CODE_NORMAL_CLOSURE.rawValue), nil, 0) == 0
   }
@@ -176,11 +182,15 @@ private final class FrameBuffers {
 
   func take(_ opcode: UInt8, _ payload: [UInt8], closeCode: UInt16) {
     switch UInt32(opcode) {
-    case WSLAY_TEXT_FRAME.rawValue, WSLAY_BINARY_FRAME.rawValue: events.append(.message(payload))
+    case WSLAY_TEXT_FRAME.rawValue: events.append(.message(ReceivedMessage(payload)))
+    case WSLAY_BINARY_FRAME.rawValue:
+      events.append(.message(ReceivedMessage(payload, isText: false)))
     case WSLAY_PONG.rawValue: events.append(.pong(payload))
     case WSLAY_CONNECTION_CLOSE.rawValue:
       let code = closeCode == 0 ? 1005 : closeCode
-      end(NetworkError(.closed, "\(label): closed by the other side with code \(code)"))
+      end(
+        NetworkError(
+          .closed, "\(label): closed by the other side with code \(code)", closeCode: Int(code)))
     default: break  // a ping, which libwslay answers
     }
   }

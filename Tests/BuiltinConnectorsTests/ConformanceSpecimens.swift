@@ -129,7 +129,8 @@ struct Habitat: Sendable {
     return BackendContext(
       name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
       status: printer, http: transport,
-      pinnedHTTP: { [transport] _ in transport }, identity: identity,
+      pinnedHTTP: { [transport] _ in transport },
+      webSockets: WebSocketsOver(transport: transport), identity: identity,
       commands: ScriptedGateway(time: time, outbox: outbox), outbox: outbox,
       transfers: ScriptedTransfers(), webcams: ScriptedWebcams(time: time), time: time,
       log: Log(label: name, sink: sink), random: { 0.5 }, report: report, retireSecret: { _ in })
@@ -175,4 +176,24 @@ func untilGone(
       if let next = time.deadlines.first, next <= limit { time.advance(to: next) }
       return supervisor.isGone
     }, sourceLocation: sourceLocation)
+}
+
+/// WebSockets to the same far side: what is no agreement is a refusal, a body is said again and again until it ends.
+struct WebSocketsOver: WebSocketTransport {
+  let transport: any HTTPTransport
+
+  func open(_ request: WebSocketRequest) async throws(NetworkError) -> any MessageConnection {
+    let url = "http" + request.url.dropFirst("ws".count)
+    let answer = try await transport.send(
+      HTTPRequest("GET", url, fields: request.fields, timeout: request.timeout))
+    guard answer.isSuccess, !answer.body.isEmpty else {
+      throw NetworkError(
+        .protocolViolation, "refused with status \(answer.status)", httpStatus: answer.status,
+        retryAfter: answer[field: "Retry-After"])
+    }
+    let socket = ScriptedWebSocket()
+    for _ in 0..<3 { socket.say(String(decoding: answer.body, as: UTF8.self)) }
+    socket.drop()
+    return socket
+  }
 }

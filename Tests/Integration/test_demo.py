@@ -38,7 +38,8 @@ def test_the_demonstration_shows_a_print_to_all_clouds(rig: Rig, demo: ManagedPr
     assert demo.lines("[printdock] snapshot: printing benchy tower.gcode")
     assert demo.lines("[reach] telemetry: printing benchy tower.gcode")
     assert demo.lines("[php-hub] update: printing benchy tower.gcode")
-    assert len(demo.lines("deviations: 0")) == 3, demo.text()[-1500:]
+    assert demo.lines("[polar] status  1 Job Printing")
+    assert len(demo.lines("deviations: 0")) == 4, demo.text()[-1500:]
     assert processes_below(rig.folder) == []
 
 

@@ -193,6 +193,25 @@ import Testing
     #expect(await eventually { server.open == 0 })
   }
 
+  @Test(
+    "that refuses for some time",
+    arguments: [
+      ("Retry-After: 120", "120"), ("retry-after:Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21"),
+      ("X: 5", nil),
+    ] as [(String, String?)])
+  func retryAfter(line: String, asked: String?) async throws {
+    let server = LoopbackServer { peer in
+      _ = peer.readRequest()
+      peer.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\(line)\r\n\r\n")
+    }
+    let error = await #expect(throws: NetworkError.self) {
+      _ = try await network.webSocket(server.url(scheme: "ws"))
+    }
+    #expect(error?.httpStatus == 503)
+    #expect(error?.retryAfter == nil || asked != nil)
+    #expect(error?.retryAfter?.contains(asked ?? "") ?? (asked == nil))
+  }
+
   @Test("that does not answer, within the time given")
   func silence() async throws {
     let server = LoopbackServer { peer in while !peer.read().isEmpty {} }

@@ -177,6 +177,43 @@ import Testing
     }
   }
 
+  @Test("says its last words before the close frame, also in a task that was cancelled")
+  func lastWords() async throws {
+    let frames = Guarded<[WireFrame]>([])
+    let server = LoopbackServer { peer in
+      _ = peer.upgrade()
+      while let frame = peer.readFrame() {
+        frames.withLock { $0.append(frame) }
+        if frame.opcode == 8 { return peer.send(WireFrame(opcode: 8, payload: frame.payload)) }
+      }
+    }
+    let connection = try await network.webSocket(server.url(scheme: "ws"))
+    try await connection.send(Array("first".utf8))
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      connection.close(saying: [Array("41".utf8), Array("1".utf8)])
+      connection.close(saying: [Array("too late".utf8)])
+    }
+    await task.value
+    #expect(await eventually { server.open == 0 })
+    let texts = frames.withLock { $0.map { String(decoding: $0.payload, as: UTF8.self) } }
+    #expect(texts.dropLast() == ["first", "41", "1"])
+    #expect(frames.withLock { $0.map(\.opcode) } == [1, 1, 1, 8])
+  }
+
+  @Test("tells text from binary messages")
+  func kinds() async throws {
+    let server = LoopbackServer { peer in
+      _ = peer.upgrade()
+      peer.send(WireFrame.text("t"))
+      peer.send(WireFrame(opcode: 2, payload: [0xFF, 0]))
+      peer.echo()
+    }
+    let connection = try await network.webSocket(server.url(scheme: "ws"))
+    #expect(try await connection.receiveMessage() == ReceivedMessage(Array("t".utf8)))
+    #expect(try await connection.receiveMessage() == ReceivedMessage([0xFF, 0], isText: false))
+  }
+
   @Test("closes when nobody holds it any more")
   func release() async throws {
     let server = echoServer()
@@ -213,6 +250,7 @@ import Testing
     let error = await #expect(throws: NetworkError.self) { try await connection.receive() }
     #expect(error?.kind == .closed)
     #expect(error?.message.hasSuffix("closed by the other side with code \(code)") == true)
+    #expect(error?.closeCode == code)
     #expect(reply.withLock { $0?.opcode } == 8)
   }
 

@@ -23,7 +23,8 @@ from harness import BUILD, Cloud, MoonrakerError, Rig, wait_until
 FOLDER = BUILD / "demo"
 PAUSE_BETWEEN_JOBS = 15.0
 FILES = {"benchy tower.gcode": 3.0, "calibration.gcode": 1.5}
-"""Names and minutes of the files that are printed in turn."""
+"""Names and minutes of the files that are printed in turn; then comes a job of the Polar Cloud's."""
+CLOUD_FILE = "calibration.gcode"
 
 
 class Ended(Exception):
@@ -49,7 +50,11 @@ class Demo:
         shutil.rmtree(folder, ignore_errors=True)
         self.rig = Rig(folder, binary)
         self.speed = speed
-        self.clouds: list[tuple[Cloud, str]] = [(self.rig.printdock, "snapshots"), (self.rig.reach, "printer-data")]
+        self.clouds: list[tuple[Cloud, str]] = [
+            (self.rig.printdock, "snapshots"),
+            (self.rig.reach, "printer-data"),
+            (self.rig.polar, "status"),
+        ]
         self.jobs = 0
         self.idle_since = -PAUSE_BETWEEN_JOBS
 
@@ -59,11 +64,20 @@ class Demo:
         say("starting a simulated printer behind Moonraker …")
         for name, minutes in FILES.items():
             sample_gcode.write(rig.moonraker.gcodes / name, minutes)
-        rig.start_printer(speed=self.speed)
-        for part in (rig.printdock.process, rig.reach.process, rig.php_hub.process, rig.daemon.process):
+        rig.start_printer(speed=self.speed, moonraker=rig.add_camera().section())
+        for part in (
+            rig.printdock.process,
+            rig.reach.process,
+            rig.polar.process,
+            rig.php_hub.process,
+            rig.daemon.process,
+        ):
             part.inherits = True
         rig.start_clouds("--announce", heartbeat=10, snapshots=10, next_check_in=15, telemetry=5)
+        rig.polar.start("--announce", "--status-interval", "10")
+        rig.polar.file(CLOUD_FILE, (rig.moonraker.gcodes / CLOUD_FILE).read_text())
         document = rig.configuration()
+        document["backends"].append(rig.polar.entry(webcam_enabled=True))
         document["printer"]["name"] = "Demo printer"
         document["log"] = {"level": "info"}
         if self._start_hub():
@@ -112,11 +126,16 @@ class Demo:
         if busy:
             self.idle_since = time.monotonic()
         elif time.monotonic() - self.idle_since >= PAUSE_BETWEEN_JOBS:
-            name = list(FILES)[self.jobs % len(FILES)]
+            turn = self.jobs % (len(FILES) + 1)
             self.jobs += 1
             self.idle_since = time.monotonic()
-            say(f"printing {name}")
             try:
+                if turn == len(FILES):
+                    say(f"the Polar Cloud hands out {CLOUD_FILE}")
+                    self.rig.polar.print(CLOUD_FILE, jobName="Calibration")
+                    return
+                name = list(FILES)[turn]
+                say(f"printing {name}")
                 self.rig.moonraker.call("printer.print.start", filename=name)
             except (MoonrakerError, OSError) as error:
                 say(f"not started: {error}")

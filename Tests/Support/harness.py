@@ -576,7 +576,7 @@ class Cloud:
         """Change the cloud's state: see its `fresh_state`."""
         self.control("POST", "set", values)
 
-    def order(self, name: str, **arguments: Any) -> Any:
+    def order(self, name: str, /, **arguments: Any) -> Any:
         return self.control("POST", f"order/{name}", arguments)
 
     def disturbed(self) -> None:
@@ -731,6 +731,75 @@ class PrintDockCloud(Cloud):
         """What was put to the storage under a name."""
         path = self.log / f"stored-{name}"
         return path.read_bytes() if path.exists() else None
+
+
+class PolarCloud(Cloud):
+    """The Polar Cloud, with what tests of its jobs and pictures want of it."""
+
+    email, pin = "maker@example.test", "1234"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("polar", "polar_cloud.py", folder)
+        self._jobs = itertools.count(0xAA01)
+
+    def entry(self, **keys: Any) -> dict[str, Any]:
+        """The daemon's entry for it, ready to register."""
+        entry = {"type": "polar", "name": "polar", "server_url": self.url, "username": self.email, "pin": self.pin}
+        return entry | {"printer_type": "Ender 3", "status_interval": 10, "webcam_enabled": False} | keys
+
+    # What the cloud says
+
+    def send(self, event: str, payload: Any = None, **details: Any) -> None:
+        """Any event to the printer that is connected."""
+        self.order("send", event=event, payload=payload, **details)
+
+    def file(self, name: str, content: str = "", kind: str = "gcode", **options: Any) -> None:
+        """What `/files/NAME` serves: `hostile` of `polar_cloud.py` has the kinds."""
+        self.order("file", name=name, kind=kind, content=content, **options)
+
+    def print(self, file: str = "cube.gcode", job: str | None = None, **order: Any) -> str:
+        """Hand out a job; its id. `file` is a name below `/files/`, or a whole URL."""
+        number = job if job is not None else f"5f3c0000000000000000{next(self._jobs):04x}"
+        self.order("print", job=number, **{"jobName": "Calibration cube", "gcodeFile": file} | order)
+        return number
+
+    def end(self, how: str = "reset") -> None:
+        """End the connection: `reset`, `close`, `engine` or `socketio`."""
+        self.order("end", how=how)
+
+    # What the printer said
+
+    @property
+    def serial(self) -> str:
+        """The serial number of the one printer that is registered."""
+        (serial,) = self.control("GET", "state")["state"]["printers"]
+        return serial
+
+    def wait_until_online(self, timeout: float = 20.0, after: float = 0.0) -> float:
+        """Wait for a first status; the monotonic time of it."""
+        return self.wait_for("status", timeout, after)["mono"]
+
+    def wait_for_code(self, code: int, timeout: float = 30.0, after: float = 0.0, **facts: Any) -> dict[str, Any]:
+        """Wait for a status with that code; its payload."""
+
+        def fits(record: dict[str, Any]) -> bool:
+            body = record["body"]
+            return body.get("status") == code and all(body.get(key) == value for key, value in facts.items())
+
+        return self.wait_for("status", timeout, after, fits)["body"]
+
+    def reports(self, job: str) -> list[dict[str, Any]]:
+        """The reports of a job's end."""
+        return [record["body"] for record in self.records("job") if record["body"].get("jobId") == job]
+
+    def report(self, job: str, timeout: float = 30.0) -> dict[str, Any]:
+        """The first report of a job's end."""
+        return wait_until(lambda: self.reports(job), timeout, f"the report of job {job}")[0]
+
+    def codes(self, after: float = 0.0) -> list[int]:
+        """The codes of all statuses, each once in a row."""
+        codes = [record["body"]["status"] for record in self.records("status", after)]
+        return [code for at, code in enumerate(codes) if at == 0 or codes[at - 1] != code]
 
 
 class ReachCloud(Cloud):
@@ -1094,6 +1163,7 @@ class Rig:
         self.printer = Printer(self.folder, self.moonraker.gcodes, self.disturbed)
         self.printdock = PrintDockCloud(self.folder)
         self.reach = ReachCloud(self.folder)
+        self.polar = PolarCloud(self.folder)
         self.firebase = Cloud("firebase", "firebase_database.py", self.folder)
         self.php_hub = PHPHub(self.folder)
         self.daemon = Daemon(self.folder, self.binary, self._daemon_restarted)
@@ -1115,7 +1185,7 @@ class Rig:
     @property
     def far_sides(self) -> list[Cloud]:
         """The clouds, and what stands beside them."""
-        return [*self.clouds, self.firebase, self.php_hub]
+        return [*self.clouds, self.polar, self.firebase, self.php_hub]
 
     def disturbed(self) -> None:
         """Tell the clouds that something was done to the rig."""
@@ -1272,6 +1342,7 @@ __all__ = [
     "MoonrakerClient",
     "MoonrakerError",
     "PHPHub",
+    "PolarCloud",
     "PrintDockCloud",
     "Printer",
     "QuietServer",

@@ -319,6 +319,9 @@ class StrictCloud:
     def answered(self, exchange: Exchange) -> None:
         """Called when the status of an exchange is settled."""
 
+    def extend(self, wire: web.Application) -> None:
+        """Called before the wire is served: routes that do not go the way of `endpoints()`."""
+
     def order(self, name: str, arguments: dict[str, Any]) -> Any:
         """An order of this cloud's own from `/_control/order/NAME`."""
         raise KeyError(name)
@@ -334,6 +337,7 @@ class StrictCloud:
         if self.state_file.exists():
             self.state |= json.loads(self.state_file.read_text())
         wire = web.Application(client_max_size=BODY_LIMIT)
+        self.extend(wire)
         wire.router.add_route("*", "/{path:.*}", self._serve)
         control = web.Application(client_max_size=BODY_LIMIT)
         control.router.add_route("*", "/_control/{path:.*}", self._serve_control)

@@ -7,6 +7,7 @@ struct ControlDesk: Sendable {
   let healthOnly: Bool
   let access: ControlAccess
   let actions: (any ControlActions)?
+  let pages: BackendPages
   let view: @Sendable () async -> DaemonView
 
   /// The answer; an action's comes when it is done.
@@ -14,7 +15,10 @@ struct ControlDesk: Sendable {
     if healthOnly, request.path != ControlRoute.health.path {
       return .now(.init(status: 404, text: "There is only /health here."))
     }
-    guard let route = ControlRoute(path: request.path) else { return .now(StatusPage.notFound) }
+    guard let route = ControlRoute(path: request.path) else { return page(request) }
+    guard !request.isForm else {
+      return .now(.init(status: 415, text: "A POST needs Content-Type: application/json."))
+    }
     guard route.changes == (request.method == "POST") else {
       return .now(
         .init(
@@ -23,6 +27,25 @@ struct ControlDesk: Sendable {
     }
     if route.changes { return act(route, request) }
     return .later { await answer(route) }
+  }
+
+  /// A page of a backend's own. Whoever changes something there is judged as here.
+  private func page(_ request: HTTPServer.Request) -> HTTPServer.Reply {
+    let backend = request.query.first { $0.name == "backend" }?.value
+    guard let handler = pages.handler(at: request.path, backend: backend) else {
+      return .now(StatusPage.notFound)
+    }
+    let refusal = access.refusal(of: request)
+    if request.method == "POST", let refusal { return .now(refusal) }
+    let asked = PageRequest(
+      method: request.method == "POST" ? "POST" : "GET", path: request.path, query: request.query,
+      body: request.body, isForm: request.isForm, mayChange: refusal == nil,
+      visitor: access.person(request))
+    return .later {
+      let answer = await handler(asked)
+      return HTTPServer.Response(
+        status: answer.status, type: answer.type, body: answer.body, fields: answer.fields)
+    }
   }
 
   private func answer(_ route: ControlRoute) async -> HTTPServer.Response {

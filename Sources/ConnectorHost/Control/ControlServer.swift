@@ -17,16 +17,19 @@ package final class ControlServer: Sendable {
   ///   - healthOnly: serve `/health` and nothing else.
   ///   - token: what visitors from elsewhere need to change something; nil: they may not.
   ///   - actions: what may be changed; nil: nothing.
+  ///   - pages: what backends have beside the status page.
   ///   - view: the daemon at this moment; asked once per request.
   /// - Throws: `HTTPServer.Failure` when it cannot listen there; it names what holds a busy port.
   package init(
     address: HTTPServer.Address, healthOnly: Bool = false, token: ControlToken? = nil,
-    actions: (any ControlActions)? = nil, view: @escaping @Sendable () async -> DaemonView
+    actions: (any ControlActions)? = nil, pages: BackendPages = BackendPages(),
+    view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
-      healthOnly: healthOnly, access: ControlAccess(token: token), actions: actions, view: view)
+      healthOnly: healthOnly, access: ControlAccess(token: token), actions: actions, pages: pages,
+      view: view)
     server = try HTTPServer(
-      address: address, options: .init(acceptsPost: !healthOnly),
+      address: address, options: .init(acceptsPost: !healthOnly, acceptsForms: !healthOnly),
       replying: { desk.reply(to: $0) })
     port = server.port
   }
@@ -36,16 +39,19 @@ package final class ControlServer: Sendable {
   /// - Parameters:
   ///   - socketPath: where; one that a former daemon left is replaced.
   ///   - actions: what may be changed.
+  ///   - pages: what backends have beside the status page.
   ///   - view: the daemon at this moment; asked once per request.
   /// - Throws: `HTTPServer.Failure` when it cannot listen there.
   package init(
-    socketPath: String, actions: (any ControlActions)?,
+    socketPath: String, actions: (any ControlActions)?, pages: BackendPages = BackendPages(),
     view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
-      healthOnly: false, access: ControlAccess(token: nil), actions: actions, view: view)
+      healthOnly: false, access: ControlAccess(token: nil), actions: actions, pages: pages,
+      view: view)
     server = try HTTPServer(
-      socketPath: socketPath, options: .init(acceptsPost: true), replying: { desk.reply(to: $0) })
+      socketPath: socketPath, options: .init(acceptsPost: true, acceptsForms: true),
+      replying: { desk.reply(to: $0) })
     port = 0
   }
 

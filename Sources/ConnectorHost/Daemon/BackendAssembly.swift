@@ -16,6 +16,9 @@ struct BackendAssembly: Sendable {
   let confirmations: Confirmations
   let requiresClearBed: Bool
   let webcams: any WebcamService
+  let pages: BackendPages
+  /// Starts a backend that is parked.
+  let start: @Sendable (_ name: String) -> Void
   let sink: any LogSink
   let time: any TimeSource
 
@@ -36,12 +39,16 @@ struct BackendAssembly: Sendable {
           base: network.client(settings: networkSettings, pinnedPublicKey: key), log: log,
           time: time)
       },
+      webSockets: LoggedWebSockets(
+        base: network.webSockets(settings: networkSettings), log: log, time: time),
       identity: FileIdentityStore(directory: state, name: entry.name),
       commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
       outbox: services.deliveries.outbox(of: entry.name),
       transfers: services.transfers(over: http),
       webcams: PermittedWebcams(
-        service: webcams, isPermitted: entry.permissions.contains(.camera)), time: time, log: log,
+        service: webcams, isPermitted: entry.permissions.contains(.camera)),
+      pages: EntryPages(name: entry.name, pages: pages, start: start),
+      time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       confirm: { [confirmations, time] duration in
         confirmations.note(entry.name, at: time.now, for: duration)

@@ -17,20 +17,23 @@ final class ControlListeners: Sendable {
   private let log: Log
   private let socket: ControlSocket
   private let actions: any ControlActions
+  private let pages: BackendPages
   private let view: @Sendable () async -> DaemonView
   private let local = Guarded<ControlServer?>(nil)
 
   /// - Parameters:
   ///   - socket: where the command line finds us.
   ///   - actions: what a person may change.
+  ///   - pages: what backends have beside the status page.
   ///   - view: the daemon at this moment.
   init(
-    log: Log, socket: ControlSocket, actions: any ControlActions,
+    log: Log, socket: ControlSocket, actions: any ControlActions, pages: BackendPages,
     view: @escaping @Sendable () async -> DaemonView
   ) {
     self.log = log
     self.socket = socket
     self.actions = actions
+    self.pages = pages
     self.view = view
   }
 
@@ -38,7 +41,8 @@ final class ControlListeners: Sendable {
   func openSocket() {
     do {
       try socket.prepare()
-      let server = try ControlServer(socketPath: socket.path, actions: actions, view: view)
+      let server = try ControlServer(
+        socketPath: socket.path, actions: actions, pages: pages, view: view)
       local.withLock { $0 = server }
     } catch {
       log(.error, "the command line cannot reach this daemon: \(error)")
@@ -73,7 +77,7 @@ final class ControlListeners: Sendable {
     do {
       let server = try ControlServer(
         address: address, healthOnly: purpose == .health, token: token(tokenFile),
-        actions: actions, view: view)
+        actions: actions, pages: pages, view: view)
       listening.withLock {
         $0[purpose] = Listener(address: address, tokenFile: tokenFile, server: server)
       }

@@ -14,22 +14,19 @@ struct LoggedTransport: HTTPTransport {
     let start = time.now
     do {
       let response = try await base.send(request)
-      log(.debug, "\(Self.name(of: request)): \(response.status), \(milliseconds(since: start)) ms")
+      log(
+        .debug,
+        "\(Self.name(of: request)): \(response.status), \(start.milliseconds(to: time.now)) ms")
       return response
     } catch {
       log(
         .debug,
-        "\(Self.name(of: request)): \(error.kind.rawValue), \(milliseconds(since: start)) ms")
+        "\(Self.name(of: request)): \(error.kind.rawValue), \(start.milliseconds(to: time.now)) ms")
       throw error
     }
   }
 
   private static func name(of request: HTTPRequest) -> String {
     "\(request.method) \(URLParts(request.url)?.path ?? "?")"
-  }
-
-  private func milliseconds(since start: MonotonicInstant) -> Int64 {
-    let parts = start.duration(to: time.now).components
-    return parts.seconds * 1_000 + parts.attoseconds / 1_000_000_000_000_000
   }
 }

@@ -28,6 +28,7 @@ final class RunningDaemon: Sendable {
   let moonraker: MoonrakerRunner
   let services: CommandServices
   let confirmations = Confirmations()
+  let pages = BackendPages()
   let secrets: SpentSecrets
   let widenings: UnseenWidenings
   let notifier: ServiceNotifier
@@ -35,6 +36,8 @@ final class RunningDaemon: Sendable {
   let startedAt: MonotonicInstant
   private let state: Guarded<State>
   private let webcams = Guarded<Webcams?>(nil)
+  /// Starts a backend that is parked; nil while nothing is supervised.
+  private let starter = Guarded<(@Sendable (_ name: String) -> Void)?>(nil)
 
   init(
     options: RunOptions, loader: ConfigurationLoader, configuration: Configuration,
@@ -80,7 +83,13 @@ final class RunningDaemon: Sendable {
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
       secrets: secrets, services: services, confirmations: confirmations,
       requiresClearBed: configuration.printer.requireClearBed, webcams: webcams(configuration),
+      pages: pages, start: { [weak self] name in self?.starter.withLock { $0 }?(name) },
       sink: writer, time: time)
+  }
+
+  /// Has `start` start a backend that is parked, when a person has acted on its page.
+  func supervised(by start: @escaping @Sendable (_ name: String) -> Void) {
+    starter.withLock { $0 = start }
   }
 
   /// The one webcam service of all backends; another one where the printer is on another host by now.

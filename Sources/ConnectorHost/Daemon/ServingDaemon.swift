@@ -31,10 +31,12 @@ final class ServingDaemon: Sendable {
       }
     }
     self.supervision = supervision
+    parts.supervised { [weak supervision] name in supervision?.start(name) }
     listeners = ControlListeners(
       log: parts.log, socket: parts.controlSocket,
       actions: PersonalControl(
-        services: parts.services, widenings: parts.widenings, time: parts.time)
+        services: parts.services, widenings: parts.widenings, time: parts.time),
+      pages: parts.pages
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -156,6 +158,7 @@ final class ServingDaemon: Sendable {
         || new.printer.moonraker != former.printer.moonraker,
       retired: { [secrets = parts.secrets] in secrets.keys(spentBy: $0) })
     await parts.moonraker.setInterest(new.interest)
+    parts.pages.keep(Set(new.backends.filter(\.isEnabled).map(\.name)))
     parts.log(.info, "reloaded: \(changes)")
   }
 }

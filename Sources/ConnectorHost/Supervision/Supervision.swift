@@ -127,6 +127,15 @@ package final class Supervision: Sendable {
     return changes
   }
 
+  /// Starts the backend of this name again where it is parked. Returns at once.
+  package func start(_ name: String) {
+    let supervisor = state.withLock { state in
+      state.isStopping
+        ? nil : state.members.first { $0.configuration.name == name }?.supervisor
+    }
+    supervisor?.start()
+  }
+
   /// Ends all backends at once; returns when they have ended or when `grace` is over. Nothing starts afterwards.
   package func stop(grace: Duration) async {
     let all = state.withLock { state in

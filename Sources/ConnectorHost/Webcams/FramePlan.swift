@@ -46,7 +46,7 @@ struct FramePlan: Sendable, Hashable {
       key = "urls " + wish.addresses.joined(separator: " ")
       name = "camera"
       addresses = wish.addresses.prefix(Self.mostAddresses).map { FrameAddress(url: $0) }
-      orientation = Orientation(clockwise: 0, mirrored: false, upsideDown: false)
+      orientation = Orientation(wish.orientation ?? FrameOrientation())
       keepsOrder = true
       return
     }
@@ -71,9 +71,7 @@ struct FramePlan: Sendable, Hashable {
     addresses.removeLast(max(0, addresses.count - Self.mostAddresses))
     name = chosen?.name ?? "camera"
     key = chosen.map { $0.uid.isEmpty ? "name \($0.name)" : "uid \($0.uid)" } ?? "page"
-    orientation = Orientation(
-      clockwise: chosen?.rotation ?? 0, mirrored: chosen?.flipsHorizontally ?? false,
-      upsideDown: chosen?.flipsVertically ?? false)
+    orientation = Orientation(wish.orientation ?? chosen?.orientation ?? FrameOrientation())
     guard addresses.isEmpty else { return }
     guard let chosen else {
       throw WebcamFailure(.noCamera, "no camera is set up in Moonraker, or all are switched off")
@@ -85,7 +83,7 @@ struct FramePlan: Sendable, Hashable {
   }
 
   /// Nil: none is in use.
-  private static func choose(
+  static func choose(
     _ name: String?, of cameras: [WebcamDescription]
   ) throws(WebcamFailure) -> WebcamDescription? {
     guard let name else { return cameras.first(where: \.isEnabled) }
@@ -113,8 +111,23 @@ struct FramePlan: Sendable, Hashable {
 }
 
 extension WebcamDescription {
+  /// How its picture is turned.
+  var orientation: FrameOrientation {
+    FrameOrientation(
+      rotation: rotation, flipsHorizontally: flipsHorizontally, flipsVertically: flipsVertically)
+  }
+
   /// Whether the stream is a row of JPEGs, out of which one can be taken.
   fileprivate var streamsPictures: Bool {
     !service.hasPrefix("webrtc-") && !["hlsstream", "iframe", "jmuxer-stream"].contains(service)
+  }
+}
+
+extension Orientation {
+  /// The same for the pictures' library.
+  fileprivate init(_ orientation: FrameOrientation) {
+    self.init(
+      clockwise: orientation.rotation, mirrored: orientation.flipsHorizontally,
+      upsideDown: orientation.flipsVertically)
   }
 }

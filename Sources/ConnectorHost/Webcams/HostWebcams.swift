@@ -89,6 +89,13 @@ actor HostWebcams: WebcamService {
     try await Self.list(directory, time).get().contains(where: \.isEnabled)
   }
 
+  /// How a camera's picture is turned; asks anew each time.
+  ///
+  /// - Throws: `WebcamFailure`: no such camera, or Moonraker has not given its list within 5 s.
+  func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation? {
+    try FramePlan.choose(camera, of: try await Self.list(directory, time).get())?.orientation
+  }
+
   private func cameras() async -> Result<[WebcamDescription], WebcamFailure>? {
     let now = time.now
     if let listing, !listing.work.isAbandoned,
@@ -128,7 +135,8 @@ actor HostWebcams: WebcamService {
 
   // MARK: Pictures
 
-  /// A picture that is young enough; nil when another one's fetch, which was joined, did not try our addresses.
+  /// A picture that is young enough; nil when another one's fetch, which was joined, did not try our addresses
+  /// or turned the picture otherwise.
   private func captured(
     _ plan: FramePlan, maximumAge: Duration
   ) async throws(WebcamFailure) -> CapturedFrame? {
@@ -147,7 +155,7 @@ actor HostWebcams: WebcamService {
     let running = shelf.fetch.flatMap { $0.work.isAbandoned ? nil : $0.work }
     let fetch = running ?? startFetch(plan)
     switch await fetch.value() {
-    case .success(let frame): return frame
+    case .success(let frame): return frame.orientation == plan.orientation ? frame : nil
     case .failure(let failure) where failure.tried.isSuperset(of: plan.addresses):
       throw failure.failure
     case .failure, nil: return nil

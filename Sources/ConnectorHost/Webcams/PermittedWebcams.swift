@@ -10,6 +10,11 @@ struct PermittedWebcams: WebcamService {
     return try await service.hasCamera()
   }
 
+  func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation? {
+    guard isPermitted else { return nil }
+    return try await service.orientation(of: camera)
+  }
+
   func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame {
     guard isPermitted else {
       throw WebcamFailure(

@@ -7,10 +7,23 @@ package protocol WebcamService: Sendable {
   /// - Throws: `WebcamFailure` where the list is not to be had.
   func hasCamera() async throws(WebcamFailure) -> Bool
 
+  /// How the owner has had a camera's picture turned in Moonraker; nil where no camera is in use. Fetches no picture.
+  ///
+  /// - Parameter camera: its name in Moonraker; nil: the first that is enabled.
+  /// - Throws: `WebcamFailure` where the list is not to be had.
+  func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation?
+
   /// A frame, turned and flipped as the owner has set it.
   ///
   /// - Throws: `WebcamFailure`.
   func frame(_ wish: FrameWish) async throws(WebcamFailure) -> WebcamFrame
+}
+
+extension WebcamService {
+  /// Upright, where there is a camera.
+  package func orientation(of camera: String?) async throws(WebcamFailure) -> FrameOrientation? {
+    try await hasCamera() ? FrameOrientation() : nil
+  }
 }
 
 /// What a backend wants of the camera.
@@ -29,6 +42,8 @@ package struct FrameWish: Sendable, Hashable {
   package var pagePort: Int
   /// The web page's own address, where it is not simply on a port of the printer's host: `https://host/voron`.
   package var pageAddress: String?
+  /// How the picture is to be turned; nil: as the owner has set it in Moonraker.
+  package var orientation: FrameOrientation?
   /// Paths to try on that port when Moonraker knows no camera, in order: `/webcam/?action=snapshot`.
   package var fallbackPaths: [String]
   /// Absolute URLs of single pictures to ask instead of Moonraker's cameras, in this order each time; empty: Moonraker's.
@@ -40,7 +55,8 @@ package struct FrameWish: Sendable, Hashable {
   package init(
     camera: String? = nil, maximumAge: Duration, maximumBytes: Int, maximumSide: Int? = nil,
     mustBeJPEG: Bool = true, pagePort: Int = 80, pageAddress: String? = nil,
-    fallbackPaths: [String] = [], addresses: [String] = [], patience: Duration = .seconds(5)
+    orientation: FrameOrientation? = nil, fallbackPaths: [String] = [], addresses: [String] = [],
+    patience: Duration = .seconds(5)
   ) {
     self.camera = camera
     self.maximumAge = maximumAge
@@ -49,6 +65,7 @@ package struct FrameWish: Sendable, Hashable {
     self.mustBeJPEG = mustBeJPEG
     self.pagePort = pagePort
     self.pageAddress = pageAddress
+    self.orientation = orientation
     self.fallbackPaths = fallbackPaths
     self.addresses = addresses
     self.patience = patience

@@ -46,7 +46,7 @@ extension PermissionExpectation {
     "gcode", "macro",
   ])
 
-  static let rows: [PermissionExpectation] = printdock + reach + phpHub + scripted
+  static let rows: [PermissionExpectation] = printdock + reach + phpHub + polar + scripted
 
   private static let printdock: [PermissionExpectation] = [
     row("printdock", "pause", .pause, "control", ["pause"], state: "printing"),
@@ -116,6 +116,26 @@ extension PermissionExpectation {
     row("php-hub", "firmware_restart", .restart(.firmware), "full", ["restart"]),
     row("php-hub", "reboot", .reboot, "full", ["reboot"]),
     row("php-hub", "shutdown", .shutdownHost, "full", ["shutdown"]),
+  ]
+
+  /// `print` brings its file: what a list needs for that, the integration tests show.
+  private static let polar: [PermissionExpectation] = [
+    row("polar", "print", .start(.of("a_cloud_1.gcode"), .person), "print", ["start"]),
+    row("polar", "pause", .pause, "control", ["pause"], state: "printing"),
+    row("polar", "resume", .resume, "control", ["resume"], state: "paused"),
+    row("polar", "cancel", .cancel, "control", ["cancel"], state: "printing"),
+    row(
+      "polar", "temperature", .temperature(heater: "extruder", celsius: 200), "print",
+      ["temperature"]),
+    row(
+      "polar", "temperature", .temperature(heater: "chamber", celsius: 40), "print",
+      ["temperature"]),
+    row("polar", "command", .gcode("G28"), "print", [gcode, "home"]),
+    row("polar", "command", .gcode("M112"), nil, []),
+    row("polar", "command", .gcode("G28\nSAVE_CONFIG"), nil, []),
+    row(
+      "polar", "clean_up", .deleteFile(.of("a_cloud_1.gcode")), "print",
+      ["files.delete_own|files.delete_any"]),
   ]
 
   private static func look(_ path: String) -> PrinterCommand { .query(.of(path, .get)) }

@@ -40,6 +40,8 @@ package final class TestBench: Sendable {
   package let printer: StandInPrinter
   /// The far side.
   package let transport: ScriptedTransport
+  /// The far side's WebSockets.
+  package let webSockets: ScriptedWebSockets
   /// What pairing yielded.
   package let identity: MemoryIdentityStore
   /// Its files.
@@ -72,6 +74,7 @@ package final class TestBench: Sendable {
   ) {
     printer = StandInPrinter(time: time)
     transport = ScriptedTransport(script)
+    webSockets = ScriptedWebSockets(time: time)
     self.identity = MemoryIdentityStore(identity)
     outbox = MemoryOutbox(time: time)
     gateway = ScriptedGateway(time: time, outbox: outbox)
@@ -114,7 +117,8 @@ package final class TestBench: Sendable {
     BackendContext(
       name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
       status: printer, http: transport, pinnedHTTP: { [transport] _ in transport },
-      identity: identity, commands: gateway, outbox: outbox, transfers: transfers,
+      webSockets: webSockets, identity: identity, commands: gateway, outbox: outbox,
+      transfers: transfers,
       webcams: webcams, time: time, log: Log(label: name, sink: log), random: chance,
       report: { [told] health in told.withLock { $0.health.append(health) } },
       confirm: { [confirmed] duration in confirmed.withLock { $0.append(duration) } },

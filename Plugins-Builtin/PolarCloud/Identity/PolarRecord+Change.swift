@@ -1,0 +1,58 @@
+internal import ConnectorKit
+internal import Platform
+
+extension PolarRecord {
+  /// What a session wants kept.
+  enum Change: Sendable, Hashable {
+    /// The cloud has given this printer a number.
+    case registered(serialNumber: String, as: String?)
+    /// The cloud does not want this printer, or not these credentials; `forgets` the number too.
+    case blocked(Block, forgets: Bool)
+    /// The number is given back.
+    case unregistered
+    /// A cloud job is on.
+    case job(CloudJob)
+    /// A cloud job's end is on its way to the cloud.
+    case reported(String)
+    /// The file of a former job may be deleted one day, this one is gone.
+    case files([String])
+    /// Something is wrong; nil: nothing any more.
+    case error(String?)
+    /// Another key is needed.
+    case newKey(Secret)
+  }
+
+  /// Takes a change in.
+  mutating func apply(_ change: Change, at now: WallTime) {
+    switch change {
+    case .registered(let serial, let name):
+      serialNumber = serial
+      registeredAs = name
+      block = nil
+      // Needed once only.
+      entered.pin = nil
+    case .blocked(let block, let forgets):
+      self.block = block
+      if forgets {
+        serialNumber = nil
+        job = nil
+      }
+      entered.pin = nil
+    case .unregistered:
+      serialNumber = nil
+      registeredAs = nil
+      entered.username = nil
+      entered.pin = nil
+    case .job(let job): self.job = job
+    case .reported(let id):
+      if job?.id == id { job = nil }
+      if !reported.contains(id) { reported.append(id) }
+      reported.removeFirst(max(0, reported.count - Self.mostReported))
+    case .files(let files): self.files = files
+    case .error(let text):
+      lastError = text
+      lastErrorAt = text == nil ? nil : now
+    case .newKey(let key): self.key = key
+    }
+  }
+}
