@@ -61,7 +61,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let clibs = [
-  "CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
+  "CAvahi", "CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
   "CZlib",
 ].map(clib)
 
@@ -75,6 +75,7 @@ let wrappers: [Target] = [
   module("Database", ["CSQLite", "Platform"]),
   module("Imaging", ["CTurboJPEG"]),
   module("Archives", ["CZlib", "Platform"]),
+  module("ServiceDiscovery", ["CAvahi", "Platform"]),
 ]
 
 let host: [Target] = [
@@ -121,6 +122,7 @@ let testing: [Target] = [
   tests("Database", ["Database", "Platform"]),
   tests("Imaging", ["Imaging"]),
   tests("Archives", ["Archives", "Platform"]),
+  tests("ServiceDiscovery", ["Platform", "ServiceDiscovery"]),
   tests("Networking", ["Networking", "Platform"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
   tests("ConnectorKit", ["ConnectorKit", "JSON", "Networking", "Platform"]),
