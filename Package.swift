@@ -79,7 +79,7 @@ let wrappers: [Target] = [
 ]
 
 let host: [Target] = [
-  module("ConnectorKit", ["JSON", "Networking", "Platform"]),
+  module("ConnectorKit", ["HTTPServer", "JSON", "Networking", "Platform"]),
   module("Moonraker", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   module(
     "ConnectorHost",

@@ -23,8 +23,16 @@ package struct BackendContext: Sendable {
   package var outbox: any Outbox
   /// Files to and from far sides.
   package var transfers: any FileTransfers
+  /// The printer's files, for reading.
+  package var files: any PrinterFiles
   /// Pictures of the camera.
   package var webcams: any WebcamService
+  /// A server of the backend's own, for a far side that comes to us.
+  package var listener: any ListenerService
+  /// Makes the backend known on the local network.
+  package var advertiser: any ServiceAdvertiser
+  /// Whether a person has said that the bed is clear, and no job has run since. Never blocks.
+  package var isBedClear: @Sendable () -> Bool
   /// The clock.
   package var time: any TimeSource
   /// A log that carries the backend's name.
@@ -46,7 +54,10 @@ package struct BackendContext: Sendable {
     http: any HTTPTransport,
     pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
     identity: any IdentityStore, commands: any CommandGateway, outbox: any Outbox,
-    transfers: any FileTransfers, webcams: any WebcamService, time: any TimeSource, log: Log,
+    transfers: any FileTransfers, files: any PrinterFiles = UnavailableFiles(),
+    webcams: any WebcamService, listener: any ListenerService = UnavailableListener(),
+    advertiser: any ServiceAdvertiser = UnavailableAdvertiser(),
+    isBedClear: @escaping @Sendable () -> Bool = { false }, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
@@ -62,7 +73,11 @@ package struct BackendContext: Sendable {
     self.commands = commands
     self.outbox = outbox
     self.transfers = transfers
+    self.files = files
     self.webcams = webcams
+    self.listener = listener
+    self.advertiser = advertiser
+    self.isBedClear = isBedClear
     self.time = time
     self.log = log
     self.random = random
