@@ -85,7 +85,7 @@ let host: [Target] = [
     "ConnectorHost",
     [
       "ConnectorKit", "Cryptography", "Database", "HTTPServer", "Imaging", "JSON", "Moonraker",
-      "Networking", "Platform", "YAML",
+      "Networking", "Platform", "ServiceDiscovery", "YAML",
     ]),
 ]
 
@@ -131,7 +131,8 @@ let testing: [Target] = [
     "ConnectorHost",
     [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "Imaging",
-      "JSON", "Moonraker", "Networking", "Platform", "YAML", "printer-uplink-scripted",
+      "JSON", "Moonraker", "Networking", "Platform", "ServiceDiscovery", "YAML",
+      "printer-uplink-scripted",
     ]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),

@@ -29,6 +29,8 @@ package struct ConnectorDescriptor: Sendable {
   package var environment: [EnvironmentRule]
   /// Keys that the service's own agent knows and this connector refuses, each with what to write instead.
   package var refusedKeys: [String: String]
+  /// Commands of the command line that it brings along.
+  package var tools: [ToolDeclaration]
 
   /// Describes a connector.
   package init(
@@ -38,6 +40,7 @@ package struct ConnectorDescriptor: Sendable {
     isInbound: Bool = false, isAcknowledgedByStatus: Bool = false,
     minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
+    tools: [ToolDeclaration] = [],
     intention: @escaping @Sendable (Settings) -> String
   ) {
     self.type = type
@@ -53,6 +56,7 @@ package struct ConnectorDescriptor: Sendable {
     self.minimalExample = minimalExample
     self.environment = environment
     self.refusedKeys = refusedKeys
+    self.tools = tools
     self.intention = intention
   }
 }

@@ -41,7 +41,9 @@ struct BackendAssembly: Sendable {
       outbox: services.deliveries.outbox(of: entry.name),
       transfers: services.transfers(over: http),
       webcams: PermittedWebcams(
-        service: webcams, isPermitted: entry.permissions.contains(.camera)), time: time, log: log,
+        service: webcams, isPermitted: entry.permissions.contains(.camera)),
+      advertiser: HostAdvertiser(directory: state, name: entry.name, time: time),
+      time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       confirm: { [confirmations, time] duration in
         confirmations.note(entry.name, at: time.now, for: duration)
