@@ -90,6 +90,7 @@ let host: [Target] = [
 ]
 
 let connectors: [Target] = [
+  connector("CuraConnect"),
   connector("PrintDock"),
   connector("ReachRelay"),
   .target(
@@ -134,6 +135,7 @@ let testing: [Target] = [
       "JSON", "Moonraker", "Networking", "Platform", "ServiceDiscovery", "YAML",
       "printer-uplink-scripted",
     ]),
+  tests("CuraConnect", ["ConnectorKit", "CuraConnect", "JSON", "Networking", "Platform"]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
   tests(
