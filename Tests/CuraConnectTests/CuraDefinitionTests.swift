@@ -26,7 +26,7 @@ struct CuraDefinitionTests {
     for (key, value) in more { settings[key] = value }
     for (name, text) in macros { settings["gcode_macro \(name)"] = ["gcode": .string(text)] }
     var status = PrinterStatus(
-      startedAt: ManualMoment.now, wallTime: WallTime(secondsSinceEpoch: 0))
+      startedAt: ManualMoment.now, wallTime: WallTime(millisecondsSinceEpoch: 0))
     status.objects = [
       "toolhead": [
         "axis_minimum": .array(low.map { .double($0) }),

@@ -777,6 +777,7 @@ class Daemon:
         self.port = free_port()
         self.process = ManagedProcess("daemon", folder)
         self.variables: dict[str, str] = {}  # environment variables that a test adds
+        self.prefix: list[str] = []  # a command to run it under, such as `nsenter …`
         self._restarted = restarted
 
     def write(self, document: dict[str, Any] | str) -> None:
@@ -795,7 +796,8 @@ class Daemon:
     def start(self, *options: str) -> None:
         """Start `run` on the configuration file."""
         self._restarted()
-        self.process.launch([str(self.binary), "run", "--config", str(self.config), *options], self.environment())
+        command = [*self.prefix, str(self.binary), "run", "--config", str(self.config), *options]
+        self.process.launch(command, self.environment())
 
     def command(self, *arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the binary to its end."""
