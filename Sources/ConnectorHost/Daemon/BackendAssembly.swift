@@ -13,6 +13,7 @@ struct BackendAssembly: Sendable {
   let state: StateDirectory
   let secrets: SpentSecrets
   let services: CommandServices
+  let moonraker: MoonrakerRunner
   let confirmations: Confirmations
   let requiresClearBed: Bool
   let webcams: any WebcamService
@@ -40,9 +41,13 @@ struct BackendAssembly: Sendable {
       commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
       outbox: services.deliveries.outbox(of: entry.name),
       transfers: services.transfers(over: http),
+      files: PermittedFiles(
+        moonraker: moonraker, isPermitted: entry.permissions.contains(.filesList)),
       webcams: PermittedWebcams(
         service: webcams, isPermitted: entry.permissions.contains(.camera)),
+      listener: HostListener(),
       advertiser: HostAdvertiser(directory: state, name: entry.name, time: time),
+      isBedClear: { [services] in services.gate.isBedClear },
       time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       confirm: { [confirmations, time] duration in

@@ -239,6 +239,7 @@ actor LinkDriver {
     case "notify_filelist_changed":
       if let change = params.array?.first { handle(.fileListChanged(change)) }
     case "notify_webcams_changed": handle(.webcamsChanged)
+    case "notify_job_queue_changed": handle(.jobQueueChanged)
     default:
       if let remoteMethod = remoteMethods[method] {
         remoteMethod(params)
