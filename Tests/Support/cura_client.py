@@ -29,7 +29,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from harness import PATIENCE
 from sample_gcode import thumbnail
@@ -48,7 +48,17 @@ PRINTER_STATES = {
 }
 QUEUE_STATES = {"queued", "error"}
 JOB_STATES = QUEUE_STATES | {
-    *("sent_to_printer", "pre_print", "printing", "pausing", "paused", "resuming", "aborting", "wait_cleanup", "failed"),
+    *(
+        "sent_to_printer",
+        "pre_print",
+        "printing",
+        "pausing",
+        "paused",
+        "resuming",
+        "aborting",
+        "wait_cleanup",
+        "failed",
+    ),
     *("finished", "aborted", "aborted_post_print", "aborted_wait_user_action", "aborted_wait_cleanup", "post_print"),
     *("failed_post_print", "failed_wait_user_action", "failed_wait_cleanup"),
 }
@@ -234,7 +244,7 @@ class CuraClient:
         for wire in wires:
             wire.close()
 
-    def __enter__(self) -> CuraClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -402,7 +412,9 @@ class CuraClient:
     def add_by_address(self) -> dict[str, Any]:
         """What Cura asks before it adds a printer by its address."""
         system = self.look(f"{PRINTER}/system", slash=False) or {}
-        self._keys("system", system, dict.fromkeys(("guid", "firmware", "hostname", "name", "platform", "variant"), str))
+        self._keys(
+            "system", system, dict.fromkeys(("guid", "firmware", "hostname", "name", "platform", "variant"), str)
+        )
         hardware = system.get("hardware")
         if not isinstance(hardware, dict) or not isinstance(hardware.get("typeid"), int | str):
             self.deviate(f"system: hardware {hardware!r}")

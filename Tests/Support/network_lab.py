@@ -21,7 +21,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harness import SUPPORT, ManagedProcess, die_with_parent, wait_until
 
@@ -147,7 +147,7 @@ class NetworkLab:
         self.avahi = ManagedProcess("avahi", folder)
         self._others: list[ManagedProcess] = []
 
-    def __enter__(self) -> NetworkLab:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
