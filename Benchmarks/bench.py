@@ -33,6 +33,8 @@ from harness import Rig, free_port, wait_until
 from sample_gcode import gcode
 from scripted_cloud import ScriptedCloud, ServedFile
 
+import cura_figures
+
 
 @dataclass
 class Figure:
@@ -490,6 +492,11 @@ def main() -> None:
     outbox_ups, outbox_grown = full_outbox(binary, min(runs, 5), 30 if arguments.quick else 500)
     upload_peaks, upload_left = uploads(binary, 1 if arguments.quick else 3)
     download_peaks = downloads(binary, 10_000_000 if arguments.quick else 1_000_000_000)
+    looks, polling = cura_figures.polls(binary, seconds, cpu_seconds)
+    size = 20_000_000 if arguments.quick else 500_000_000
+    grown_by, speeds, ratios = cura_figures.large_upload(
+        binary, size, 1 if arguments.quick else 3, lambda pid: memory(pid)["Rss"], peak, forget_peak
+    )
 
     figures = [
         Figure("resident memory", "≤ 20 MB", steady["rss"], "MB", lambda x: x <= 20),
@@ -518,6 +525,12 @@ def main() -> None:
         Figure("payload to PrintDock, idle", "–", idle["payload"], "MB/h", lambda x: True),
         Figure("writes to disk, printing", "–", steady["written"], "kB/h", lambda x: True, 1),
         Figure("writes to disk, idle", "–", idle["written"], "kB/h", lambda x: True, 1),
+        Figure("a look of Cura's", "–", looks, "ms", lambda x: True),
+        Figure("… its p99", "≤ 5 ms", [percentile(looks, 0.99)], "ms", lambda x: x <= 5),
+        Figure("one Cura that polls, processor", "≤ 0.1 s/min", polling, "s/min", lambda x: x <= 0.1, 3),
+        Figure("500 MB upload of Cura's: peak", "≤ 2 MB", grown_by, "MB", lambda x: x <= 2),
+        Figure("… its speed", "–", speeds, "MB/s", lambda x: True, 0),
+        Figure("… its time to that of curl to Moonraker", "–", ratios, "×", lambda x: True),
     ]
     print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
     for figure in figures:

@@ -15,7 +15,7 @@ build=(
 demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7)
 # The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces
 # with Avahi and nginx in them.
-test=(gcc openssl strace iproute2 procps util-linux avahi-daemon dbus libavahi-client3 nginx-light)
+test=(gcc openssl strace iproute2 procps util-linux avahi-daemon dbus libavahi-client3 nginx-light curl)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;

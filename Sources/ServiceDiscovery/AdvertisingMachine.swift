@@ -120,7 +120,8 @@ struct AdvertisingMachine {
   private static func waiting(_ problem: String) -> AdvertisementState {
     .waiting(
       problem: problem,
-      remedy: "install and start it: sudo apt install avahi-daemon; until then add the printer by its address"
+      remedy:
+        "install and start it: sudo apt install avahi-daemon; until then add the printer by its address"
     )
   }
 

@@ -108,7 +108,9 @@ final class AvahiSession: @unchecked Sendable {
   private var functions: UnsafePointer<avahi_shim_functions> { unsafe library.functions }
 
   private var clientProblem: AvahiProblem {
-    guard let client = unsafe client else { return AvahiProblem(kind: .other, words: "no connection") }
+    guard let client = unsafe client else {
+      return AvahiProblem(kind: .other, words: "no connection")
+    }
     return library.problem(unsafe avahi_shim_client_errno(functions, client))
   }
 
@@ -126,7 +128,8 @@ final class AvahiSession: @unchecked Sendable {
     case .disconnect: disconnect()
     case .register:
       if let problem = register() { events.append(.group(.failed(problem))) }
-    case .withdraw: if let group = unsafe group { unsafe _ = avahi_shim_entry_group_reset(functions, group) }
+    case .withdraw:
+      if let group = unsafe group { unsafe _ = avahi_shim_entry_group_reset(functions, group) }
     case .wait(let delay): due = SystemTime.shared.now.advanced(by: delay)
     case .report(let state): report(state)
     case .fail(let failure): self.failure = failure
@@ -161,7 +164,9 @@ final class AvahiSession: @unchecked Sendable {
       unsafe _ = avahi_shim_entry_group_reset(functions, group)
     }
     guard let group = unsafe group else { return clientProblem }
-    guard let text = unsafe textRecord() else { return AvahiProblem(kind: .other, words: "no memory") }
+    guard let text = unsafe textRecord() else {
+      return AvahiProblem(kind: .other, words: "no memory")
+    }
     defer { unsafe avahi_shim_string_list_free(functions, text) }
     let added = unsafe avahi_shim_add_service(
       functions, group, service.instance, service.type, service.port, text)
@@ -191,7 +196,9 @@ final class AvahiSession: @unchecked Sendable {
     guard events.isEmpty else { return 0 }
     guard let due else { return -1 }
     let left = max(.zero, SystemTime.shared.now.duration(to: due))
-    return Int32(clamping: left.components.seconds * 1_000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+    return Int32(
+      clamping: left.components.seconds * 1_000 + left.components.attoseconds
+        / 1_000_000_000_000_000 + 1)
   }
 }
 

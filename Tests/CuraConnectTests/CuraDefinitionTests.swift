@@ -162,7 +162,8 @@ struct CuraDefinitionTests {
     #expect(result.files[0].path == "definitions/uplink_ender.def.json")
   }
 
-  @Test("A size that is none is refused", arguments: ["235", "235x235", "axbxc", "1x1x1", "nanx5x5"])
+  @Test(
+    "A size that is none is refused", arguments: ["235", "235x235", "axbxc", "1x1x1", "nanx5x5"])
   func badSize(text: String) {
     #expect(throws: ToolFailure.self) { try make(nil, values: ["size": text]) }
   }
