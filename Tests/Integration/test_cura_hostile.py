@@ -34,7 +34,8 @@ def cura(hostile_rig: Rig) -> Iterator[CuraClient]:
         cura.poll()
         wait_until(lambda: not spool_files(hostile_rig), 10 * PATIENCE, "an empty staging folder", 0.1)
         assert memory(hostile_rig) - begin < 4_000 * PATIENCE
-        assert cura.jobs() == []
+        # What came whole and was no print is shown as failed, since Cura says "sent" to everything.
+        assert {job["status"] for job in cura.jobs()} <= {"error"}
         assert cura.deviations == []
 
 
@@ -134,7 +135,7 @@ def test_a_form_without_end(cura: CuraClient, hostile_rig: Rig) -> None:
         with contextlib.suppress(OSError):
             for _ in range(200):
                 connection.sendall(chunk)
-    assert cura.poll()[1] == []
+    assert {job["status"] for job in cura.poll()[1]} <= {"error"}
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
