@@ -45,12 +45,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: ships)
 }
 
-func connector(_ name: String) -> Target {
+func connector(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   .target(
     name: name,
     dependencies: [
       "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform",
-    ],
+    ] + more,
     path: "Plugins-Builtin/\(name)", swiftSettings: ships)
 }
 
@@ -61,7 +61,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let clibs = [
-  "CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
+  "CCrypto", "CCurl", "CExpat", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
   "CZlib",
 ].map(clib)
 
@@ -75,6 +75,7 @@ let wrappers: [Target] = [
   module("Database", ["CSQLite", "Platform"]),
   module("Imaging", ["CTurboJPEG"]),
   module("Archives", ["CZlib", "Platform"]),
+  module("XML", ["CExpat"]),
 ]
 
 let host: [Target] = [
@@ -91,8 +92,9 @@ let host: [Target] = [
 let connectors: [Target] = [
   connector("PrintDock"),
   connector("ReachRelay"),
+  connector("CuraConnect", ["HTTPServer", "XML"]),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "CuraConnect", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
@@ -106,7 +108,9 @@ let program: [Target] = [
 let testing: [Target] = [
   .target(
     name: "TestSupport",
-    dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
+    dependencies: [
+      "ConnectorKit", "Cryptography", "HTTPServer", "JSON", "Networking", "Platform",
+    ],
     path: "Tests/Support/Swift", swiftSettings: common),
   .executableTarget(
     name: "printer-uplink-scripted",
@@ -133,6 +137,13 @@ let testing: [Target] = [
     ]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
+  tests("XML", ["XML"]),
+  tests(
+    "CuraConnect",
+    [
+      "Archives", "ConnectorKit", "Cryptography", "CuraConnect", "HTTPServer", "JSON", "Networking",
+      "Platform",
+    ]),
   tests(
     "BuiltinConnectors",
     ["BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform"]),
