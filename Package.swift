@@ -45,12 +45,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: ships)
 }
 
-func connector(_ name: String) -> Target {
+func connector(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   .target(
     name: name,
     dependencies: [
       "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform",
-    ],
+    ] + more,
     path: "Plugins-Builtin/\(name)", swiftSettings: ships)
 }
 
@@ -61,7 +61,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let clibs = [
-  "CAvahi", "CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
+  "CAvahi", "CCrypto", "CCurl", "CExpat", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG",
+  "CWslay", "CYAML",
   "CZlib",
 ].map(clib)
 
@@ -76,6 +77,7 @@ let wrappers: [Target] = [
   module("Imaging", ["CTurboJPEG"]),
   module("Archives", ["CZlib", "Platform"]),
   module("ServiceDiscovery", ["CAvahi", "Platform"]),
+  module("XML", ["CExpat"]),
 ]
 
 let host: [Target] = [
@@ -90,11 +92,11 @@ let host: [Target] = [
 ]
 
 let connectors: [Target] = [
-  connector("CuraConnect"),
   connector("PrintDock"),
   connector("ReachRelay"),
+  connector("CuraConnect", ["HTTPServer", "XML"]),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "CuraConnect", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
@@ -108,7 +110,9 @@ let program: [Target] = [
 let testing: [Target] = [
   .target(
     name: "TestSupport",
-    dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
+    dependencies: [
+      "ConnectorKit", "Cryptography", "HTTPServer", "JSON", "Networking", "Platform",
+    ],
     path: "Tests/Support/Swift", swiftSettings: common),
   .executableTarget(
     name: "printer-uplink-scripted",
@@ -135,9 +139,15 @@ let testing: [Target] = [
       "JSON", "Moonraker", "Networking", "Platform", "ServiceDiscovery", "YAML",
       "printer-uplink-scripted",
     ]),
-  tests("CuraConnect", ["ConnectorKit", "CuraConnect", "JSON", "Networking", "Platform"]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
+  tests("XML", ["XML"]),
+  tests(
+    "CuraConnect",
+    [
+      "Archives", "ConnectorKit", "Cryptography", "CuraConnect", "HTTPServer", "JSON", "Networking",
+      "Platform",
+    ]),
   tests(
     "BuiltinConnectors",
     ["BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform"]),

@@ -8,7 +8,8 @@ set -euo pipefail
 build=(
   binutils git libc6-dev libcurl4 libedit2 libgcc-12-dev libncurses6 libpython3.11 libsqlite3-0
   libstdc++-12-dev libxml2 libz3-4 tzdata zlib1g-dev ca-certificates
-  libavahi-client-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libturbojpeg0-dev libwslay-dev
+  libavahi-client-dev libcurl4-openssl-dev libexpat1-dev libmicrohttpd-dev libsqlite3-dev libssl-dev
+  libturbojpeg0-dev libwslay-dev
   libyaml-dev
 )
 # The demonstration: real Moonraker and the demo clouds, in a Python environment of their own.

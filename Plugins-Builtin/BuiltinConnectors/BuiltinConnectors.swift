@@ -1,4 +1,5 @@
 package import ConnectorKit
+internal import CuraConnect
 internal import PrintDock
 internal import ReachRelay
 
@@ -6,4 +7,5 @@ internal import ReachRelay
 package let builtinConnectors: [any ConnectorBackend.Type] = [
   ReachRelayBackend.self,
   PrintDockBackend.self,
+  CuraConnectBackend.self,
 ]

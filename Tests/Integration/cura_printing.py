@@ -19,7 +19,7 @@ GRIFFIN = b";START_OF_HEADER\n;HEADER_VERSION:0.1\n;FLAVOR:Griffin\n;GENERATOR.N
 
 def cura_entry(port: int, **keys: Any) -> JSON:
     """An entry of type cura on a loopback port."""
-    return {"type": "cura", "listen": f"127.0.0.1:{port}", "advertise": "off", "name": "Voron 2.4"} | keys
+    return {"type": "cura", "listen": f"127.0.0.1:{port}", "advertise": "off", "display_name": "Voron 2.4"} | keys
 
 
 def port_of(rig: Rig) -> int:

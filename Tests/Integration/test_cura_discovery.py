@@ -30,7 +30,7 @@ class Found:
         rig.moonraker.wait_for_klippy()
 
     def entry(self, **keys: Any) -> JSON:
-        return {"type": "cura", "listen": "0.0.0.0:80", "name": "Voron 2.4 ö"} | keys
+        return {"type": "cura", "listen": "0.0.0.0:80", "display_name": "Voron 2.4 ö"} | keys
 
     def write(self, **keys: Any) -> None:
         write_backends(self.rig, self.entry(**keys))
@@ -77,7 +77,7 @@ def test_cura_finds_the_printer_and_loses_it_with_the_backend(found: Found) -> N
     assert service["port"] == 80
     assert service["txt"] == {
         "type": "printer",
-        "name": "Voron 2.4 ö",
+        "display_name": "Voron 2.4 ö",
         "machine": "9066",
         "firmware_version": "7.1.0",
         "cluster_size": "1",
