@@ -31,7 +31,7 @@ http {{
     client_max_body_size 50k;
     location / {{ try_files $uri /index.html; }}
     location ~ ^/(printer|api|access|machine|server)/ {{ proxy_pass http://127.0.0.1:{moonraker}; }}
-    include {folder}/snippets/printer-uplink-cura.conf;
+    include {folder}/snippets/cura.conf;
   }}
 }}
 """
