@@ -169,6 +169,7 @@ def test_bombs_are_not_unpacked(cura: CuraClient, upload_rig: Rig, kind: str) ->
         ("broken.gcode.gz", b"\x1f\x8b\x08 and no more", 400),
         ("short.gcode.gz", gzip.compress(b"G28\n" * 1000)[:-9], 400),
     ],
+    ids=["stl", "3mf", "no ending", "broken ufp", "empty", "text as ufp", "broken gzip", "cut gzip"],
 )
 def test_what_is_no_print_file_is_refused(
     cura: CuraClient, upload_rig: Rig, filename: str, content: bytes, status: int
