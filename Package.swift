@@ -61,7 +61,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let clibs = [
-  "CCrypto", "CCurl", "CExpat", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
+  "CCrypto", "CCurl", "CExpat", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay",
+  "CYAML",
   "CZlib",
 ].map(clib)
 
@@ -94,7 +95,8 @@ let connectors: [Target] = [
   connector("ReachRelay"),
   connector("CuraConnect", ["HTTPServer", "XML"]),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "CuraConnect", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors",
+    dependencies: ["ConnectorKit", "CuraConnect", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
