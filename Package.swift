@@ -96,7 +96,8 @@ let connectors: [Target] = [
   connector("ReachRelay"),
   connector("CuraConnect", ["HTTPServer", "XML"]),
   .target(
-    name: "BuiltinConnectors", dependencies: ["ConnectorKit", "CuraConnect", "PrintDock", "ReachRelay"],
+    name: "BuiltinConnectors",
+    dependencies: ["ConnectorKit", "CuraConnect", "PrintDock", "ReachRelay"],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 

@@ -131,7 +131,8 @@ struct Habitat: Sendable {
       status: printer, http: transport,
       pinnedHTTP: { [transport] _ in transport }, identity: identity,
       commands: ScriptedGateway(time: time, outbox: outbox), outbox: outbox,
-      transfers: ScriptedTransfers(), webcams: ScriptedWebcams(time: time), time: time,
+      transfers: ScriptedTransfers(), webcams: ScriptedWebcams(time: time),
+      listener: LoopbackListener(), advertiser: ScriptedAdvertiser(), time: time,
       log: Log(label: name, sink: sink), random: { 0.5 }, report: report, retireSecret: { _ in })
   }
 

@@ -146,6 +146,24 @@ import Testing
     #expect(book.active?.owner == "alice")
   }
 
+  @Test("a job that is being started is not listed twice while it still stands in the queue")
+  func startedFromQueue() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    book.beginStart("u1", at: at(2))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(3), wallTime: wallTime)
+    #expect(book.listed.map(\.name) == ["a.gcode", "b.gcode"])
+    // Its start fails: it is where it was.
+    book.startFailed(
+      "u1", back: .queued(QueueTicket(jobID: "1", timeAdded: 1)), "the bed is not clear")
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(4), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid).first == "u1")
+    #expect(book.queue.count == 2)
+  }
+
   @Test("a job that somebody takes out of the queue goes")
   func removed() throws {
     var book = book()

@@ -24,6 +24,8 @@ final class CuraHub: Sendable {
   let keeper: IdentityKeeper
   let work: SideWork
   let materials: MaterialShelf
+  /// Where jobs wait for their turn to be started or queued.
+  let line = UploadSlots(1, waiting: 2 * QueueStatus.most)
   /// Wakes the loop that starts what waits.
   let changed = Nudge()
   private let state: Guarded<State>

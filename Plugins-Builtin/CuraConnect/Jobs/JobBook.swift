@@ -25,6 +25,8 @@ struct JobBook: Sendable {
   /// A job that ran when a former daemon ended, until we have looked.
   private var remembered: CuraJob?
   private var isSighted = false
+  /// The place in the queue of the job that is being started: it is taken out of there only afterwards.
+  private var startedTicket: QueueTicket?
 
   /// A book without jobs.
   init(printerUUID: String) { self.printerUUID = printerUUID }
@@ -87,6 +89,7 @@ struct JobBook: Sendable {
   mutating func beginStart(_ uuid: String, at now: MonotonicInstant) {
     change { book in
       guard var job = book.take(uuid) else { return }
+      if case .queued(let ticket) = job.phase { book.startedTicket = ticket }
       job.phase = .starting(since: now)
       job.notice = nil
       (job.elapsed, job.total) = (0, job.estimate ?? 0)
@@ -228,7 +231,8 @@ struct JobBook: Sendable {
     change { book in
       var old = book.waiting
       var queue: [CuraJob] = []
-      for entry in entries {
+      let isStarting = book.active?.isOn ?? false
+      for entry in entries where !isStarting || entry.ticket != book.startedTicket {
         let place =
           old.firstIndex { $0.phase == .queued(entry.ticket) }
           ?? old.firstIndex { job in

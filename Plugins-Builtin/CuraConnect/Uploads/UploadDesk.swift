@@ -161,6 +161,9 @@ struct UploadDesk: Sendable {
   // MARK: Onto the bed, or into the queue
 
   private func follow(_ uuid: String) async {
+    // One after the other, so that the queue is in the order in which they came.
+    guard await hub.line.take() else { return hub.change { $0.fail(uuid, "too many at once") } }
+    defer { hub.line.leave() }
     await learnEstimate(of: uuid)
     guard let job = hub.job(uuid), case .coming = job.phase, let path = job.path else { return }
     guard let reason = reasonToWait(job) else { return await start(job, path, uuid) }
@@ -173,7 +176,7 @@ struct UploadDesk: Sendable {
   private func reasonToWait(_ job: CuraJob) -> String? {
     if job.isGriffin, !configuration.allowsGriffin {
       return
-        "it is in Ultimaker's own G-code, which neither homes nor heats: use the printer definition that printer-uplink cura-definition makes, or set allow_griffin"
+        "it is in Ultimaker's own G-code (Griffin), which neither homes nor heats: use the printer definition that printer-uplink cura-definition makes, or set allow_griffin"
     }
     let reading = hub.reading
     switch configuration.autoStart {
