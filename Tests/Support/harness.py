@@ -419,7 +419,10 @@ class Moonraker:
 
     def relaunch(self, wait: bool = True) -> None:
         """Start it with the configuration it had."""
-        environment = {**os.environ, "HOME": str(self.data.parent)}  # never the user's ~/printer_data
+        # Never the user's ~/printer_data; and uploads on their way have names by the second, which two rigs would share.
+        temporary = self.data / "tmp"
+        temporary.mkdir(exist_ok=True)
+        environment = {**os.environ, "HOME": str(self.data.parent), "TMPDIR": str(temporary)}
         command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile", *self._options]
         self.process.launch([*self._prefix, *command], environment)
         if wait:
