@@ -87,7 +87,8 @@ def wait_for_job(
         return mine[-1] if mine and mine[-1]["status"] in states else None
 
     def what() -> str:
-        return f"{wanted} {'/'.join(states)} among {[(job['name'], job['status']) for job in last]}"
+        page = cura.browse("/print_jobs").body.decode()
+        return f"{wanted} {'/'.join(states)} among {[(job['name'], job['status']) for job in last]}: {page[-1500:]}"
 
     deadline = time.monotonic() + timeout * PATIENCE
     while not (job := found()):
@@ -122,13 +123,18 @@ def memory(rig: Rig) -> int:
 
 def end_jobs(rig: Rig, cura: CuraClient) -> None:
     """Nothing prints and nothing waits, as before the first test."""
-    for job in cura.jobs():
-        if job["status"] in ("queued", "error"):
-            cura.delete(job["uuid"])
     if rig.printer.print_state in ("printing", "paused"):
         rig.moonraker.call("printer.print.cancel")
     rig.moonraker.call("server.job_queue.delete_job", all=True)
     if rig.printer.print_state != "standby":
         rig.printer.gcode("SDCARD_RESET_FILE")
         rig.printer.wait_for_print_state("standby")
-    wait_until(lambda: cura.jobs() == [], 10 * PATIENCE, "an empty list", 0.1)
+
+    def is_empty() -> bool:
+        jobs = cura.jobs()
+        for job in jobs:
+            if job["status"] in ("queued", "error"):
+                cura.delete(job["uuid"])
+        return not jobs
+
+    wait_until(is_empty, 15 * PATIENCE, "an empty list", 0.2)

@@ -23,6 +23,7 @@ from cura_printing import (
     wait_for_no_job,
 )
 
+CURA = b";FLAVOR:Marlin\n;Generated with Cura_SteamEngine 4.13.0\n"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -208,7 +209,7 @@ def test_delete_print_job(cura: CuraClient, table_rig: Rig) -> None:
 
 def test_get_print_job_preview_image(cura: CuraClient) -> None:
     job, plain = name(), name()
-    cura.upload(f"{job}.ufp", ufp(b"G28\nG1 X1 Y1\n", picture=True))
+    cura.upload(f"{job}.ufp", ufp(CURA + b"G28\nG1 X1 Y1\n", picture=True))
     cura.upload(f"{plain}.gcode", b"G28\nG1 X1 Y1\n")
     with_picture = cura.preview(wait_for_job(cura, job, "queued")["uuid"])
     placeholder = cura.preview(wait_for_job(cura, plain, "queued")["uuid"])

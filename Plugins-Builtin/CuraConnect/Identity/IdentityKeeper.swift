@@ -45,10 +45,20 @@ final class IdentityKeeper: Sendable {
     if isNew { nudge.send() }
   }
 
-  /// Writes what is new, until cancelled.
+  /// Writes what is new, until cancelled, and then what is not on the disk yet.
   ///
   /// - Throws: `CancellationError`.
   func run() async throws {
+    do {
+      try await write()
+    } catch {
+      let rest = state.withLock { $0.due == nil ? nil : $0.content }
+      if let rest { try? await store.save(rest) }
+      throw error
+    }
+  }
+
+  private func write() async throws {
     let waiter = nudge.waiter(time)
     while true {
       let now = time.now

@@ -24,7 +24,7 @@ struct JobDesk: Sendable {
 
   /// `PUT …/action`.
   func act(_ action: String, on uuid: String) async -> Answer {
-    guard let job = hub.job(uuid) else { return Self.gone }
+    guard let job = await settled(uuid) else { return Self.gone }
     switch (action, job.phase) {
     case ("pause", .running):
       guard hub.reading.state == "printing" else { return Answer(409, "It is not printing.") }
@@ -43,7 +43,7 @@ struct JobDesk: Sendable {
 
   /// `POST …/action/move`.
   func move(_ uuid: String, to position: Int) async -> Answer {
-    guard let job = hub.job(uuid) else { return Self.gone }
+    guard let job = await settled(uuid) else { return Self.gone }
     guard case .queued(let ticket) = job.phase else {
       return Answer(409, "It is not in the queue.")
     }
@@ -64,7 +64,7 @@ struct JobDesk: Sendable {
 
   /// `PUT …/<uuid>` with `force`.
   func force(_ uuid: String) async -> Answer {
-    guard let job = hub.job(uuid) else { return Self.gone }
+    guard let job = await settled(uuid) else { return Self.gone }
     guard job.isWaiting else { return Answer(200, "It is on already.") }
     guard case .queued = job.phase else { return Answer(409, "The job is in no state for that.") }
     hub.change { $0.update(uuid) { $0.isForced = true } }
@@ -77,7 +77,7 @@ struct JobDesk: Sendable {
 
   /// `DELETE …/<uuid>`.
   func delete(_ uuid: String) async -> Answer {
-    guard let job = hub.job(uuid) else { return Self.gone }
+    guard let job = await settled(uuid) else { return Self.gone }
     switch job.phase {
     case .queued: return await delete(job)
     case .failed, .popped:
@@ -100,6 +100,16 @@ struct JobDesk: Sendable {
       }
     }
     return answer
+  }
+
+  /// A job; one that is shown as waiting while it is still on its way into the queue is waited for a moment.
+  private func settled(_ uuid: String) async -> CuraJob? {
+    let deadline = context.time.now.advanced(by: Self.patience)
+    let waiter = hub.changed.waiter(context.time)
+    while let job = hub.job(uuid), case .coming = job.phase, context.time.now < deadline {
+      guard (try? await waiter.wait(until: deadline)) != nil else { break }
+    }
+    return hub.job(uuid)
   }
 
   private static let gone = Answer(404, "There is no such job.")

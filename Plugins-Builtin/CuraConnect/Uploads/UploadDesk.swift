@@ -10,6 +10,8 @@ struct UploadDesk: Sendable {
 
   let hub: CuraHub
   let slots: UploadSlots
+  /// Moonraker names an upload on its way by the second: two at once would get into one file.
+  private let turn = UploadSlots(1, waiting: 100)
 
   private var context: BackendContext { hub.context }
   private var configuration: CuraConfiguration { hub.configuration }
@@ -133,6 +135,10 @@ struct UploadDesk: Sendable {
     guard let path = GCodePath(folder + upload.name.fileName(number)) else {
       throw UploadFailure(status: 415, problem: "the file's name cannot be used")
     }
+    guard await turn.take() else {
+      throw UploadFailure(status: 503, problem: "too many uploads at once")
+    }
+    defer { turn.leave() }
     let staged = file
     let outcome = await desk.submit(.upload(path), wireName: "print_jobs") {
       printer throws(CommandFailure) in try await printer.upload(staged)
@@ -184,7 +190,10 @@ struct UploadDesk: Sendable {
     case .whenClear, .always:
       if !reading.isReachable { return "the printer is not ready" }
       if reading.isJobOn { return "the printer is busy" }
-      return hub.queue.isEmpty ? nil : "others wait already"
+      if !hub.queue.isEmpty { return "others wait already" }
+      // The gate has the last word; asked beforehand, the job is not shown as being started meanwhile.
+      let mayBeClear = context.isBedClear() || configuration.assumeClearAfter != nil
+      return mayBeClear ? nil : "the bed is not known to be clear"
     }
   }
 
