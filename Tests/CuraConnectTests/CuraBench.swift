@@ -9,7 +9,7 @@ import Testing
 
 /// A Cura in front of a connector on a bench: real HTTP on loopback, everything behind it on paper.
 final class CuraBench: Sendable {
-  let bench = TestBench { _ in .json(404, "{}") }
+  let bench = TestBench { _, _ in .json(404, "{}") }
   let backend: CuraConnectBackend
   /// Moonraker's job queue, as far as the paper goes.
   private let queue = Guarded<(jobs: [(id: String, path: String)], last: Int)>(([], 0))
