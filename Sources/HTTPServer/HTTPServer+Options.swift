@@ -28,7 +28,7 @@ extension HTTPServer {
     package var drainBytes: Int = 1 << 20
     /// The time from a request's first line to the end of its header; nil: ``timeout`` alone counts.
     package var headerTimeout: Duration?
-    /// The time without a byte in a body or of an answer that is not taken; nil: ``timeout`` alone counts, and for all of a request.
+    /// The time in which 16 KiB of a body, or the end of it, must come, and something of an answer be taken; nil: ``timeout`` alone counts, and for all of a request.
     package var stallTimeout: Duration?
     /// The most connections from loopback, where a proxy stands for everybody; nil: as from any address.
     package var loopbackConnections: Int?

@@ -17,6 +17,9 @@ package final class RequestBody: @unchecked Sendable {
   /// About so many bytes come at a time.
   static let pieceBytes = 128 << 10
 
+  /// So many bytes count as progress: who drips is not waited for.
+  static let stepBytes = 16 << 10
+
   private enum End { case whole, broken }
   private enum Step { case piece([UInt8]), end, broken }
   @safe private struct State {
@@ -26,6 +29,7 @@ package final class RequestBody: @unchecked Sendable {
     var end: End?
     var answer: HTTPServer.Response?
     var drained = 0
+    var received = 0
   }
   private let state = Guarded(State())
   private let socket: Int32
@@ -93,7 +97,12 @@ package final class RequestBody: @unchecked Sendable {
 
   /// Takes what has come; false where the connection is to be closed.
   func take(_ piece: UnsafeRawBufferPointer, on connection: OpaquePointer) -> Bool {
-    connections.progress(socket)
+    let isMoving = state.withLock { state in
+      let former = state.received / Self.stepBytes
+      state.received += piece.count
+      return state.received / Self.stepBytes != former
+    }
+    if isMoving { connections.progress(socket) }
     let (goesOn, handed) = state.withLock {
       state -> (Bool, (CheckedContinuation<Step, Never>, [UInt8])?) in
       guard state.end == nil else { return (false, nil) }

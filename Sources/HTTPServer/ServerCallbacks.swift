@@ -69,6 +69,7 @@ final class ServerCallbacks: Sendable {
     _ request: HTTPServer.Request, _ exchange: Exchange, socket: Int32
   ) -> HTTPServer.Response? {
     let reply = handler(request)
+    connections.progress(socket)
     switch reply {
     case .reading(let work):
       let body = RequestBody(
@@ -99,11 +100,19 @@ final class ServerCallbacks: Sendable {
     if let body = exchange.state.withLock({ $0.body }) {
       return unsafe body.take(piece, on: connection)
     }
-    return exchange.state.withLock { state in
-      if state.reply != nil {
-        state.drained += piece.count
-        return state.drained <= options.drainBytes
+    let drained = exchange.state.withLock { state -> Int? in
+      guard state.reply != nil else { return nil }
+      state.drained += piece.count
+      return state.drained
+    }
+    if let drained {
+      let step = RequestBody.stepBytes
+      if drained / step != (drained - piece.count) / step {
+        connections.progress(unsafe uplink_http_socket(connection))
       }
+      return drained <= options.drainBytes
+    }
+    return exchange.state.withLock { state in
       guard let request = state.request, request.method == "POST",
         request.body.count + piece.count <= options.postBytes
       else { return true }
@@ -144,7 +153,10 @@ final class ServerCallbacks: Sendable {
     let (request, answer, early, body) = exchange.state.withLock {
       ($0.request, $0.answer, $0.reply, $0.body)
     }
-    if let answer { return .now(answer) }
+    if let answer {
+      connections.progress(unsafe uplink_http_socket(connection))
+      return .now(answer)
+    }
     if let body { return unsafe body.complete(on: connection).map { .now($0) } }
     guard let request else { return .now(Refusal(400, "The request is not understood.").response) }
     switch early ?? handler(request) {

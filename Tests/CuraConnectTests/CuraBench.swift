@@ -9,7 +9,7 @@ import Testing
 
 /// A Cura in front of a connector on a bench: real HTTP on loopback, everything behind it on paper.
 final class CuraBench: Sendable {
-  let bench = TestBench { _ in .json(404, "{}") }
+  let bench = TestBench { _, _ in .json(404, "{}") }
   let backend: CuraConnectBackend
   /// Moonraker's job queue, as far as the paper goes.
   private let queue = Guarded<(jobs: [(id: String, path: String)], last: Int)>(([], 0))
@@ -55,7 +55,11 @@ final class CuraBench: Sendable {
       let files = names.withLock { $0 }.map { ["filename": .string($0)] as JSONValue }
       return .done(["files": .array(files)])
     case .query: return .done(["estimated_time": 120.5])
-    case .history: return .done(["jobs": []])
+    case .history:
+      let job: JSONValue = [
+        "filename": "cube.gcode", "status": "in_progress", "job_id": "00001F",
+      ]
+      return .done(["jobs": [job]])
     case .queue(let change):
       apply(change)
       return .done(status)

@@ -32,7 +32,8 @@ import Testing
         text, method: "GET", path: "/cluster-api/v1/printers", peer: "10.0.0.2", at: now)
     }
     #expect(!check(proof(client, nonce: nonce), &authority))
-    #expect(authority.approve(client.id))
+    let isKnown = authority.approve(client.id)
+    #expect(isKnown)
     #expect(check(proof(client, nonce: nonce), &authority))
     #expect(!check(proof(client, nonce: nonce), &authority))
     // Requests run side by side.

@@ -31,7 +31,8 @@ import Testing
   private func request(_ peer: String, forwarded: String? = nil) -> HTTPServer.Request {
     HTTPServer.Request(
       method: "GET", path: "/", query: [],
-      fields: forwarded.map { [("X-Forwarded-For", $0)] } ?? [], peer: peer, isLocal: false,
+      fields: forwarded.map { [(name: "X-Forwarded-For", value: $0)] } ?? [], peer: peer,
+      isLocal: false,
       isFromLoopback: peer == "127.0.0.1")
   }
 

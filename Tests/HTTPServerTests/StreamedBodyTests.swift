@@ -20,7 +20,7 @@ import Testing
   private func counter(
     _ options: HTTPServer.Options = options(), breaks: Guarded<Int> = Guarded(0)
   ) throws -> HTTPServer {
-    try HTTPServer(address: .loopback, options: options) { request in
+    let handler: @Sendable (HTTPServer.Request) -> HTTPServer.Reply = { request in
       switch request.method {
       case "GET": return .now(HTTPServer.Response(status: 200, text: "here"))
       case "DELETE": return .now(HTTPServer.Response(status: 409, text: "no"))
@@ -40,6 +40,7 @@ import Testing
         return HTTPServer.Response(status: 201, text: "\(count) \(sum) \(largest < 200_000)")
       }
     }
+    return try HTTPServer(address: .loopback, options: options, replying: handler)
   }
 
   private func post(_ length: Int, _ method: String = "POST", fields: String = "") -> String {
@@ -189,7 +190,7 @@ import Testing
 
   @Test("an answer comes in pieces, in order, until there are no more")
   func streaming() async throws {
-    let server = try HTTPServer(address: .loopback, options: Self.options()) { _ in
+    let handler: @Sendable (HTTPServer.Request) -> HTTPServer.Reply = { _ in
       let count = Guarded(0)
       return .streaming(
         HTTPServer.Response(status: 200, type: "text/plain", body: Array("begin ".utf8))
@@ -200,6 +201,7 @@ import Testing
         }
       }
     }
+    let server = try HTTPServer(address: .loopback, options: Self.options(), replying: handler)
     let client = RawClient(port: server.port)
     client.send("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
     let read = try await offload { client.readToEnd() }
@@ -212,12 +214,13 @@ import Testing
   @Test("whoever makes an answer hears that its visitor has left")
   func streamLeft() async throws {
     let made = Guarded(0)
-    let server = try HTTPServer(address: .loopback, options: Self.options()) { _ in
+    let handler: @Sendable (HTTPServer.Request) -> HTTPServer.Reply = { _ in
       .streaming(HTTPServer.Response(status: 200, type: "image/jpeg", body: [])) {
         made.withLock { $0 += 1 }
         return [UInt8](repeating: 9, count: 100_000)
       }
     }
+    let server = try HTTPServer(address: .loopback, options: Self.options(), replying: handler)
     do {
       let client = RawClient(port: server.port)
       client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")

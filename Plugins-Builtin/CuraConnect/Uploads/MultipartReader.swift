@@ -23,6 +23,8 @@ struct MultipartReader: Sendable {
   private var buffer: [UInt8]
   private var state = State.preamble
   private var parts = 0
+  /// So many bytes came before the first part.
+  private var preamble = 0
 
   /// A reader of a body with this `Content-Type`.
   ///
@@ -61,7 +63,14 @@ struct MultipartReader: Sendable {
       }
       guard let place = buffer.firstIndex(ofBytes: delimiter, from: search) else {
         // The delimiter may have begun.
-        cursor = pass(cursor, max(cursor, buffer.count - delimiter.count + 1), &events)
+        let end = max(cursor, buffer.count - delimiter.count + 1)
+        if state == .preamble {
+          preamble += end - cursor
+          guard preamble <= Self.mostHeader else {
+            throw Failure(problem: "the first boundary is missing")
+          }
+        }
+        cursor = pass(cursor, end, &events)
         break
       }
       let after = place + delimiter.count

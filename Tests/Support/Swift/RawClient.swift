@@ -111,6 +111,12 @@ package struct RawAnswer: Sendable {
   package var head: String
   package var body: [UInt8]
 
+  /// An answer in parts.
+  package init(head: String, body: [UInt8]) {
+    self.head = head
+    self.body = body
+  }
+
   package var status: Int? { head.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
   package var text: String { String(decoding: body, as: UTF8.self) }
   package var length: Int { self["Content-Length"].flatMap { Int($0) } ?? 0 }

@@ -6,6 +6,9 @@ internal import Platform
 package final class LoopbackListener: ListenerService {
   private let ports = Guarded<[Int: Int]>([:])
 
+  /// Listens nowhere yet.
+  package init() {}
+
   /// The port at which whoever wished for `wished` is reached; nil until it listens.
   package func port(for wished: Int) -> Int? { ports.withLock { $0[wished] } }
 
@@ -31,6 +34,9 @@ package final class LoopbackListener: ListenerService {
 package final class ScriptedAdvertiser: ServiceAdvertiser {
   private let state = Guarded<(collisions: Int, services: [AdvertisedService], files: Int)>(
     (0, [], 0))
+
+  /// Advertises nothing yet.
+  package init() {}
 
   /// What was advertised, in order.
   package var services: [AdvertisedService] { state.withLock { $0.services } }
@@ -62,6 +68,9 @@ package final class ScriptedAdvertiser: ServiceAdvertiser {
 /// The printer's files on paper.
 package final class ScriptedFiles: PrinterFiles {
   private let files = Guarded<[String: [UInt8]]>([:])
+
+  /// No files.
+  package init() {}
 
   /// Has `bytes` lie at `path`.
   package func put(_ bytes: [UInt8], at path: String) { files.withLock { $0[path] = bytes } }
