@@ -94,11 +94,12 @@ import Testing
   func brokenOff() async throws {
     let breaks = Guarded(0)
     let server = try counter(breaks: breaks)
-    do {
+    func leave() {
       let client = RawClient(port: server.port)
       client.send(post(1_000))
       client.send("only this")
     }
+    leave()
     await until { breaks.withLock { $0 } == 1 }
     server.stop()
     await server.settled()
@@ -130,7 +131,8 @@ import Testing
   @Test("a visitor who stops in the middle of a body is shown the door")
   func stalled() async throws {
     let breaks = Guarded(0)
-    let server = try counter(Self.options(stall: .milliseconds(300)), breaks: breaks)
+    let server = try counter(
+      Self.options(header: .milliseconds(300), stall: .milliseconds(300)), breaks: breaks)
     let client = RawClient(port: server.port)
     client.send(post(1_000))
     client.send("some")
