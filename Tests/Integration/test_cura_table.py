@@ -258,6 +258,8 @@ def test_send_materials_are_kept_over_a_restart(cura: CuraClient, table_rig: Rig
 
 def test_jobs_keep_their_uuids_over_a_restart(cura: CuraClient, table_rig: Rig) -> None:
     running, waiting = printing(cura), queued(cura)
+    wait_until(lambda: table_rig.moonraker.call("server.job_queue.status")["queued_jobs"], 10, "the job in the queue")
+    time.sleep(0.5)
     table_rig.daemon.kill()
     table_rig.daemon.start()
     wait_for_cura(table_rig, "printing")
