@@ -45,12 +45,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: ships)
 }
 
-func connector(_ name: String) -> Target {
+func connector(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   .target(
     name: name,
     dependencies: [
       "Archives", "ConnectorKit", "Cryptography", "JSON", "Networking", "Platform", "SocketIO",
-    ],
+    ] + more,
     path: "Plugins-Builtin/\(name)", swiftSettings: ships)
 }
 
@@ -61,8 +61,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let clibs = [
-  "CCrypto", "CCurl", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG", "CWslay", "CYAML",
-  "CZlib",
+  "CAvahi", "CCrypto", "CCurl", "CExpat", "CMicroHTTPD", "CPlatform", "CSQLite", "CTurboJPEG",
+  "CWslay", "CYAML", "CZlib",
 ].map(clib)
 
 let wrappers: [Target] = [
@@ -76,27 +76,32 @@ let wrappers: [Target] = [
   module("Database", ["CSQLite", "Platform"]),
   module("Imaging", ["CTurboJPEG"]),
   module("Archives", ["CZlib", "Platform"]),
+  module("ServiceDiscovery", ["CAvahi", "Platform"]),
+  module("XML", ["CExpat"]),
 ]
 
 let host: [Target] = [
-  module("ConnectorKit", ["JSON", "Networking", "Platform"]),
+  module("ConnectorKit", ["HTTPServer", "JSON", "Networking", "Platform"]),
   module("Moonraker", ["ConnectorKit", "JSON", "Networking", "Platform"]),
   module(
     "ConnectorHost",
     [
       "ConnectorKit", "Cryptography", "Database", "HTTPServer", "Imaging", "JSON", "Moonraker",
-      "Networking", "Platform", "YAML",
+      "Networking", "Platform", "ServiceDiscovery", "YAML",
     ]),
 ]
 
 let connectors: [Target] = [
+  connector("CuraConnect", ["HTTPServer", "XML"]),
   connector("PHPHub"),
   connector("PolarCloud"),
   connector("PrintDock"),
   connector("ReachRelay"),
   .target(
     name: "BuiltinConnectors",
-    dependencies: ["ConnectorKit", "PHPHub", "PolarCloud", "PrintDock", "ReachRelay"],
+    dependencies: [
+      "ConnectorKit", "CuraConnect", "PHPHub", "PolarCloud", "PrintDock", "ReachRelay",
+    ],
     path: "Plugins-Builtin/BuiltinConnectors", swiftSettings: ships),
 ]
 
@@ -110,7 +115,9 @@ let program: [Target] = [
 let testing: [Target] = [
   .target(
     name: "TestSupport",
-    dependencies: ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"],
+    dependencies: [
+      "ConnectorKit", "Cryptography", "HTTPServer", "JSON", "Networking", "Platform",
+    ],
     path: "Tests/Support/Swift", swiftSettings: common),
   .executableTarget(
     name: "printer-uplink-scripted",
@@ -128,6 +135,7 @@ let testing: [Target] = [
   tests("Database", ["Database", "Platform"]),
   tests("Imaging", ["Imaging"]),
   tests("Archives", ["Archives", "Platform"]),
+  tests("ServiceDiscovery", ["Platform", "ServiceDiscovery"]),
   tests("Networking", ["Networking", "Platform"]),
   tests("SocketIO", ["FuzzProperties", "JSON", "Networking", "Platform", "SocketIO"]),
   tests("HTTPServer", ["HTTPServer", "Networking", "Platform"]),
@@ -137,7 +145,8 @@ let testing: [Target] = [
     "ConnectorHost",
     [
       "BuiltinConnectors", "ConnectorHost", "ConnectorKit", "Cryptography", "HTTPServer", "Imaging",
-      "JSON", "Moonraker", "Networking", "Platform", "YAML", "printer-uplink-scripted",
+      "JSON", "Moonraker", "Networking", "Platform", "ServiceDiscovery", "YAML",
+      "printer-uplink-scripted",
     ]),
   tests(
     "PHPHub",
@@ -147,6 +156,13 @@ let testing: [Target] = [
     ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform", "PolarCloud", "SocketIO"]),
   tests("PrintDock", ["Archives", "ConnectorKit", "JSON", "Networking", "Platform", "PrintDock"]),
   tests("ReachRelay", ["ConnectorKit", "JSON", "Networking", "Platform", "ReachRelay"]),
+  tests("XML", ["XML"]),
+  tests(
+    "CuraConnect",
+    [
+      "Archives", "ConnectorKit", "Cryptography", "CuraConnect", "HTTPServer", "JSON", "Networking",
+      "Platform",
+    ]),
   tests(
     "BuiltinConnectors",
     ["BuiltinConnectors", "ConnectorHost", "ConnectorKit", "JSON", "Networking", "Platform"]),

@@ -27,6 +27,7 @@ from harness import Rig, free_port, wait_until
 from sample_gcode import gcode
 from scripted_cloud import ScriptedCloud, ServedFile
 
+import cura_figures
 import php_hub_figures
 import reach
 from measuring import (
@@ -355,6 +356,7 @@ def main() -> None:
     ]
     figures += reach.figures(binary, seconds, rounds, runs)
     figures += php_hub_figures.figures(binary, seconds)
+    figures += cura_figures.figures(binary, seconds)
     print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
     for figure in figures:
         print(figure.row())

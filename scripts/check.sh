@@ -4,8 +4,8 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 scripts/swift.sh format lint --strict --recursive Sources Plugins-Builtin Tests Fuzz Package.swift
-.build/venv/bin/ruff check Tests Benchmarks
-.build/venv/bin/ruff format --check Tests Benchmarks
+.build/venv/bin/ruff check Tests Benchmarks scripts
+.build/venv/bin/ruff format --check Tests Benchmarks scripts
 for script in scripts/*.sh Tests/Support/*.sh .ci/run; do bash -n "$script"; done
 
 fail() { echo "$1" >&2; exit 1; }
@@ -14,7 +14,7 @@ ships=(Sources Plugins-Builtin)
 if grep -rnE '^((internal|package|public|private) )?import Foundation(Networking)?$' "${ships[@]}"; then
   fail 'What ships never imports Foundation (58 MB of binary).'
 fi
-if grep -rnE 'import (CCurl|CWslay|CYAML|CMicroHTTPD|CCrypto)$' Plugins-Builtin Sources/Connector* Sources/Moonraker; then
+if grep -rnE 'import (CAvahi|CCurl|CWslay|CYAML|CMicroHTTPD|CCrypto|CExpat|CZlib)$' Plugins-Builtin Sources/Connector* Sources/Moonraker; then
   fail 'C libraries are reached through their wrapper only.'
 fi
 if grep -rnE '\btry!|\bas!' "${ships[@]}" --include='*.swift'; then
@@ -24,8 +24,12 @@ for plugin in Plugins-Builtin/*/; do
   name=$(basename "$plugin")
   [ "$name" = BuiltinConnectors ] && continue
   others=$(ls Plugins-Builtin | grep -vE "^($name|BuiltinConnectors)$" | paste -sd'|')
-  if grep -rnE "import (ConnectorHost|Moonraker|HTTPServer|YAML|$others)$" "$plugin"; then
+  if grep -rnE "import (ConnectorHost|Moonraker|YAML|$others)$" "$plugin"; then
     fail "$name knows ConnectorKit and the wrappers, never the host nor another connector."
+  fi
+  # Its requests and answers are plain values; a server is the host's to start.
+  if grep -rnE 'HTTPServer\((address|socketPath):' "$plugin"; then
+    fail "$name listens by its context's listener only."
   fi
 done
 

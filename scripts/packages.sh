@@ -8,20 +8,27 @@ set -euo pipefail
 build=(
   binutils git libc6-dev libcurl4 libedit2 libgcc-12-dev libncurses6 libpython3.11 libsqlite3-0
   libstdc++-12-dev libxml2 libz3-4 tzdata zlib1g-dev ca-certificates
-  libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libturbojpeg0-dev libwslay-dev
-  libyaml-dev
+  libavahi-client-dev libcurl4-openssl-dev libexpat1-dev libmicrohttpd-dev libsqlite3-dev libssl-dev
+  libturbojpeg0-dev libwslay-dev libyaml-dev
 )
 # The demonstration: real Moonraker and the demo clouds, in a Python environment of their own, and a real PHP hub.
 demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7 php-cli php-sqlite3)
-# The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces.
-test=(gcc openssl strace iproute2 procps)
+# The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces
+# with Avahi and nginx in them. Those two are servers that systemd would start at once: on such a machine they are left to
+# its owner, and their tests are skipped.
+test=(gcc openssl strace iproute2 procps util-linux libavahi-client3 curl)
+[ -d /run/systemd/system ] || test+=(avahi-daemon dbus nginx-light)
+
+# The real Cura, which some long runs drive on a virtual screen.
+cura=(cura python3-zeroconf xvfb xdotool imagemagick)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   run) wanted=("${build[@]}" "${demo[@]}") ;;
   test) wanted=("${build[@]}" "${demo[@]}" "${test[@]}") ;;
+  cura) wanted=("${build[@]}" "${demo[@]}" "${test[@]}" "${cura[@]}") ;;
   link-order) wanted=("${build[@]}" "${demo[@]}" "${test[@]}" valgrind) ;;
-  *) echo "usage: $0 build|run|test|link-order" >&2; exit 2 ;;
+  *) echo "usage: $0 build|run|test|cura|link-order" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -1,4 +1,5 @@
 package import ConnectorKit
+internal import CuraConnect
 internal import PHPHub
 internal import PolarCloud
 internal import PrintDock
@@ -10,4 +11,5 @@ package let builtinConnectors: [any ConnectorBackend.Type] = [
   PrintDockBackend.self,
   PHPHubBackend.self,
   PolarCloudBackend.self,
+  CuraConnectBackend.self,
 ]

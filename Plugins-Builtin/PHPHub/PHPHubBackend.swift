@@ -117,7 +117,7 @@ extension PHPHubBackend {
 
     init(_ backend: PHPHubBackend, _ client: HubClient, _ address: HubAddress) async {
       let (configuration, context) = (backend.configuration, backend.context)
-      let memory = HubMemory(files: context.files, log: context.log)
+      let memory = HubMemory(files: context.stateFiles, log: context.log)
       await memory.load()
       let statistics = StatisticsKeeper(context: context, path: configuration.statisticsFile)
       await statistics.load()

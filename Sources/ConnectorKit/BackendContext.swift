@@ -20,17 +20,25 @@ package struct BackendContext: Sendable {
   /// What pairing yielded, kept 0600 in the state directory.
   package var identity: any IdentityStore
   /// Small files of its own, beside the identity.
-  package var files: any StateFiles
+  package var stateFiles: any StateFiles
   /// The one way to the printer.
   package var commands: any CommandGateway
   /// What the far side is owed.
   package var outbox: any Outbox
   /// Files to and from far sides.
   package var transfers: any FileTransfers
+  /// The printer's files, for reading.
+  package var files: any PrinterFiles
   /// Pictures of the camera.
   package var webcams: any WebcamService
   /// Its pages on the control server.
   package var pages: any PageService
+  /// A server of the backend's own, for a far side that comes to us.
+  package var listener: any ListenerService
+  /// Makes the backend known on the local network.
+  package var advertiser: any ServiceAdvertiser
+  /// Whether a person has said that the bed is clear, and no job has run since. Never blocks.
+  package var isBedClear: @Sendable () -> Bool
   /// The clock.
   package var time: any TimeSource
   /// A log that carries the backend's name.
@@ -52,12 +60,15 @@ package struct BackendContext: Sendable {
     http: any HTTPTransport,
     pinnedHTTP: @escaping @Sendable (_ publicKey: String) -> any HTTPTransport,
     webSockets: any WebSocketTransport, identity: any IdentityStore, commands: any CommandGateway,
-    outbox: any Outbox, transfers: any FileTransfers, webcams: any WebcamService,
-    pages: any PageService = NoPages(), time: any TimeSource, log: Log,
+    outbox: any Outbox, transfers: any FileTransfers,
+    files: any PrinterFiles = UnavailableFiles(), webcams: any WebcamService,
+    pages: any PageService = NoPages(), listener: any ListenerService = UnavailableListener(),
+    advertiser: any ServiceAdvertiser = UnavailableAdvertiser(),
+    isBedClear: @escaping @Sendable () -> Bool = { false }, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
-    files: any StateFiles = MemoryStateFiles(),
+    stateFiles: any StateFiles = MemoryStateFiles(),
     retireSecret: @escaping @Sendable (_ key: String) async -> Void
   ) {
     self.name = name
@@ -68,12 +79,16 @@ package struct BackendContext: Sendable {
     self.pinnedHTTP = pinnedHTTP
     self.webSockets = webSockets
     self.identity = identity
-    self.files = files
+    self.stateFiles = stateFiles
     self.commands = commands
     self.outbox = outbox
     self.transfers = transfers
+    self.files = files
     self.webcams = webcams
     self.pages = pages
+    self.listener = listener
+    self.advertiser = advertiser
+    self.isBedClear = isBedClear
     self.time = time
     self.log = log
     self.random = random

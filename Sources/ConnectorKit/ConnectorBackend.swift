@@ -58,6 +58,12 @@ package protocol ConnectorBackend: Sendable {
   ///
   /// - Returns: nil where there is none, or where the file is not of that agent.
   static func companion(of text: [UInt8]) -> String?
+
+  /// Does what one of the descriptor's ``ConnectorDescriptor/tools`` is for. Pure.
+  ///
+  /// - Parameter tool: its name.
+  /// - Throws: `ToolFailure`.
+  static func use(_ tool: String, _ call: ToolCall) throws(ToolFailure) -> ToolResult
 }
 
 extension ConnectorBackend {
@@ -74,6 +80,11 @@ extension ConnectorBackend {
 
   /// There is no other file.
   package static func companion(of text: [UInt8]) -> String? { nil }
+
+  /// There is no such tool.
+  package static func use(_ tool: String, _ call: ToolCall) throws(ToolFailure) -> ToolResult {
+    throw ToolFailure("\(descriptor.type) has no '\(tool)'", remedy: "see 'printer-uplink --help'")
+  }
 
   /// No harmless call exists.
   package static func probe(

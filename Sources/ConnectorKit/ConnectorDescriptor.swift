@@ -34,6 +34,8 @@ package struct ConnectorDescriptor: Sendable {
   /// Whether `allowed_gcode_patterns` that are written down stand for the usual ones (`G*`, `M*`, `T*`) instead of adding
   /// to them; more than these they allow at level full only, as everywhere.
   package var patternsReplaceUsual: Bool
+  /// Commands of the command line that it brings along.
+  package var tools: [ToolDeclaration]
 
   /// Describes a connector.
   package init(
@@ -44,6 +46,7 @@ package struct ConnectorDescriptor: Sendable {
     minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
     hostAliases: [String: String] = [:], patternsReplaceUsual: Bool = false,
+    tools: [ToolDeclaration] = [],
     intention: @escaping @Sendable (Settings) -> String
   ) {
     self.type = type
@@ -61,6 +64,7 @@ package struct ConnectorDescriptor: Sendable {
     self.refusedKeys = refusedKeys
     self.hostAliases = hostAliases
     self.patternsReplaceUsual = patternsReplaceUsual
+    self.tools = tools
     self.intention = intention
   }
 }

@@ -36,6 +36,8 @@ package struct PrinterStatus: Sendable {
   package var isCurrent: Bool
   /// Metadata of the loaded G-code file, where Moonraker has them; empty otherwise.
   package var fileMetadata: JSONObject
+  /// Counts the changes of Moonraker's job queue, as far as Moonraker tells of them, and its returns.
+  package var queueRevision: UInt64 = 0
   /// The host's load, from Moonraker's once-a-second statistics.
   package var host: HostLoad
   /// Another number whenever the list of G-code files may have changed.

@@ -10,7 +10,8 @@ internal import Platform
 final class ConnectionTable: Sendable {
   private struct Entry {
     var peer: PeerAddress
-    var deadline: ContinuousClock.Instant
+    /// nil: it is our turn, and nobody is late.
+    var deadline: ContinuousClock.Instant?
   }
   private struct State {
     /// By socket. A connection leaves before its socket is closed, so that a number in here is always ours.
@@ -28,19 +29,49 @@ final class ConnectionTable: Sendable {
   func accepts(_ peer: PeerAddress) -> Bool {
     state.withLock { state in
       state.entries.count < options.connections
-        && state.entries.values.count { $0.peer == peer } < options.connectionsPerAddress
+        && state.entries.values.count { $0.peer == peer } < limit(of: peer)
     }
+  }
+
+  private func limit(of peer: PeerAddress) -> Int {
+    guard peer.isLoopback, let limit = options.loopbackConnections else {
+      return options.connectionsPerAddress
+    }
+    return limit
   }
 
   /// A connection was opened.
   func open(_ socket: Int32, peer: PeerAddress) {
-    let deadline = ContinuousClock.now + options.timeout
+    let deadline = ContinuousClock.now + (options.headerTimeout ?? options.timeout)
     let mustArm = state.withLock { state in
       state.entries[socket] = Entry(peer: peer, deadline: deadline)
       defer { state.isTimerArmed = true }
       return !state.isTimerArmed
     }
     if mustArm { arm(for: deadline) }
+  }
+
+  /// A request's first line is there: the time for the rest of its header starts.
+  func beginRequest(_ socket: Int32) {
+    guard let limit = options.headerTimeout else { return }
+    let deadline = ContinuousClock.now + limit
+    state.withLock { state in
+      guard let former = state.entries[socket]?.deadline, deadline < former else { return }
+      state.entries[socket]?.deadline = deadline
+    }
+  }
+
+  /// A visitor has sent something of a body, or we have sent something of an answer.
+  func progress(_ socket: Int32) {
+    guard let limit = options.stallTimeout else { return }
+    let deadline = ContinuousClock.now + limit
+    state.withLock { $0.entries[socket]?.deadline = deadline }
+  }
+
+  /// The visitor waits for us.
+  func pause(_ socket: Int32) {
+    guard options.stallTimeout != nil else { return }
+    state.withLock { $0.entries[socket]?.deadline = nil }
   }
 
   /// A request ended: the time for the next one starts.
@@ -65,11 +96,14 @@ final class ConnectionTable: Sendable {
   private func sweep() {
     let now = ContinuousClock.now
     let next = state.withLock { state -> ContinuousClock.Instant? in
-      for (socket, entry) in state.entries where entry.deadline <= now {
+      for (socket, entry) in state.entries {
+        guard let deadline = entry.deadline, deadline <= now else { continue }
         _ = shutdown(socket, Int32(SHUT_RDWR))
         state.entries[socket]?.deadline = now + options.timeout
       }
-      let next = state.entries.values.map(\.deadline).min()
+      // Where a header has a time of its own, a deadline may come before those that stand now.
+      let soon = state.entries.isEmpty ? nil : options.headerTimeout.map { now + $0 / 2 }
+      let next = (state.entries.values.compactMap(\.deadline) + [soon].compactMap(\.self)).min()
       state.isTimerArmed = next != nil
       return next
     }

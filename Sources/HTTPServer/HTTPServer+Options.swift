@@ -23,6 +23,23 @@ extension HTTPServer {
     /// The time within which a connection must finish its first request, and each further one after the last; then it is closed.
     package var timeout: Duration
 
+    /// Whether the handler is asked as soon as the header is there and reads bodies itself, piece by piece; then every
+    /// method reaches it, and ``acceptsPost`` and the sizes of bodies above do not count.
+    package var streamsBodies: Bool = false
+    /// The most bytes of a body that are read and thrown away before an answer that does not want it; more: the answer
+    /// comes at once, and the connection is closed.
+    package var drainBytes: Int = 1 << 20
+    /// The time from a request's first line to the end of its header; nil: ``timeout`` alone counts.
+    package var headerTimeout: Duration?
+    /// The time in which 16 KiB of a body, or the end of it, must come, and something of an answer be taken; nil: ``timeout`` alone counts, and for all of a request.
+    package var stallTimeout: Duration?
+    /// The most connections from loopback, where a proxy stands for everybody; nil: as from any address.
+    package var loopbackConnections: Int?
+    /// The status for a visitor who calls us by a name that is not ours.
+    package var foreignHostStatus: Int = 421
+    /// Whether refusals are JSON, `{"message": …}`, instead of plain text.
+    package var refusesInJSON: Bool = false
+
     /// Options of a server on a small host.
     package init(
       hostNames: [String] = [], headerBytes: Int = 8 << 10, headerFields: Int = 64,

@@ -1,7 +1,7 @@
 extension HTTPServer {
   /// A request that has passed the header checks.
   package struct Request: Sendable {
-    /// `GET`, `HEAD` or `POST`.
+    /// `GET`, `HEAD` or `POST`; with ``Options/streamsBodies`` any token.
     package var method: String
     /// The path, percent-decoded once, always with a leading slash.
     package var path: String
@@ -16,6 +16,12 @@ extension HTTPServer {
     /// Whether the visitor sits on this host: a loopback peer or the Unix socket, and no field that a proxy adds for
     /// somebody else.
     package var isLocal: Bool
+    /// Whether the one who connected sits at this host's loopback: the visitor, or a proxy.
+    package var isFromLoopback: Bool = false
+    /// The numeric address of ours that was connected to; empty at a Unix socket.
+    package var localAddress: String = ""
+    /// The body's length in bytes as announced; nil where it comes in chunks.
+    package var contentLength: Int? = 0
 
     /// Whether the body is said to be a form; else, where there is one, it is said to be JSON.
     package var isForm: Bool {

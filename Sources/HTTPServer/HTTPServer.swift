@@ -96,4 +96,7 @@ package final class HTTPServer: Sendable {
     callbacks.sleepers.wakeAll()
     unsafe MHD_stop_daemon(running)
   }
+
+  /// Waits until nobody reads a request's body any more; call it after ``stop()``, which cancels them.
+  package func settled() async { await callbacks.sleepers.settled() }
 }

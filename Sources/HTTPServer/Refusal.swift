@@ -15,9 +15,16 @@ struct Refusal: Error, Sendable, Hashable {
   }
 
   /// The refusal as an answer.
-  var response: HTTPServer.Response {
+  var response: HTTPServer.Response { response(inJSON: false) }
+
+  /// The refusal as an answer, in JSON or as plain text.
+  func response(inJSON isJSON: Bool) -> HTTPServer.Response {
     var fields = [(name: "Connection", value: "close")]
     if let allow { fields.append(("Allow", allow)) }
-    return HTTPServer.Response(status: status, text: problem, fields: fields)
+    guard isJSON else { return HTTPServer.Response(status: status, text: problem, fields: fields) }
+    // Our own words: there is nothing in them to escape.
+    return HTTPServer.Response(
+      status: status, type: "application/json", body: Array("{\"message\": \"\(problem)\"}".utf8),
+      fields: fields)
   }
 }

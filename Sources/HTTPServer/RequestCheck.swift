@@ -6,6 +6,8 @@ struct RawRequest: Sendable {
   var fields: [(name: [UInt8], value: [UInt8])]
   var headerBytes: Int
   var peer: PeerAddress
+  /// Our own numeric address at this end; empty where unknown or not asked for.
+  var localAddress = ""
 }
 
 /// The checks that libmicrohttpd leaves out, even when told to be strict.
@@ -30,6 +32,7 @@ struct RequestCheck: Sendable {
     let fields = try decoded(raw.fields)
     let length = try checkFraming(fields, version: raw.version)
     try checkHost(fields, version: raw.version)
+    if options.streamsBodies { return try request(raw, fields, length) }
     let isPost = raw.method == "POST" && options.acceptsPost
     guard isPost || raw.method == "GET" || raw.method == "HEAD" else {
       let methods = options.acceptsPost ? "GET, HEAD, POST" : "GET, HEAD"
@@ -40,11 +43,19 @@ struct RequestCheck: Sendable {
     guard length <= (isPost ? options.postBytes : options.bodyBytes) else {
       throw Refusal(413, "The request's body is too large.")
     }
+    return try request(raw, fields, length)
+  }
+
+  private func request(
+    _ raw: RawRequest, _ fields: [(name: String, value: String)], _ length: Int?
+  ) throws(Refusal) -> HTTPServer.Request {
     let target = try RequestTarget(raw.target)
     return HTTPServer.Request(
       method: raw.method, path: target.path, query: target.query, fields: fields,
       peer: isLocalSocket ? "unix" : raw.peer.description,
-      isLocal: (isLocalSocket || raw.peer.isLoopback) && !isForwarded(fields))
+      isLocal: (isLocalSocket || raw.peer.isLoopback) && !isForwarded(fields),
+      isFromLoopback: isLocalSocket || raw.peer.isLoopback,
+      localAddress: raw.localAddress, contentLength: length)
   }
 
   /// A page of somebody else can make a browser send a POST here. It cannot make it JSON without asking first (which is
@@ -123,7 +134,8 @@ struct RequestCheck: Sendable {
     }
     guard hosts.accepts(host) else {
       throw Refusal(
-        421, "This host is not known by that name: call it by its address or its own name.")
+        options.foreignHostStatus,
+        "This host is not known by that name: call it by its address or its own name.")
     }
   }
 

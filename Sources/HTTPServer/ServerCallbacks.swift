@@ -21,6 +21,19 @@ final class ServerCallbacks: Sendable {
     connections = ConnectionTable(options: options)
   }
 
+  /// Our own numeric address at this end of a connection, where the handler may need it; else empty.
+  fileprivate func localAddress(of socket: Int32) -> String {
+    guard options.streamsBodies else { return "" }
+    var address = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return unsafe withUnsafeMutableBytes(of: &address) { bytes in
+      unsafe bytes.withMemoryRebound(to: sockaddr.self) { sockets in
+        guard unsafe getsockname(socket, sockets.baseAddress, &length) == 0 else { return "" }
+        return PeerAddress(sockets.baseAddress).description
+      }
+    }
+  }
+
   /// Starts the thread; the socket is libmicrohttpd's from now on. Nil when it refuses.
   func start(listeningSocket: Int32) -> OpaquePointer? {
     var setup = unsafe uplink_http_setup()
@@ -39,40 +52,121 @@ final class ServerCallbacks: Sendable {
   }
 
   /// Looks at a request whose header is there; nil where its body has to be read first.
-  fileprivate func begin(_ exchange: Exchange, raw: RawRequest) -> HTTPServer.Response? {
+  fileprivate func begin(
+    _ exchange: Exchange, raw: RawRequest, socket: Int32
+  ) -> HTTPServer.Response? {
     do throws(Refusal) {
       let request = try check.check(raw)
       exchange.state.withLock { $0.request = request }
-      return nil
+      return options.streamsBodies ? ask(request, exchange, socket: socket) : nil
     } catch {
-      return error.response
+      return error.response(inJSON: options.refusesInJSON)
     }
   }
 
+  /// Asks the handler as soon as the header is there; an answer at once where its body is too long to be thrown away.
+  private func ask(
+    _ request: HTTPServer.Request, _ exchange: Exchange, socket: Int32
+  ) -> HTTPServer.Response? {
+    let reply = handler(request)
+    connections.progress(socket)
+    switch reply {
+    case .reading(let work):
+      let body = RequestBody(
+        socket: socket, connections: connections, drainBytes: options.drainBytes)
+      exchange.state.withLock { state in
+        state.reply = reply
+        state.body = body
+      }
+      if !sleepers.read(body, by: work) { return ending }
+    case .now(var response) where request.contentLength ?? 0 > options.drainBytes:
+      response.fields.append(("Connection", "close"))
+      return response
+    case .now, .later, .streaming: exchange.state.withLock { $0.reply = reply }
+    }
+    return nil
+  }
+
+  private var ending: HTTPServer.Response {
+    Refusal(503, "The daemon is ending.").response(inJSON: options.refusesInJSON)
+  }
+
   /// Takes a piece of the body: a POST's is kept, as its length has been checked; nobody wants that of a GET.
-  fileprivate func take(_ piece: UnsafeRawBufferPointer, of exchange: Exchange) {
-    exchange.state.withLock { state in
+  ///
+  /// - Returns: false where the connection is to be closed.
+  fileprivate func take(
+    _ piece: UnsafeRawBufferPointer, of exchange: Exchange, on connection: OpaquePointer
+  ) -> Bool {
+    if let body = exchange.state.withLock({ $0.body }) {
+      return unsafe body.take(piece, on: connection)
+    }
+    let drained = exchange.state.withLock { state -> Int? in
+      guard state.reply != nil else { return nil }
+      state.drained += piece.count
+      return state.drained
+    }
+    if let drained {
+      let step = RequestBody.stepBytes
+      if drained / step != (drained - piece.count) / step {
+        connections.progress(unsafe uplink_http_socket(connection))
+      }
+      return drained <= options.drainBytes
+    }
+    return exchange.state.withLock { state in
       guard let request = state.request, request.method == "POST",
-        request.body.count + piece.count <= check.options.postBytes
-      else { return }
+        request.body.count + piece.count <= options.postBytes
+      else { return true }
       unsafe state.request?.body.append(contentsOf: piece)
+      return true
     }
   }
+
+  /// The body of a streamed answer, until libmicrohttpd lets it go.
+  fileprivate func stream(
+    _ first: [UInt8], _ make: @escaping @Sendable () async -> [UInt8]?, of exchange: Exchange,
+    on connection: OpaquePointer
+  ) -> StreamedAnswer? {
+    let stream = unsafe StreamedAnswer(
+      first: first, connection: connection, socket: uplink_http_socket(connection),
+      connections: connections)
+    guard sleepers.keep(stream) else { return nil }
+    exchange.state.withLock { $0.stream = stream }
+    stream.start(make)
+    return stream
+  }
+
+  /// A request has ended, however.
+  fileprivate func end(_ exchange: Exchange) {
+    let (body, stream) = exchange.state.withLock { ($0.body, $0.stream) }
+    body?.fail()
+    guard let stream else { return }
+    stream.end()
+    sleepers.forget(stream)
+  }
+
+  private var options: HTTPServer.Options { check.options }
 
   /// Answers a request whose body has been read; nil where the connection sleeps until the answer is there.
   fileprivate func finish(
     _ exchange: Exchange, on connection: OpaquePointer
-  ) -> HTTPServer.Response? {
-    let (request, answer) = exchange.state.withLock { ($0.request, $0.answer) }
-    if let answer { return answer }
-    guard let request else { return Refusal(400, "The request is not understood.").response }
-    switch handler(request) {
-    case .now(let response): return response
+  ) -> HTTPServer.Reply? {
+    let (request, answer, early, body) = exchange.state.withLock {
+      ($0.request, $0.answer, $0.reply, $0.body)
+    }
+    if let answer {
+      connections.progress(unsafe uplink_http_socket(connection))
+      return .now(answer)
+    }
+    if let body { return unsafe body.complete(on: connection).map { .now($0) } }
+    guard let request else { return .now(Refusal(400, "The request is not understood.").response) }
+    switch early ?? handler(request) {
+    case .now(let response): return .now(response)
     case .later(let work):
-      guard unsafe sleepers.sleep(connection, exchange, until: work) else {
-        return Refusal(503, "The daemon is ending.").response
-      }
+      connections.pause(unsafe uplink_http_socket(connection))
+      guard unsafe sleepers.sleep(connection, exchange, until: work) else { return .now(ending) }
       return nil
+    case .streaming(let response, let make): return .streaming(response, make)
+    case .reading: return .now(Refusal(500, "No body is read here.").response)
     }
   }
 }
@@ -108,6 +202,7 @@ private func noteConnection(
 private func noteTarget(
   context: UnsafeMutableRawPointer?, target: UnsafePointer<CChar>?, connection: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
+  unsafe callbacks(context)?.connections.beginRequest(uplink_http_socket(connection))
   var bytes: [UInt8] = []
   if let target = unsafe target {
     let length = unsafe strlen(target)
@@ -136,18 +231,30 @@ private func handleRequest(
       method: unsafe text(method), target: exchange.target, version: unsafe text(version),
       fields: unsafe headerFields(connection),
       headerBytes: unsafe uplink_http_header_size(connection),
-      peer: unsafe PeerAddress(uplink_http_peer(connection)))
-    guard let refusal = callbacks.begin(exchange, raw: raw) else { return .YES }
+      peer: unsafe PeerAddress(uplink_http_peer(connection)),
+      localAddress: unsafe callbacks.localAddress(of: uplink_http_socket(connection)))
+    let refusal = unsafe callbacks.begin(
+      exchange, raw: raw, socket: uplink_http_socket(connection))
+    guard let refusal else { return .YES }
     return unsafe send(refusal, on: connection)
   }
   if unsafe uploadSize.pointee > 0 {
-    unsafe callbacks.take(
-      UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee), of: exchange)
+    let goesOn = unsafe callbacks.take(
+      UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee), of: exchange,
+      on: connection)
     unsafe uploadSize.pointee = 0
-    return .YES
+    return goesOn ? .YES : .NO
   }
-  guard let response = unsafe callbacks.finish(exchange, on: connection) else { return .YES }
-  return unsafe send(response, on: connection)
+  switch unsafe callbacks.finish(exchange, on: connection) {
+  case nil: return .YES
+  case .now(let response): return unsafe send(response, on: connection)
+  case .streaming(let response, let make):
+    guard
+      let stream = unsafe callbacks.stream(response.body, make, of: exchange, on: connection)
+    else { return .NO }
+    return unsafe send(stream, as: response, on: connection)
+  case .later, .reading: return .NO
+  }
 }
 
 private func completeRequest(
@@ -156,7 +263,8 @@ private func completeRequest(
   reason: MHD_RequestTerminationCode
 ) {
   if let pointer = unsafe requestContext?.pointee {
-    unsafe Unmanaged<Exchange>.fromOpaque(pointer).release()
+    let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+    unsafe callbacks(context)?.end(exchange)
     unsafe requestContext?.pointee = nil
   }
   unsafe callbacks(context)?.connections.finishRequest(uplink_http_socket(connection))
@@ -194,6 +302,40 @@ private func send(_ response: HTTPServer.Response, on connection: OpaquePointer?
       body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), .RESPMEM_MUST_COPY)
   }
   guard let made = unsafe made else { return .NO }
+  return unsafe queue(made, response, on: connection)
+}
+
+private func send(
+  _ stream: StreamedAnswer, as response: HTTPServer.Response, on connection: OpaquePointer?
+) -> MHD_Result {
+  let owned = unsafe Unmanaged.passRetained(stream)
+  // Of unknown length: in chunks, or until the connection is closed where the visitor speaks HTTP/1.0.
+  let made = unsafe MHD_create_response_from_callback(
+    UInt64.max, 32 << 10, readStream, owned.toOpaque(), releaseStream)
+  guard let made = unsafe made else {
+    unsafe owned.release()
+    return .NO
+  }
+  return unsafe queue(made, response, on: connection)
+}
+
+private func readStream(
+  context: UnsafeMutableRawPointer?, position: UInt64, buffer: UnsafeMutablePointer<CChar>?,
+  size: Int
+) -> Int {
+  guard let context = unsafe context else { return -1 }
+  return unsafe Unmanaged<StreamedAnswer>.fromOpaque(context).takeUnretainedValue()
+    .read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size))
+}
+
+private func releaseStream(context: UnsafeMutableRawPointer?) {
+  guard let context = unsafe context else { return }
+  unsafe Unmanaged<StreamedAnswer>.fromOpaque(context).takeRetainedValue().end()
+}
+
+private func queue(
+  _ made: OpaquePointer, _ response: HTTPServer.Response, on connection: OpaquePointer?
+) -> MHD_Result {
   defer { unsafe MHD_destroy_response(made) }
   for (name, value) in response.completedFields {
     // libmicrohttpd refuses names and values that would break out of their line; such an answer is not sent at all.

@@ -8,6 +8,12 @@ final class Exchange: Sendable {
     var hasBegun = false
     var request: HTTPServer.Request?
     var answer: HTTPServer.Response?
+    /// What the handler made of the header, where it is asked that early.
+    var reply: HTTPServer.Reply?
+    var body: RequestBody?
+    var stream: StreamedAnswer?
+    /// Bytes of a body that nobody wants.
+    var drained = 0
   }
   /// The target as it stands in the request line.
   let target: [UInt8]
@@ -30,9 +36,12 @@ final class SleepingRequests: @unchecked Sendable {
   private struct State {
     var isOver = false
     var sleepers: [ObjectIdentifier: Sleeper] = [:]
+    /// Bodies that are being read, with their readers.
+    var bodies: [ObjectIdentifier: (body: RequestBody, task: Task<Void, Never>)] = [:]
+    var streams: [ObjectIdentifier: StreamedAnswer] = [:]
   }
   private let state = Guarded(State())
-  private static let ending = HTTPServer.Response(
+  static let ending = HTTPServer.Response(
     status: 503, text: "The daemon is ending.", fields: [("Connection", "close")])
 
   /// Lets `connection` sleep until `work` has its answer.
@@ -55,13 +64,59 @@ final class SleepingRequests: @unchecked Sendable {
     return true
   }
 
+  /// Lets `work` read `body`, and hands on its answer.
+  ///
+  /// - Returns: false once all have been woken.
+  func read(
+    _ body: RequestBody, by work: @escaping @Sendable (RequestBody) async -> HTTPServer.Response
+  ) -> Bool {
+    state.withLock { state in
+      guard !state.isOver else { return false }
+      let id = ObjectIdentifier(body)
+      // A bridge as above.
+      let task = Task { [self] in
+        body.answer(await work(body))
+        self.state.withLock { _ = $0.bodies.removeValue(forKey: id) }
+      }
+      state.bodies[id] = (body, task)
+      return true
+    }
+  }
+
+  /// Keeps a streamed answer until ``forget(_:)``; false once all have been woken.
+  func keep(_ stream: StreamedAnswer) -> Bool {
+    state.withLock { state in
+      guard !state.isOver else { return false }
+      state.streams[ObjectIdentifier(stream)] = stream
+      return true
+    }
+  }
+
+  /// A streamed answer is over.
+  func forget(_ stream: StreamedAnswer) {
+    state.withLock { _ = $0.streams.removeValue(forKey: ObjectIdentifier(stream)) }
+  }
+
   /// Wakes all with 503; from now on none sleeps.
   func wakeAll() {
-    state.withLock { state in
+    let (bodies, streams) = state.withLock { state in
       state.isOver = true
       for sleeper in state.sleepers.values { Self.wake(sleeper, with: Self.ending) }
       state.sleepers = [:]
+      defer { state.streams = [:] }
+      return (Array(state.bodies.values), Array(state.streams.values))
     }
+    for (body, task) in bodies {
+      task.cancel()
+      body.fail()
+    }
+    for stream in streams { stream.end() }
+  }
+
+  /// Waits until nobody reads a body any more; after ``wakeAll()``.
+  func settled() async {
+    let tasks = state.withLock { $0.bodies.values.map(\.task) }
+    for task in tasks { await task.value }
   }
 
   private func wake(_ exchange: Exchange, with answer: HTTPServer.Response) {

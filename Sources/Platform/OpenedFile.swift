@@ -39,4 +39,17 @@ package struct OpenedFile: ~Copyable {
     bytes.removeSubrange(got...)
     return bytes
   }
+
+  /// At most `count` bytes from `offset`; empty behind the end. Does not move what ``read(_:)`` reads next.
+  ///
+  /// - Throws: `PlatformError`.
+  package func read(at offset: Int64, _ count: Int) throws(PlatformError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: max(1, count))
+    let got = retrying {
+      unsafe pread(descriptor.number, &bytes, max(0, count), off_t(max(0, offset)))
+    }
+    guard got >= 0 else { throw .current("read", path) }
+    bytes.removeSubrange(got...)
+    return bytes
+  }
 }

@@ -132,7 +132,8 @@ struct Habitat: Sendable {
       pinnedHTTP: { [transport] _ in transport },
       webSockets: WebSocketsOver(transport: transport), identity: identity,
       commands: ScriptedGateway(time: time, outbox: outbox), outbox: outbox,
-      transfers: ScriptedTransfers(), webcams: ScriptedWebcams(time: time), time: time,
+      transfers: ScriptedTransfers(), webcams: ScriptedWebcams(time: time),
+      listener: LoopbackListener(), advertiser: ScriptedAdvertiser(), time: time,
       log: Log(label: name, sink: sink), random: { 0.5 }, report: report, retireSecret: { _ in })
   }
 

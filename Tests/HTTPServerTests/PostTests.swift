@@ -1,5 +1,6 @@
 import HTTPServer
 import Platform
+import TestSupport
 import Testing
 
 @Suite("Requests that change something") struct PostTests {

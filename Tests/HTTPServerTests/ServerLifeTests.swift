@@ -1,6 +1,7 @@
 import Glibc
 import HTTPServer
 import Platform
+import TestSupport
 import Testing
 
 @Suite("The server's life and limits", .serialized) struct ServerLifeTests {

@@ -356,7 +356,7 @@ import Testing
       await rig.live { rig.commands.contains(.fan(0)) }
     }
     #expect(rig.commands == [.fan(0)])
-    let stored = try #require(try await rig.bench.files.read(HubMemory.fileName))
+    let stored = try #require(try await rig.bench.stateFiles.read(HubMemory.fileName))
     #expect(String(decoding: stored, as: UTF8.self).contains("\"b\""))
     try await rig.bench.run(try await rig.backend()) {
       await rig.live(10) { rig.commands.contains(.flow(percent: 90)) }
@@ -378,7 +378,7 @@ import Testing
     rig.hub.queue("{\"id\":\"a\",\"action\":\"fan_off\",\"timestamp\":1795162973}")
     try await rig.bench.run(try await rig.backend()) { await rig.live(for: 130) }
     func document() async throws -> JSONValue {
-      try JSONValue(parsing: try #require(try await rig.bench.files.read(Statistics.fileName)))
+      try JSONValue(parsing: try #require(try await rig.bench.stateFiles.read(Statistics.fileName)))
     }
     let first = try await document()
     #expect(
@@ -402,13 +402,13 @@ import Testing
   @Test("Broken files of ours are set aside, and the connector goes on")
   func brokenFiles() async throws {
     let rig = Rig()
-    try await rig.bench.files.replace(Statistics.fileName, with: Array("{".utf8))
-    try await rig.bench.files.replace(HubMemory.fileName, with: [0, 1, 2])
+    try await rig.bench.stateFiles.replace(Statistics.fileName, with: Array("{".utf8))
+    try await rig.bench.stateFiles.replace(HubMemory.fileName, with: [0, 1, 2])
     try await rig.bench.run(try await rig.backend()) {
       await rig.live { rig.hub.updates.count > 2 }
     }
-    #expect(try await rig.bench.files.read("\(Statistics.fileName).bad") == Array("{".utf8))
-    #expect(try await rig.bench.files.read("\(HubMemory.fileName).bad") == [0, 1, 2])
+    #expect(try await rig.bench.stateFiles.read("\(Statistics.fileName).bad") == Array("{".utf8))
+    #expect(try await rig.bench.stateFiles.read("\(HubMemory.fileName).bad") == [0, 1, 2])
   }
 
   @Test("Old files of its own are deleted after an hour, through the gate, and no others")
@@ -495,7 +495,7 @@ import Testing
     try Files.makeFolder(folder)
     try Files.replace("\(folder)/frame_000001.jpg", with: [1])
     let bench = TestBench { (_, _) async throws(NetworkError) in HTTPResponse(status: 404) }
-    let memory = HubMemory(files: bench.files, log: bench.context().log)
+    let memory = HubMemory(files: bench.stateFiles, log: bench.context().log)
     let timelapse = Timelapse(folder: folder, context: bench.context(), memory: memory)
     let frame = WebcamFrame(
       bytes: [0xFF, 0xD8], contentType: "image/jpeg", capturedAt: bench.time.now)

@@ -425,7 +425,10 @@ class Moonraker:
 
     def relaunch(self, wait: bool = True) -> None:
         """Start it with the configuration it had."""
-        environment = {**os.environ, "HOME": str(self.data.parent)}  # never the user's ~/printer_data
+        # Never the user's ~/printer_data; and uploads on their way have names by the second, which two rigs would share.
+        temporary = self.data / "tmp"
+        temporary.mkdir(exist_ok=True)
+        environment = {**os.environ, "HOME": str(self.data.parent), "TMPDIR": str(temporary)}
         command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile", *self._options]
         self.process.launch([*self._prefix, *command], environment)
         if wait:
@@ -1085,6 +1088,7 @@ class Daemon:
         self.port = free_port()
         self.process = ManagedProcess("daemon", folder)
         self.variables: dict[str, str] = {}  # environment variables that a test adds
+        self.prefix: list[str] = []  # a command to run it under, such as `nsenter …`
         self._restarted = restarted
 
     def write(self, document: dict[str, Any] | str) -> None:
@@ -1103,7 +1107,8 @@ class Daemon:
     def start(self, *options: str) -> None:
         """Start `run` on the configuration file."""
         self._restarted()
-        self.process.launch([str(self.binary), "run", "--config", str(self.config), *options], self.environment())
+        command = [*self.prefix, str(self.binary), "run", "--config", str(self.config), *options]
+        self.process.launch(command, self.environment())
 
     def command(self, *arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the binary to its end."""

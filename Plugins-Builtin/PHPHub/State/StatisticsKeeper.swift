@@ -68,7 +68,7 @@ final class StatisticsKeeper: Sendable {
   }
 
   private func read() async throws -> [UInt8]? {
-    guard let path else { return try await context.files.read(Statistics.fileName) }
+    guard let path else { return try await context.stateFiles.read(Statistics.fileName) }
     return try await offload {
       try Files.information(path) == nil ? nil : try Files.read(path, limit: 1 << 20)
     }
@@ -76,7 +76,7 @@ final class StatisticsKeeper: Sendable {
 
   private func write(_ bytes: [UInt8], suffix: String = "") async throws {
     guard let path else {
-      return try await context.files.replace(Statistics.fileName + suffix, with: bytes)
+      return try await context.stateFiles.replace(Statistics.fileName + suffix, with: bytes)
     }
     try await offload { try Files.replace(path + suffix, with: bytes, mode: 0o644) }
   }

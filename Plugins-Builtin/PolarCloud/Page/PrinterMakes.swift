@@ -31,7 +31,7 @@ struct PrinterMakes: Sendable {
   private func list(_ filter: String) async -> [String] {
     let file = "makes-\(filter).json"
     let now = context.time.wallTime
-    let bytes = try? await context.files.read(file)
+    let bytes = try? await context.stateFiles.read(file)
     let kept = bytes.flatMap { try? JSONValue(parsing: $0) }
     let keptNames = kept.map { Self.names(in: $0) } ?? []
     if let at = kept?["fetched_ms"]?.integer {
@@ -51,7 +51,7 @@ struct PrinterMakes: Sendable {
       "printerMakes": .array(names.map(JSONValue.string)),
     ]
     // What cannot be kept is fetched again.
-    try? await context.files.replace(file, with: value.serialized())
+    try? await context.stateFiles.replace(file, with: value.serialized())
     return names
   }
 

@@ -36,3 +36,12 @@ static inline int platform_local_time(time_t seconds, int *parts) {
   parts[5] = local.tm_sec;
   return 1;
 }
+
+// memmem is declared for _GNU_SOURCE only.
+extern void *memmem(const void *haystack, size_t length, const void *needle, size_t needle_length);
+
+/// Where `needle` first stands in `haystack`; NULL where it does not.
+static inline const void *platform_find(const void *haystack, size_t length, const void *needle,
+                                        size_t needle_length) {
+  return memmem(haystack, length, needle, needle_length);
+}

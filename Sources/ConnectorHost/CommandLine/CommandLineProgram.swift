@@ -26,14 +26,15 @@ package struct CommandLineProgram: Sendable {
     _ arguments: [String], environment: [String: String], terminal: Terminal
   ) async -> Int32 {
     let line: ParsedLine
-    do { line = try ParsedLine(arguments) } catch {
+    let tools = registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
+    do { line = try ParsedLine(arguments, tools: tools) } catch {
       terminal.complain("\(Product.name): \(error.problem)")
       terminal.complain(error.hint)
       return Self.usageStatus
     }
     switch line.command {
     case .help(let command):
-      terminal.say(HelpText.of(command), terminator: "")
+      terminal.say(HelpText.of(command, tools: tools), terminator: "")
       return 0
     case .version:
       terminal.say("\(Product.name) \(Product.version)")
@@ -87,6 +88,12 @@ package struct CommandLineProgram: Sendable {
         loader: ConfigurationLoader(registry: registry, environment: environment),
         terminal: terminal, writes: writes
       ).run(file, configuration: path)
+    case .tool(let options):
+      let path = line.file ?? ConfigurationPlaces(environment: environment).first
+      return await ToolCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, options: options
+      ).run(path)
     case .run(let once, let level):
       guard let path = find(line.file, environment, terminal) else {
         return Self.configurationStatus

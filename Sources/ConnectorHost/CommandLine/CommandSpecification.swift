@@ -1,3 +1,5 @@
+internal import ConnectorKit
+
 /// A command with the options that it takes: parsing and help come from here.
 struct CommandSpecification {
   /// An option.
@@ -120,6 +122,25 @@ struct CommandSpecification {
       name: "version", operand: nil, summary: "show the version", details: "", options: []),
   ]
 
-  /// The command of this name.
-  static func named(_ name: String) -> CommandSpecification? { all.first { $0.name == name } }
+}
+
+extension CommandSpecification {
+  /// A command that a connector brings along, with the host's options for it.
+  init(_ tool: ToolDeclaration) {
+    let own = tool.options.map {
+      Option(name: $0.name, letter: nil, value: $0.value, summary: $0.summary)
+    }
+    let entry = Option(
+      name: "entry", letter: nil, value: "NAME",
+      summary: "the entry of the file that it is about, where there are several")
+    let output = Option(
+      name: "output", letter: "o", value: "FOLDER",
+      summary: "write the files below this folder, rather than print them")
+    let install = Option(
+      name: "install", letter: nil, value: nil,
+      summary: "write the files to where the program on this computer reads them")
+    self.init(
+      name: tool.name, operand: nil, summary: tool.summary, details: tool.details,
+      options: own + [entry, output] + (tool.installPlaces.isEmpty ? [] : [install]))
+  }
 }

@@ -3,8 +3,11 @@ internal import ConnectorKit
 /// The help.
 enum HelpText {
   /// The help of a command, or of the program where it is nil.
-  static func of(_ name: String?) -> String {
-    guard let command = name.flatMap(CommandSpecification.named) else { return program }
+  ///
+  /// - Parameter tools: the commands that connectors bring along.
+  static func of(_ name: String?, tools: [CommandSpecification] = []) -> String {
+    let commands = CommandSpecification.all + tools
+    guard let command = commands.first(where: { $0.name == name }) else { return program(commands) }
     let usage = ["usage: \(Product.name) \(command.name) [options]", command.operand]
       .compactMap(\.self).joined(separator: " ")
     let details = command.details.isEmpty ? "" : command.details + "\n\n"
@@ -18,8 +21,8 @@ enum HelpText {
       """
   }
 
-  private static var program: String {
-    let commands = CommandSpecification.all.map { command in
+  private static func program(_ commands: [CommandSpecification]) -> String {
+    let commands = commands.map { command in
       [
         "  " + [command.name, command.operand].compactMap(\.self).joined(separator: " "),
         command.summary,

@@ -13,6 +13,7 @@ struct ParsedLine {
     case explain(String)
     case control(ControlOrder)
     case importing(file: String, writes: Bool)
+    case tool(ToolCommand.Options)
     case version
     case help(command: String?)
   }
@@ -28,8 +29,10 @@ struct ParsedLine {
 
   /// Understands `arguments` (without the program's name): `--option value`, `--option=value`, `-o value`, `-ovalue`;
   /// `--` ends the options.
-  init(_ arguments: [String]) throws(UsageError) {
-    var scan = Scan()
+  ///
+  /// - Parameter tools: the commands that connectors bring along.
+  init(_ arguments: [String], tools: [CommandSpecification] = []) throws(UsageError) {
+    var scan = Scan(commands: CommandSpecification.all + tools)
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       if argument == "--" {
@@ -47,6 +50,7 @@ struct ParsedLine {
 
   /// What has been read so far.
   private struct Scan {
+    let commands: [CommandSpecification]
     var specification: CommandSpecification?
     var isHelp = false
     var flags: Set<String> = []
@@ -70,10 +74,10 @@ struct ParsedLine {
         operands.append(operand)
       } else if operand == "help" {
         isHelp = true
-      } else if let command = CommandSpecification.named(operand) {
+      } else if let command = commands.first(where: { $0.name == operand }) {
         specification = command
       } else {
-        let nearest = NearestName.of(operand, among: CommandSpecification.all.map(\.name))
+        let nearest = NearestName.of(operand, among: commands.map(\.name))
         throw failure(
           "unknown command '\(operand)'" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
       }
@@ -158,7 +162,14 @@ struct ParsedLine {
         return (.control(.readOnly(word == "on")), file)
       case "import":
         return (.importing(file: try operand(), writes: flags.contains("write")), file)
-      default: return (.version, file)
+      case "version": return (.version, file)
+      default:
+        let options = ToolCommand.Options(
+          name: specification.name, values: values.filter { $0.key != "config" }, flags: flags)
+        guard !options.installs || options.folder == nil else {
+          throw failure("'--output' and '--install' exclude each other")
+        }
+        return (.tool(options), file)
       }
     }
 

@@ -13,6 +13,7 @@ struct BackendAssembly: Sendable {
   let state: StateDirectory
   let secrets: SpentSecrets
   let services: CommandServices
+  let moonraker: MoonrakerRunner
   let confirmations: Confirmations
   let requiresClearBed: Bool
   let webcams: any WebcamService
@@ -45,15 +46,20 @@ struct BackendAssembly: Sendable {
       commands: services.entrance(of: entry, requiresClearBed: requiresClearBed),
       outbox: services.deliveries.outbox(of: entry.name),
       transfers: services.transfers(over: http),
+      files: PermittedFiles(
+        moonraker: moonraker, isPermitted: entry.permissions.contains(.filesList)),
       webcams: PermittedWebcams(
         service: webcams, isPermitted: entry.permissions.contains(.camera)),
       pages: EntryPages(name: entry.name, pages: pages, start: start),
+      listener: HostListener(),
+      advertiser: HostAdvertiser(directory: state, name: entry.name, time: time),
+      isBedClear: { [services] in services.gate.isBedClear },
       time: time, log: log,
       random: { Double.random(in: 0..<1) }, report: report,
       confirm: { [confirmations, time] duration in
         confirmations.note(entry.name, at: time.now, for: duration)
       },
-      files: BackendFiles(directory: state, name: entry.name),
+      stateFiles: BackendFiles(directory: state, name: entry.name),
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }
 

@@ -81,7 +81,7 @@ final class RunningDaemon: Sendable {
       network: network, networkSettings: configuration.network,
       printerName: configuration.printer.name,
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
-      secrets: secrets, services: services, confirmations: confirmations,
+      secrets: secrets, services: services, moonraker: moonraker, confirmations: confirmations,
       requiresClearBed: configuration.printer.requireClearBed, webcams: webcams(configuration),
       pages: pages, start: { [weak self] name in self?.starter.withLock { $0 }?(name) },
       sink: writer, time: time)

@@ -32,6 +32,10 @@ struct HostTransfers: FileTransfers {
     }
   }
 
+  func begin(expectedSize: Int64) async throws(TransferFailure) -> any StagingSink {
+    try await UploadSink.open(in: staging, expectedSize: expectedSize)
+  }
+
   func download(_ order: DownloadOrder) async throws(TransferFailure) -> StagedFile {
     let download = Download(order: order, staging: staging, transport: transport)
     let limit = order.timeLimit

@@ -16,6 +16,10 @@ package struct CommandRequest: Sendable {
   /// What the far side is owed where the command takes its time; nil: it hears of the end, whenever that is.
   package var earlyAnswer: EarlyAnswer?
 
+  /// For a start by itself: the bed counts as clear after so long without a job, which we must have watched without a gap;
+  /// nil: only a person's word counts. The owner's choice, and never where a clear bed is required of everybody.
+  package var assumesClearAfter: Duration?
+
   /// A request.
   package init(
     id: String, wireName: String, command: PrinterCommand, age: Duration? = nil,

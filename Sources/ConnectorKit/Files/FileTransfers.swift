@@ -12,6 +12,12 @@ package protocol FileTransfers: Sendable {
     expectedSize: Int64, _ write: @escaping @Sendable (inout StagedFileWriter) throws -> Void
   ) async throws(TransferFailure) -> StagedFile
 
+  /// Begins a file in the staging folder whose bytes arrive one by one: an upload that a far side makes.
+  ///
+  /// - Parameter expectedSize: how large it may become, in bytes: refused at once where the disk has no room for it.
+  /// - Throws: `TransferFailure`.
+  func begin(expectedSize: Int64) async throws(TransferFailure) -> any StagingSink
+
   /// Fetches a file.
   ///
   /// - Throws: `TransferFailure`; nothing stays behind then.
@@ -26,6 +32,13 @@ package protocol FileTransfers: Sendable {
   func send(
     _ file: StagedFile, as request: HTTPRequest
   ) async throws(TransferFailure) -> HTTPResponse
+}
+
+extension FileTransfers {
+  /// Files cannot be taken piece by piece.
+  package func begin(expectedSize: Int64) async throws(TransferFailure) -> any StagingSink {
+    throw TransferFailure(.disk, "this host takes no files")
+  }
 }
 
 /// What is to be fetched, and what is acceptable.

@@ -262,6 +262,7 @@ actor LinkDriver {
         if change.object != nil { cache.apply(.files) }
       }
     case "notify_webcams_changed": handle(.webcamsChanged)
+    case "notify_job_queue_changed": handle(.jobQueueChanged)
     default:
       if let remoteMethod = remoteMethods[method] {
         remoteMethod(params)

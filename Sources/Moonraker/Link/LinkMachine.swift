@@ -30,6 +30,8 @@ package struct LinkMachine: Sendable {
     case fileListChanged(JSONValue)
     /// `notify_webcams_changed`
     case webcamsChanged
+    /// `notify_job_queue_changed`
+    case jobQueueChanged
     /// The backends need something else from now on.
     case interest(StatusInterest)
     /// A ping was answered.
@@ -215,6 +217,7 @@ package struct LinkMachine: Sendable {
       klippyNotified(event, at: now, &actions)
     case .fileListChanged(let change): fileListChanged(change, &actions)
     case .webcamsChanged: actions.append(.cache(.webcams))
+    case .jobQueueChanged: actions.append(.cache(.jobQueue))
     case .interest(let interest): setInterest(interest, at: now, &actions)
     case .pingAnswered: break
     case .pingFailed(let reason):

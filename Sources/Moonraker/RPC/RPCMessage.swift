@@ -13,7 +13,7 @@ package enum RPCMessage: Sendable, Hashable {
 
   /// Methods of notifications that nobody here reads: dropped before they are parsed.
   static let ignored: Set<String> = [
-    "notify_gcode_response", "notify_history_changed", "notify_job_queue_changed",
+    "notify_gcode_response", "notify_history_changed",
     "notify_announcement_update", "notify_announcement_dismissed", "notify_announcement_wake",
     "notify_agent_event", "notify_update_response", "notify_update_refreshed",
     "notify_power_changed", "notify_service_state_changed", "notify_sudo_alert",

@@ -28,4 +28,6 @@ package enum StatusChange: Sendable, Hashable {
   case disk(percent: Double?)
   /// The list of webcams changed.
   case webcams
+  /// The job queue changed.
+  case jobQueue
 }

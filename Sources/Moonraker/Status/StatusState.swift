@@ -81,6 +81,9 @@ package struct StatusState: Sendable {
       host.diskPercent = percent
       return effects
     case .webcams: effects.events.append(.webcams)
+    case .jobQueue:
+      status.queueRevision &+= 1
+      effects.isNewSnapshot = true
     }
     tellPrintState(&effects)
     if status.isCurrent { followJob(&effects) }
@@ -96,6 +99,7 @@ package struct StatusState: Sendable {
     effects.events.append(.link(isUp: isUp))
     if isUp {
       status.link = .connected
+      status.queueRevision &+= 1
     } else {
       status.link = .away(since: now)
       // Moonraker's absence says nothing about Klippy, so it is no event of Klippy's, and a job may go on.

@@ -38,6 +38,37 @@ import Testing
     #expect(strict.submit(pressed, id: "3", of: "s") == .done())
   }
 
+  @Test("The owner may let a bed count as clear after a while that was watched without a gap")
+  func assumed() {
+    func start(_ bench: GateBench, _ id: String, of backend: String = "a") -> CommandOutcome.Reason?
+    {
+      let outcome = bench.post(
+        itself, id: id, of: backend, assumesClearAfter: .seconds(600))
+      bench.drain()
+      return outcome.current?.reason
+    }
+    let bench = GateBench.ready("complete")
+    bench.advance(by: .seconds(599))
+    #expect(start(bench, "1") == .bedOccupied)
+    bench.advance(by: .seconds(2))
+    // Whoever does not ask for it does not get it.
+    #expect(bench.submit(itself, id: "2")?.reason == .bedOccupied)
+    // A gap begins it anew, and so does a job.
+    bench.leave()
+    bench.come("complete")
+    #expect(start(bench, "3") == .bedOccupied)
+    bench.advance(by: .seconds(601))
+    bench.print("printing", "y.gcode")
+    bench.print("complete", "y.gcode")
+    bench.advance(by: .seconds(599))
+    #expect(start(bench, "4") == .bedOccupied)
+    // Where a clear bed is required of everybody, nothing is assumed.
+    _ = bench.entrance("s", PermissionLevel.full.permissions, requiresClearBed: true)
+    bench.advance(by: .seconds(2))
+    #expect(start(bench, "5", of: "s") == .bedOccupied)
+    #expect(start(bench, "6") == .ok)
+  }
+
   @Test(
     "Every end of a job occupies the bed", arguments: ["complete", "cancelled", "error", "standby"])
   func ends(state: String) {

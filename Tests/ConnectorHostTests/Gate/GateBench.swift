@@ -160,18 +160,19 @@ final class GateBench {
   func post(
     _ command: PrinterCommand, id: String, of backend: String = "a", age: Duration? = nil,
     contact: CommandContact? = nil, work: CommandWork? = nil, refusal: CommandFailure? = nil,
-    early: EarlyAnswer? = nil
+    early: EarlyAnswer? = nil, assumesClearAfter: Duration? = nil
   ) -> Promise<CommandOutcome> {
     let entrance = entrance(backend)
     let contact = contact ?? entrance.contact()
     let outcome = Promise<CommandOutcome>()
-    Task(executorPreference: executor) {
+    var request = CommandRequest(
+      id: id, wireName: command.kind.rawValue, command: command, age: age, refusal: refusal,
+      earlyAnswer: early)
+    request.assumesClearAfter = assumesClearAfter
+    Task(executorPreference: executor) { [request] in
       outcome.resolve(
         await entrance.submit(
-          CommandRequest(
-            id: id, wireName: command.kind.rawValue, command: command, age: age, refusal: refusal,
-            earlyAnswer: early),
-          in: contact, work: work,
+          request, in: contact, work: work,
           owing: { outcome in
             OwedItem(
               key: id, kind: "result", body: ["status": .string(outcome.status.rawValue)])

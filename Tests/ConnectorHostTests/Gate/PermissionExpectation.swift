@@ -46,7 +46,7 @@ extension PermissionExpectation {
     "gcode", "macro",
   ])
 
-  static let rows: [PermissionExpectation] = printdock + reach + phpHub + polar + scripted
+  static let rows: [PermissionExpectation] = printdock + reach + phpHub + polar + cura + scripted
 
   private static let printdock: [PermissionExpectation] = [
     row("printdock", "pause", .pause, "control", ["pause"], state: "printing"),
@@ -136,6 +136,33 @@ extension PermissionExpectation {
     row(
       "polar", "clean_up", .deleteFile(.of("a_cloud_1.gcode")), "print",
       ["files.delete_own|files.delete_any"]),
+  ]
+
+  private static let cura: [PermissionExpectation] = [
+    row("cura", "print_jobs", .upload(.of("a.gcode")), "print", ["upload"]),
+    row("cura", "print_jobs:names", look("server.files.list"), "monitor", ["files.list"]),
+    row("cura", "print_jobs:estimate", look("server.files.list"), "monitor", ["files.list"]),
+    row("cura", "print_jobs:start", .start(.of("a.gcode"), .person), "print", ["start"]),
+    row(
+      "cura", "print_jobs:queue", .queue(.add([.of("a.gcode")], isReset: false)), "print", ["queue"]
+    ),
+    row("cura", "queue", look("server.job_queue.status"), "monitor", ["status"]),
+    row("cura", "history", .history(limit: 1), "monitor", ["history"]),
+    row("cura", "action:pause", .pause, "control", ["pause"], state: "printing"),
+    row("cura", "action:resume", .resume, "control", ["resume"], state: "paused"),
+    row("cura", "action:cancel", .cancel, "control", ["cancel"], state: "printing"),
+    row("cura", "action:print", .start(.of("a.gcode"), .person), "print", ["start"]),
+    row("cura", "action:print:queue", .queue(.remove(["1"])), "print", ["queue"]),
+    row("cura", "action/move", .queue(.first("1")), "print", ["queue"]),
+    row("cura", "force", .start(.of("a.gcode"), .person), "print", ["start"]),
+    row("cura", "force:queue", .queue(.remove(["1"])), "print", ["queue"]),
+    row("cura", "auto_start", .start(.of("a.gcode"), .person), "print", ["start"]),
+    row("cura", "auto_start:queue", .queue(.remove(["1"])), "print", ["queue"]),
+    row("cura", "delete", .queue(.remove(["1"])), "print", ["queue"]),
+    row(
+      "cura", "delete:file", .deleteFile(.of("a.gcode")), "print",
+      ["files.delete_own|files.delete_any"]),
+    row("cura", "preview_image", look("server.files.list"), "monitor", ["files.list"]),
   ]
 
   private static func look(_ path: String) -> PrinterCommand { .query(.of(path, .get)) }

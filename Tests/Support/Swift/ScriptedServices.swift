@@ -12,6 +12,8 @@ package final class ScriptedTransfers: FileTransfers {
     var script: Script = { _, _ in HTTPResponse(status: 200) }
     var sent: [(request: HTTPRequest, bytes: [UInt8])] = []
     var downloads: [String: [UInt8]] = [:]
+    var sinkFailure: TransferFailure?
+    var openSinks = 0
   }
   private let folder: String
   private let state = Guarded(State())
@@ -43,6 +45,36 @@ package final class ScriptedTransfers: FileTransfers {
       throw error as? TransferFailure ?? TransferFailure(.disk, "\(error)")
     }
     return try stage(bytes.withLock { $0 })
+  }
+
+  package func begin(expectedSize: Int64) async throws(TransferFailure) -> any StagingSink {
+    if let failure = state.withLock({ $0.sinkFailure }) { throw failure }
+    return MemorySink(transfers: self)
+  }
+
+  /// Makes every upload from now on fail like this.
+  package func refuseUploads(_ failure: TransferFailure?) {
+    state.withLock { $0.sinkFailure = failure }
+  }
+
+  /// How many uploads have begun and neither ended nor been let go.
+  package var openSinks: Int { state.withLock { $0.openSinks } }
+
+  private final class MemorySink: StagingSink {
+    private let transfers: ScriptedTransfers
+    private let bytes = Guarded<[UInt8]>([])
+    init(transfers: ScriptedTransfers) {
+      self.transfers = transfers
+      transfers.state.withLock { $0.openSinks += 1 }
+    }
+    deinit { transfers.state.withLock { $0.openSinks -= 1 } }
+    func write(_ bytes: [UInt8]) async throws(TransferFailure) {
+      if let failure = transfers.state.withLock({ $0.sinkFailure }) { throw failure }
+      self.bytes.withLock { $0 += bytes }
+    }
+    func finish() async throws(TransferFailure) -> StagedFile {
+      try transfers.stage(bytes.withLock { $0 })
+    }
   }
 
   package func download(_ order: DownloadOrder) async throws(TransferFailure) -> StagedFile {

@@ -1,7 +1,7 @@
 package import ConnectorKit
 package import JSON
 internal import Networking
-internal import Platform
+package import Platform
 package import Testing
 
 /// An identity store in memory, which can be made to fail.
@@ -44,16 +44,24 @@ package final class TestBench: Sendable {
   package let webSockets: ScriptedWebSockets
   /// What pairing yielded.
   package let identity: MemoryIdentityStore
-  /// Its files.
-  package let files = MemoryStateFiles()
+  /// Its own files.
+  package let stateFiles = MemoryStateFiles()
   /// The gate.
   package let gateway: ScriptedGateway
   /// What the far side is owed.
   package let outbox: MemoryOutbox
   /// Files on their way.
   package let transfers: ScriptedTransfers
+  /// The printer's files.
+  package let files = ScriptedFiles()
   /// The camera.
   package let webcams: ScriptedWebcams
+  /// A server on loopback, whatever address is wished for.
+  package let listener = LoopbackListener()
+  /// The network's list of services.
+  package let advertiser = ScriptedAdvertiser()
+  /// Whether the bed is clear.
+  package let isBedClear = Guarded(false)
   /// Where the backend runs.
   package let executor = IdleExecutor()
   /// The log.
@@ -118,11 +126,12 @@ package final class TestBench: Sendable {
       name: name, printerName: "Voron", moonrakerAddress: "http://127.0.0.1:7125",
       status: printer, http: transport, pinnedHTTP: { [transport] _ in transport },
       webSockets: webSockets, identity: identity, commands: gateway, outbox: outbox,
-      transfers: transfers,
-      webcams: webcams, time: time, log: Log(label: name, sink: log), random: chance,
+      transfers: transfers, files: files, webcams: webcams, listener: listener, advertiser: advertiser,
+      isBedClear: { [isBedClear] in isBedClear.withLock { $0 } }, time: time,
+      log: Log(label: name, sink: log), random: chance,
       report: { [told] health in told.withLock { $0.health.append(health) } },
       confirm: { [confirmed] duration in confirmed.withLock { $0.append(duration) } },
-      files: files,
+      stateFiles: stateFiles,
       retireSecret: { [told] key in told.withLock { $0.retired.append(key) } })
   }
 }

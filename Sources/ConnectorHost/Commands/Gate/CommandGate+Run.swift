@@ -143,10 +143,10 @@ extension CommandGate {
     try refuseReadOnly(run)
     let seen = look()
     let now = time.now
-    let (bed, job, isJobDue, isStarting, limits) = state.withLock {
+    let (bed, job, isJobDue, isStarting, limits, quietSince) = state.withLock {
       (
         $0.ledger.bed, $0.ledger.job, $0.ledger.isJobDue(at: now), $0.arbiter.isStarting,
-        $0.heaterLimits
+        $0.heaterLimits, $0.ledger.quietSince
       )
     }
     try run.policy.check(reading, seen, limits: limits)
@@ -164,7 +164,12 @@ extension CommandGate {
       || (reading.effects.contains(.startOrResume) && seen.printState != "paused")
     guard startsItself || (starts && run.policy.requiresClearBed) else { return }
     // While a job's end is on its way to us, the bed is not clear any more.
-    guard bed.isClear, job == nil else {
+    let isAssumedClear =
+      startsItself && !run.policy.requiresClearBed
+      && run.request.assumesClearAfter.map { limit in
+        quietSince.map { $0.duration(to: now) >= limit } ?? false
+      } ?? false
+    guard bed.isClear || isAssumedClear, job == nil else {
       throw CommandFailure(
         .bedOccupied, "the bed is not known to be clear; say so with printer-uplink bed-cleared")
     }

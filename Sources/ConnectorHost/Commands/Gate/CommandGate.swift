@@ -78,6 +78,9 @@ final class CommandGate: Sendable {
     }
   }
 
+  /// Whether what starts by itself may start, as far as the bed is concerned. Never blocks.
+  var isBedClear: Bool { state.withLock { $0.ledger.bed.isClear && $0.ledger.job == nil } }
+
   /// Notes an answer of a backend's far side; what goes on with a late answer is as late.
   func contact(
     of backend: String, continuing former: CommandContact?, maximumAge: Duration

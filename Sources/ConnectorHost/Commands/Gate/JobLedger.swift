@@ -51,6 +51,9 @@ struct JobLedger: Sendable {
   private(set) var bed = Bed.unknown
   /// The job that runs or is paused.
   private(set) var job: RunningJob?
+  /// Since when we have seen the printer without a job, without a gap; nil: it has one, or is not seen. A restart of anything
+  /// begins anew.
+  private(set) var quietSince: MonotonicInstant?
   private var expected: Expected?
   private var rest: Rest?
   private var isSighted = false
@@ -125,6 +128,7 @@ struct JobLedger: Sendable {
         ? expected.backend : nil
     }
     expected = nil
+    quietSince = nil
     job = RunningJob(filename: filename, owner: owner, start: JobStart(notBefore: earliest(now)))
     isSighted = true
     // Whoever starts a job at the printer itself has looked at the bed. It lasts until that job's end.
@@ -136,6 +140,7 @@ struct JobLedger: Sendable {
   /// A job ended, however.
   mutating func ended(_ filename: String, at wallTime: WallTime) {
     job = nil
+    quietSince = nil
     bed.occupy(at: wallTime, by: "the end of \(filename)")
   }
 
@@ -149,6 +154,7 @@ struct JobLedger: Sendable {
     guard knownSince != nil else { return }
     lostAt = now
     knownSince = nil
+    quietSince = nil
     isSighted = false
   }
 
@@ -158,10 +164,14 @@ struct JobLedger: Sendable {
   /// were away, and so has one whose end state is not the one we remember.
   mutating func look(_ status: PrinterStatus, at now: MonotonicInstant, wallTime: WallTime) {
     if expected?.isOver(at: now) ?? false { expected = nil }
-    guard status.isCurrent, let state = status.printState else { return }
+    guard status.isCurrent, let state = status.printState else {
+      quietSince = nil
+      return
+    }
     let filename = status.field("print_stats", "filename")?.string ?? ""
     let isOn = StateCheck(status: status).isJobOn
     let isFirst = !isSighted
+    quietSince = isOn || job != nil ? nil : quietSince ?? now
     if isFirst {
       isSighted = true
       knownSince = now

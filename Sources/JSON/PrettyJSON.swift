@@ -1,9 +1,7 @@
-internal import JSON
-
 /// JSON for people: two spaces of indentation, one member per line, short lists of plain values in one.
-enum PrettyJSON {
+package enum PrettyJSON {
   /// The document with a final line break.
-  static func text(_ value: JSONValue) -> String { render(value, indent: "") + "\n" }
+  package static func text(_ value: JSONValue) -> String { render(value, indent: "") + "\n" }
 
   private static func render(_ value: JSONValue, indent: String) -> String {
     let inner = indent + "  "

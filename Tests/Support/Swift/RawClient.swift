@@ -1,14 +1,14 @@
-import Glibc
-import Platform
+internal import Glibc
+internal import Platform
 
 /// One TCP connection that sends exactly the bytes it is told to, and reads with a limit of five seconds.
 ///
 /// One user at a time, on whatever thread.
-final class RawClient: @unchecked Sendable {
+package final class RawClient: @unchecked Sendable {
   private let descriptor: Int32
   private var buffer: [UInt8] = []
 
-  init(port: Int, isIPv6: Bool = false) {
+  package init(port: Int, isIPv6: Bool = false) {
     descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var limit = timeval(tv_sec: 5, tv_usec: 0)
     setsockopt(
@@ -28,7 +28,7 @@ final class RawClient: @unchecked Sendable {
     }
   }
 
-  init(socketPath: String) {
+  package init(socketPath: String) {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     var limit = timeval(tv_sec: 5, tv_usec: 0)
     setsockopt(
@@ -50,9 +50,9 @@ final class RawClient: @unchecked Sendable {
   }
 
   /// Sends all of `text`; false once the other side has closed.
-  @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+  @discardableResult package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-  @discardableResult func send(_ bytes: [UInt8]) -> Bool {
+  @discardableResult package func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0
     while sent < bytes.count {
       let count = bytes[sent...].withUnsafeBytes {
@@ -65,10 +65,10 @@ final class RawClient: @unchecked Sendable {
   }
 
   /// How the other side stands after it has had its say.
-  enum End: Equatable { case closed, silent }
+  package enum End: Equatable { case closed, silent }
 
   /// Reads until the other side closes, or says nothing for the limit.
-  func readToEnd() -> (bytes: [UInt8], end: End) {
+  package func readToEnd() -> (bytes: [UInt8], end: End) {
     while true {
       switch receive() {
       case 1...: continue
@@ -79,7 +79,7 @@ final class RawClient: @unchecked Sendable {
   }
 
   /// Reads one answer with a `Content-Length`; nil when the connection ends before it is whole.
-  func readAnswer(hasBody: Bool = true) -> RawAnswer? {
+  package func readAnswer(hasBody: Bool = true) -> RawAnswer? {
     while true {
       if let end = buffer.firstRange(of: [13, 10, 13, 10]) {
         let head = String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
@@ -95,7 +95,7 @@ final class RawClient: @unchecked Sendable {
   }
 
   /// ``readAnswer(hasBody:)`` beside the cooperative pool, where the server's asynchronous answers are made.
-  func laterAnswer() async -> RawAnswer? {
+  package func laterAnswer() async -> RawAnswer? {
     try? await offload { self.readAnswer() }
   }
 
@@ -107,15 +107,21 @@ final class RawClient: @unchecked Sendable {
   }
 }
 
-struct RawAnswer {
-  var head: String
-  var body: [UInt8]
+package struct RawAnswer: Sendable {
+  package var head: String
+  package var body: [UInt8]
 
-  var status: Int? { head.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
-  var text: String { String(decoding: body, as: UTF8.self) }
-  var length: Int { self["Content-Length"].flatMap { Int($0) } ?? 0 }
+  /// An answer in parts.
+  package init(head: String, body: [UInt8]) {
+    self.head = head
+    self.body = body
+  }
 
-  subscript(name: String) -> String? {
+  package var status: Int? { head.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
+  package var text: String { String(decoding: body, as: UTF8.self) }
+  package var length: Int { self["Content-Length"].flatMap { Int($0) } ?? 0 }
+
+  package subscript(name: String) -> String? {
     for line in head.split(separator: "\r\n").dropFirst() {
       guard let colon = line.firstIndex(of: ":") else { continue }
       if line[..<colon].lowercased() == name.lowercased() {

@@ -1,0 +1,83 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// Keeps on the disk what must outlive us: the identity, what waits in the queue, the materials, who was approved.
+///
+/// Whoever changes something says so; one loop writes, and writes the newest.
+final class IdentityKeeper: Sendable {
+  /// So long until a write that failed is tried again.
+  private static let pause = Duration.seconds(30)
+  private let store: any IdentityStore
+  private let time: any TimeSource
+  private let log: Log
+  private let nudge = Nudge()
+  /// So long what is not urgent is gathered.
+  private static let gathering = Duration.seconds(10)
+  private struct State: Sendable {
+    var content: JSONObject
+    /// When the newest is to be on the disk; nil: it is.
+    var due: MonotonicInstant?
+  }
+  private let state: Guarded<State>
+
+  /// A keeper of what is on the disk now.
+  init(_ stored: JSONObject, context: BackendContext) {
+    store = context.identity
+    time = context.time
+    log = context.log
+    state = Guarded(State(content: stored))
+  }
+
+  /// What is kept under `key`.
+  subscript(key: String) -> JSONValue? { state.withLock { $0.content[key] } }
+
+  /// Keeps `value` under `key`: soon, or with others some seconds later. Never blocks.
+  func keep(_ value: JSONValue, as key: String, isUrgent: Bool = true) {
+    let now = time.now
+    let isNew = state.withLock { state in
+      guard state.content[key] != value else { return false }
+      state.content[key] = value
+      let due = isUrgent ? now : now.advanced(by: Self.gathering)
+      state.due = min(state.due ?? due, due)
+      return true
+    }
+    if isNew { nudge.send() }
+  }
+
+  /// Writes what is new, until cancelled, and then what is not on the disk yet.
+  ///
+  /// - Throws: `CancellationError`.
+  func run() async throws {
+    do {
+      try await write()
+    } catch {
+      let rest = state.withLock { $0.due == nil ? nil : $0.content }
+      if let rest { try? await store.save(rest) }
+      throw error
+    }
+  }
+
+  private func write() async throws {
+    let waiter = nudge.waiter(time)
+    while true {
+      let now = time.now
+      let content = state.withLock { state -> JSONObject? in
+        guard let due = state.due, due <= now else { return nil }
+        state.due = nil
+        return state.content
+      }
+      if let content {
+        do {
+          try await store.save(content)
+        } catch {
+          try Task.checkCancellation()
+          log(.warning, "what Cura is to find again could not be stored: \(error)")
+          state.withLock { $0.due = time.now.advanced(by: Self.pause) }
+        }
+      }
+      let next = state.withLock { $0.due } ?? time.now.advanced(by: .seconds(86_400))
+      try await waiter.wait(until: next)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+internal import ConnectorKit
+internal import JSON
+internal import Platform
+
+/// Jobs of ours as they are kept over a restart: what Moonraker's queue and the printer know of them carries no UUID.
+enum JobStorage {
+  /// What is kept of the book's jobs.
+  static func stored(_ book: JobBook) -> JSONValue {
+    let jobs = [book.active].compactMap(\.self) + book.waiting
+    return .array(jobs.filter { !$0.isForeign }.compactMap(stored))
+  }
+
+  private static func stored(_ job: CuraJob) -> JSONValue? {
+    guard let uuid = job.uuid, let path = job.path else { return nil }
+    var object: JSONObject = [
+      "uuid": .string(uuid), "name": .string(job.name), "path": .string(path.text),
+      "owner": .string(job.owner), "created_ms": .integer(job.createdAt.millisecondsSinceEpoch),
+      "forced": .bool(job.isForced), "griffin": .bool(job.isGriffin),
+    ]
+    object["estimate"] = job.estimate.map { .integer($0) }
+    switch job.phase {
+    case .queued(let ticket):
+      object["job_id"] = .string(ticket.jobID)
+      object["time_added"] = .double(ticket.timeAdded)
+    case .starting, .running: object["runs"] = true
+    case .coming: object["coming"] = true
+    case .popped, .failed, .ended: return nil
+    }
+    return .object(object)
+  }
+
+  /// The jobs in what was kept.
+  static func jobs(_ stored: JSONValue?) -> [CuraJob] {
+    (stored?.array ?? []).prefix(2 * QueueStatus.most).compactMap(job)
+  }
+
+  private static func job(_ stored: JSONValue) -> CuraJob? {
+    guard let uuid = stored["uuid"]?.string.flatMap(GUIDText.normalized),
+      let name = stored["name"]?.string,
+      let path = stored["path"]?.string.flatMap({ GCodePath($0) })
+    else { return nil }
+    let phase: CuraJob.Phase
+    var notice: String?
+    if let id = stored["job_id"]?.string, let time = stored["time_added"]?.double {
+      phase = .queued(QueueTicket(jobID: id, timeAdded: time))
+    } else if stored["runs"]?.bool == true {
+      phase = .running(nil)
+    } else {
+      let reason = "printer-uplink restarted before it was queued; the file is among the printer's"
+      phase = .failed(reason)
+      notice = reason
+    }
+    var job = CuraJob(
+      uuid: uuid, name: name, path: path, owner: stored["owner"]?.string ?? "",
+      createdAt: WallTime(millisecondsSinceEpoch: stored["created_ms"]?.integer ?? 0), phase: phase)
+    job.notice = notice
+    job.isForced = stored["forced"]?.bool ?? false
+    job.isGriffin = stored["griffin"]?.bool ?? false
+    job.estimate = stored["estimate"]?.integer.flatMap { Int(exactly: $0) }
+    return job
+  }
+}

@@ -1,0 +1,46 @@
+internal import ConnectorKit
+internal import Platform
+
+/// Starts what waits, where the owner wants that: when the printer is idle and the bed known to be clear.
+struct AutoStarter: Sendable {
+  /// How often the bed is looked at while something waits for it.
+  private static let interval = Duration.seconds(5)
+  /// So long a job is not tried again that was refused.
+  private static let pause = Duration.seconds(30)
+  let hub: CuraHub
+
+  /// Until cancelled.
+  ///
+  /// - Throws: `CancellationError`.
+  func run() async throws {
+    let time = hub.context.time
+    let waiter = hub.changed.waiter(time)
+    var notBefore = time.now
+    while true {
+      let candidate = self.candidate
+      var next = time.now.advanced(by: candidate == nil ? .seconds(86_400) : Self.interval)
+      if let candidate, time.now >= notBefore, isPrinterFree {
+        let answer = await JobDesk(hub: hub).start(
+          candidate, wireName: "auto_start", .itself,
+          assumesClearAfter: hub.configuration.assumeClearAfter)
+        if answer.status != 200 { notBefore = time.now.advanced(by: Self.pause) }
+        next = time.now.advanced(by: Self.interval)
+      }
+      try await waiter.wait(until: next)
+    }
+  }
+
+  /// The job that may start by itself; nil: none.
+  private var candidate: CuraJob? {
+    guard let first = hub.queue.first else { return nil }
+    if first.isForced { return first }
+    guard hub.configuration.autoStart == .always else { return nil }
+    return first.isGriffin && !hub.configuration.allowsGriffin ? nil : first
+  }
+
+  private var isPrinterFree: Bool {
+    let reading = hub.reading
+    return reading.isReachable && !reading.isJobOn
+      && (hub.context.isBedClear() || hub.configuration.assumeClearAfter != nil)
+  }
+}

@@ -1,0 +1,223 @@
+import ConnectorKit
+import JSON
+import Platform
+import Testing
+
+@testable import CuraConnect
+
+@Suite("The jobs that Cura is shown") struct JobBookTests {
+  private let wallTime = WallTime(millisecondsSinceEpoch: 1_700_000_000_000)
+
+  private func at(_ seconds: Int) -> MonotonicInstant {
+    MonotonicInstant(sinceOrigin: .seconds(seconds))
+  }
+  private func book() -> JobBook { JobBook(printerUUID: "11111111-1111-4111-a111-111111111111") }
+
+  private func job(_ name: String, uuid: String = "u1", phase: CuraJob.Phase = .coming) -> CuraJob {
+    CuraJob(
+      uuid: uuid, name: name, path: GCodePath(name), owner: "alice", createdAt: wallTime,
+      phase: phase)
+  }
+  private func reading(
+    _ state: String?, _ filename: String = "a.gcode", elapsed: Int = 0, progress: Double = 0,
+    isReachable: Bool = true
+  ) -> PrinterReading {
+    var reading = PrinterReading()
+    reading.isReachable = isReachable
+    reading.state = state
+    reading.filename = filename
+    reading.elapsed = elapsed
+    reading.progress = progress
+    return reading
+  }
+  private func words(_ book: JobBook, _ reading: PrinterReading) throws -> [String] {
+    let printer = PrinterView(
+      uuid: "p", instance: "i", name: "n", variant: "v", firmware: "7.1.0", bom: "9066",
+      configuration: [], word: "idle")
+    return try book.listed.map { job in
+      try #require(JobView(job, reading)).body(printer)["status"]?.string ?? ""
+    }
+  }
+
+  @Test("a job goes from its arrival to its end under one UUID")
+  func life() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    #expect(try words(book, reading("standby")) == ["queued"])
+    book.beginStart("u1", at: at(1))
+    #expect(try words(book, reading("standby")) == ["sent_to_printer"])
+    for (state, elapsed, word) in [
+      ("printing", 0, "pre_print"), ("printing", 5, "printing"), ("paused", 6, "paused"),
+      ("printing", 7, "printing"), ("complete", 8, "wait_cleanup"),
+    ] {
+      let seen = reading(state, elapsed: elapsed)
+      book.observe(seen, at: at(elapsed + 2), wallTime: wallTime)
+      #expect(try words(book, seen) == [word])
+      #expect(book.listed.map(\.uuid) == ["u1"])
+    }
+    #expect(book.active?.elapsed == book.active?.total)
+    book.observe(reading("standby"), at: at(20), wallTime: wallTime)
+    #expect(book.listed.isEmpty)
+  }
+
+  @Test(
+    "an end is told as Cura reads it",
+    arguments: [
+      ("complete", "wait_cleanup", true), ("cancelled", "wait_cleanup", false),
+      ("error", "failed", false),
+    ])
+  func ends(_ state: String, _ word: String, _ isFull: Bool) throws {
+    var book = book()
+    book.observe(reading("printing", elapsed: 50), at: at(1), wallTime: wallTime)
+    book.identify("u9")
+    book.observe(reading(state, elapsed: 50), at: at(2), wallTime: wallTime)
+    #expect(try words(book, reading(state)) == [word])
+    let job = try #require(book.active)
+    #expect((job.elapsed == job.total) == isFull)
+  }
+
+  @Test("an ended job goes after ten minutes, and when the next one begins")
+  func rest() {
+    var book = book()
+    book.observe(reading("printing"), at: at(1), wallTime: wallTime)
+    book.identify("u9")
+    book.observe(reading("complete"), at: at(2), wallTime: wallTime)
+    book.expire(at: at(600))
+    #expect(book.listed.count == 1)
+    book.expire(at: at(603))
+    #expect(book.listed.isEmpty)
+  }
+
+  @Test(
+    "a transition is believed for a minute",
+    arguments: [("pausing", "paused"), ("resuming", "printing")])
+  func transitions(_ word: String, _ reached: String) throws {
+    let before = reached == "paused" ? "printing" : "paused"
+    var book = book()
+    book.observe(reading(before, elapsed: 9), at: at(1), wallTime: wallTime)
+    book.identify("u9")
+    book.begin(try #require(CuraJob.Transition.Word(rawValue: word)), of: "u9", at: at(2))
+    #expect(try words(book, reading(before)) == [word])
+    var other = book
+    other.expire(at: at(63))
+    #expect(try words(other, reading(before)) == [before])
+    book.observe(reading(reached, elapsed: 9), at: at(3), wallTime: wallTime)
+    #expect(try words(book, reading(reached)) == [reached])
+  }
+
+  @Test("what is not known of the printer changes nothing")
+  func unreachable() {
+    var book = book()
+    book.observe(reading("printing"), at: at(1), wallTime: wallTime)
+    book.identify("u9")
+    book.observe(reading("standby", isReachable: false), at: at(2), wallTime: wallTime)
+    #expect(book.active?.uuid == "u9")
+  }
+
+  private func entry(_ id: String, _ name: String, _ time: Double = 1) throws -> QueueEntry {
+    QueueEntry(
+      ticket: QueueTicket(jobID: id, timeAdded: time), path: try #require(GCodePath(name)))
+  }
+
+  @Test("two uploads of one name keep their UUIDs, whatever the queue's order")
+  func twins() throws {
+    var book = book()
+    book.add(job("a.gcode", uuid: "u1"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    book.add(job("a.gcode", uuid: "u2"))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "a.gcode", 2)], at: at(2), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid) == ["u1", "u2"])
+    book.takeQueue(
+      [try entry("2", "a.gcode", 2), try entry("1", "a.gcode")], at: at(3), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid) == ["u2", "u1"])
+  }
+
+  @Test(
+    "a job that the owner starts from the queue keeps its UUID, whichever news comes first",
+    arguments: [true, false])
+  func popped(_ isQueueFirst: Bool) throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    if isQueueFirst { book.takeQueue([], at: at(2), wallTime: wallTime) }
+    book.observe(reading("printing"), at: at(3), wallTime: wallTime)
+    if !isQueueFirst { book.takeQueue([], at: at(4), wallTime: wallTime) }
+    #expect(book.listed.map(\.uuid) == ["u1"])
+    #expect(book.active?.owner == "alice")
+  }
+
+  @Test("a job that is being started is not listed twice while it still stands in the queue")
+  func startedFromQueue() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    book.beginStart("u1", at: at(2))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(3), wallTime: wallTime)
+    #expect(book.listed.map(\.name) == ["a.gcode", "b.gcode"])
+    // Its start fails: it is where it was.
+    book.startFailed(
+      "u1", back: .queued(QueueTicket(jobID: "1", timeAdded: 1)), "the bed is not clear")
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(4), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid).first == "u1")
+    #expect(book.queue.count == 2)
+  }
+
+  @Test("a job that somebody takes out of the queue goes")
+  func removed() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    book.takeQueue([], at: at(2), wallTime: wallTime)
+    book.expire(at: at(18))
+    #expect(book.listed.isEmpty)
+  }
+
+  @Test("others' queued jobs have the same UUID each time, and an owner of their own")
+  func foreign() throws {
+    var (first, second) = (book(), book())
+    first.takeQueue([try entry("1", "b.gcode")], at: at(1), wallTime: wallTime)
+    second.takeQueue([try entry("1", "b.gcode")], at: at(9), wallTime: wallTime)
+    #expect(first.listed.map(\.uuid) == second.listed.map(\.uuid))
+    #expect(first.listed.map(\.owner) == ["Klipper"])
+  }
+
+  @Test("jobs are found again after a restart of ours")
+  func restart() throws {
+    var book = book()
+    book.add(job("a.gcode", uuid: "11111111-1111-4111-a111-000000000001"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    book.add(job("b.gcode", uuid: "11111111-1111-4111-a111-000000000002"))
+    book.beginStart("11111111-1111-4111-a111-000000000002", at: at(2))
+    book.add(job("c.gcode", uuid: "11111111-1111-4111-a111-000000000003"))
+    var next = self.book()
+    next.load(JobStorage.jobs(JobStorage.stored(book)))
+    next.observe(reading("printing", "b.gcode"), at: at(1), wallTime: wallTime)
+    next.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    #expect(next.active?.uuid == "11111111-1111-4111-a111-000000000002")
+    #expect(next.queue.map(\.uuid) == ["11111111-1111-4111-a111-000000000001"])
+    // What had not got into the queue is not started behind anybody's back.
+    let failed = try #require(next.job("11111111-1111-4111-a111-000000000003"))
+    #expect(try words(next, reading("printing")).last == "error")
+    #expect(failed.notice != nil)
+  }
+
+  @Test("failed jobs do not gather")
+  func failed() {
+    var book = book()
+    for number in 0..<50 {
+      book.add(job("a.gcode", uuid: "u\(number)"))
+      book.fail("u\(number)", "no")
+    }
+    #expect(book.listed.count == 10)
+    #expect(book.listed.last?.uuid == "u49")
+  }
+
+  @Test("a printer's times cannot break a number", arguments: [-1, .infinity, .nan, 1e300, 12.9])
+  func times(_ value: Double) {
+    let seconds = PrinterReading.seconds(value)
+    #expect(seconds == nil || (0...100_000_000).contains(seconds ?? -1))
+  }
+}
