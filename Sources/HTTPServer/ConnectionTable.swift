@@ -68,6 +68,12 @@ final class ConnectionTable: Sendable {
     state.withLock { $0.entries[socket]?.deadline = deadline }
   }
 
+  /// A visitor has left, as far as can be told: what is missing of its request comes at once or never.
+  func hurry(_ socket: Int32) {
+    let deadline = ContinuousClock.now + .seconds(1)
+    state.withLock { $0.entries[socket]?.deadline = deadline }
+  }
+
   /// The visitor waits for us.
   func pause(_ socket: Int32) {
     guard options.stallTimeout != nil else { return }

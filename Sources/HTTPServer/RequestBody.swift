@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+internal import Glibc
 internal import Platform
 
 /// The body of a request, as it comes in: read it from one task.
@@ -35,8 +36,11 @@ package final class RequestBody: @unchecked Sendable {
   private let socket: Int32
   private let connections: ConnectionTable
   private let drainBytes: Int
+  /// The body's announced length; nil where it comes in chunks.
+  private let length: Int?
 
-  init(socket: Int32, connections: ConnectionTable, drainBytes: Int) {
+  init(socket: Int32, connections: ConnectionTable, drainBytes: Int, length: Int?) {
+    self.length = length
     self.socket = socket
     self.connections = connections
     self.drainBytes = drainBytes
@@ -97,12 +101,17 @@ package final class RequestBody: @unchecked Sendable {
 
   /// Takes what has come; false where the connection is to be closed.
   func take(_ piece: UnsafeRawBufferPointer, on connection: OpaquePointer) -> Bool {
-    let isMoving = state.withLock { state in
+    let (isMoving, received) = state.withLock { state in
       let former = state.received / Self.stepBytes
       state.received += piece.count
-      return state.received / Self.stepBytes != former
+      return (state.received / Self.stepBytes != former, state.received)
     }
     if isMoving { connections.progress(socket) }
+    if hasLeft {
+      // libmicrohttpd misses an end that came together with these bytes.
+      if let length, received < length { return false }
+      if length == nil { connections.hurry(socket) }
+    }
     let (goesOn, handed) = state.withLock {
       state -> (Bool, (CheckedContinuation<Step, Never>, [UInt8])?) in
       guard state.end == nil else { return (false, nil) }
@@ -124,6 +133,12 @@ package final class RequestBody: @unchecked Sendable {
     }
     if let (reader, bytes) = handed { reader.resume(returning: .piece(bytes)) }
     return goesOn
+  }
+
+  /// Whether the visitor has ended its side, and all that it sent has been read.
+  private var hasLeft: Bool {
+    var byte: UInt8 = 0
+    return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
   }
 
   /// The body is whole. The answer, or nil where the connection sleeps until it is there.

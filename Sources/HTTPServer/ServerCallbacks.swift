@@ -73,7 +73,8 @@ final class ServerCallbacks: Sendable {
     switch reply {
     case .reading(let work):
       let body = RequestBody(
-        socket: socket, connections: connections, drainBytes: options.drainBytes)
+        socket: socket, connections: connections, drainBytes: options.drainBytes,
+        length: request.contentLength)
       exchange.state.withLock { state in
         state.reply = reply
         state.body = body

@@ -43,7 +43,7 @@ import Testing
     func start(_ bench: GateBench, _ id: String, of backend: String = "a") -> CommandOutcome.Reason?
     {
       let outcome = bench.post(
-        itself, id: id, of: backend, assumesClearAfter: .seconds(600))
+        itself, id: id, of: backend, age: .zero, assumesClearAfter: .seconds(600))
       bench.drain()
       return outcome.current?.reason
     }
@@ -52,7 +52,7 @@ import Testing
     #expect(start(bench, "1") == .bedOccupied)
     bench.advance(by: .seconds(2))
     // Whoever does not ask for it does not get it.
-    #expect(bench.submit(itself, id: "2")?.reason == .bedOccupied)
+    #expect(bench.submit(itself, id: "2", age: .zero)?.reason == .bedOccupied)
     // A gap begins it anew, and so does a job.
     bench.leave()
     bench.come("complete")
