@@ -16,12 +16,18 @@ demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7)
 # The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces.
 test=(gcc openssl strace iproute2 procps)
 
+# Making packages; the tests of them boot Debian roots of their own.
+package=(dpkg-dev python3)
+roots=(debootstrap systemd-container shellcheck)
+
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   run) wanted=("${build[@]}" "${demo[@]}") ;;
   test) wanted=("${build[@]}" "${demo[@]}" "${test[@]}") ;;
+  package) wanted=("${build[@]}" "${package[@]}") ;;
+  roots) wanted=("${build[@]}" "${demo[@]}" "${package[@]}" "${test[@]}" "${roots[@]}") ;;
   link-order) wanted=("${build[@]}" "${demo[@]}" "${test[@]}" valgrind) ;;
-  *) echo "usage: $0 build|run|test|link-order" >&2; exit 2 ;;
+  *) echo "usage: $0 build|run|test|package|roots|link-order" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -155,7 +155,7 @@ class Root:
             command = f"exec runuser -u {user} -- bash -c {shlex.quote(command)}"
         return subprocess.run(
             ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
-            + ["--wd=/", "bash", "-c", command],
+            + ["bash", "-c", command],
             env=environment,
             input=input,
             stdout=subprocess.PIPE,
