@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what a release consists of, in .build/packages: the archive for home folders and Moonraker's update manager,
-# its release_info.json, install.sh, the Debian package, and SHA256SUMS over all of them.
+# install.sh, the Debian package, and SHA256SUMS over all of them.
 # `scripts/release.sh [BINARY] [FOLDER]`. VERSION, where set, is the release's instead of the program's own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -56,7 +56,7 @@ with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as arch
         entry.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(entry, path.read_bytes())
 PYTHON
-cp "$tree/release_info.json" "$tree/install.sh" "$folder/"
+cp "$tree/install.sh" "$folder/"
 VERSION=$version scripts/deb.sh "$binary" "$folder" >/dev/null
-(cd "$folder" && sha256sum -- *.zip *.deb install.sh release_info.json >SHA256SUMS)
+(cd "$folder" && sha256sum -- *.zip *.deb install.sh >SHA256SUMS)
 ls -l "$folder"

@@ -1,0 +1,217 @@
+"""The installation in a home folder, beside the real Moonraker: installed, updated, rolled back, taken out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from printer_host import CONFIG, DATA, FOLDER, HOME, STATE, PrinterHost
+
+
+@pytest.fixture
+def host() -> Iterator[PrinterHost]:
+    with PrinterHost() as host:
+        host.prepare()
+        host.publish("1.0.0")
+        yield host
+
+
+def update_status(host: PrinterHost) -> dict[str, object]:
+    return host.moonraker("GET", "/machine/update/status")["version_info"]["printer-uplink"]
+
+
+def test_piped_from_github_it_runs_and_moonraker_knows_it(host: PrinterHost) -> None:
+    said = host.install()
+    assert "It runs." in said, said
+    assert host.run("systemctl is-active printer-uplink") == "active"
+    assert host.run("systemctl is-enabled printer-uplink") == "enabled"
+    assert host.run("ps -o user= -C printer-uplink") == "pi"
+    assert f"state_directory: {STATE}" in host.file(CONFIG).read_text()
+    assert f"unix:{DATA}/comms/moonraker.sock" in host.file(CONFIG).read_text()
+    assert host.file(f"{DATA}/moonraker.asvc").read_text() == "klipper_mcu\nKlipperScreen\ncrowsnest\nprinter-uplink\n"
+    host.wait_for_moonraker()
+    services = host.moonraker("GET", "/machine/system_info")["system_info"]["available_services"]
+    assert "printer-uplink" in services
+    status = update_status(host)
+    assert status["version"] == "v1.0.0" and status["is_valid"] and not status["warnings"], status
+    host.moonraker("POST", "/machine/services/restart?service=printer-uplink")
+    host.until("systemctl is-active printer-uplink")
+    assert not host.moonraker("GET", "/server/info")["warnings"]
+    extensions = host.until("curl -sf http://127.0.0.1:7125/server/extensions/list | grep printer-uplink")
+    assert "printer-uplink" in extensions
+
+
+def test_its_unit_is_as_hardened_as_the_package_s(host: PrinterHost) -> None:
+    host.install()
+    assert host.run("systemd-analyze verify printer-uplink.service 2>&1") == ""
+    said = host.run("systemd-analyze security --no-pager printer-uplink | tail -1")
+    exposure = re.search(r"([0-9.]+) \w+", said.split(":", 1)[1])
+    assert exposure and float(exposure[1]) <= 2.5, said
+
+
+def test_it_asks_on_the_terminal_even_when_piped(host: PrinterHost) -> None:
+    url = "https://github.com/printer-uplink/printer-uplink/releases/latest/download/install.sh"
+    # Of five questions the first four are answered: unix socket, systemd, no line in asvc, no section.
+    said = host.run(
+        f'script -qec "curl -fsSL {url} | bash -s -- --nginx no --start no" /dev/null',
+        user="pi",
+        input="http://127.0.0.1:7125\nsystemd\nno\nno\n",
+    )
+    assert "Where is Moonraker?" in said
+    assert "moonraker: http://127.0.0.1:7125" in host.file(CONFIG).read_text()
+    assert "printer-uplink" not in host.file(f"{DATA}/moonraker.asvc").read_text()
+    assert "update_manager printer-uplink" not in host.file(f"{DATA}/config/moonraker.conf").read_text()
+    assert host.run("systemctl is-active printer-uplink", check=False) == "inactive"
+
+
+def test_a_second_run_changes_nothing_that_is_right(host: PrinterHost) -> None:
+    host.install()
+    before = {name: host.file(f"{DATA}/{name}").read_text() for name in ("moonraker.asvc", "config/moonraker.conf")}
+    host.run(f"sed -i 's/name: Printer/name: Voron/' {CONFIG}")
+    said = host.install()
+    assert "It runs." in said and "(kept)" in said
+    assert before == {name: host.file(f"{DATA}/{name}").read_text() for name in before}
+    assert "name: Voron" in host.file(CONFIG).read_text()
+
+
+def test_moonraker_updates_it_and_rolls_it_back(host: PrinterHost) -> None:
+    host.install()
+    host.wait_for_moonraker()
+    former = host.pid()
+    host.publish("1.1.0")
+    host.moonraker("POST", "/machine/update/refresh?name=printer-uplink")
+    assert update_status(host)["remote_version"] == "v1.1.0"
+    host.moonraker("POST", "/machine/update/client?name=printer-uplink")
+    assert host.installed_version == "v1.1.0"
+    assert update_status(host)["version"] == "v1.1.0"
+    assert host.is_executable(f"{FOLDER}/printer-uplink") and host.is_executable(f"{FOLDER}/update.sh")
+    host.until("systemctl is-active printer-uplink")
+    assert host.pid() not in ("", former)
+    host.moonraker("POST", "/machine/update/rollback?name=printer-uplink")
+    assert host.installed_version == "v1.0.0"
+    host.until(f"{FOLDER}/printer-uplink status -c {CONFIG}")
+
+
+def test_update_sh_checks_updates_and_goes_back(host: PrinterHost) -> None:
+    host.install("--yes --update-manager no")
+    assert "the one that was asked for" in host.run(f"{FOLDER}/update.sh --check", user="pi")
+    host.publish("1.1.0")
+    done = host.attempt(f"{FOLDER}/update.sh --check", user="pi")
+    assert done.returncode == 1 and "v1.1.0 is there" in done.stdout
+    assert host.installed_version == "v1.0.0", "--check only looks"
+    host.run(f"{FOLDER}/printer-uplink read-only on -c {CONFIG}", user="pi")
+    assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh 2>&1", user="pi")
+    assert host.installed_version == "v1.1.0"
+    status = json.loads(host.run(f"{FOLDER}/printer-uplink status --json -c {CONFIG}", user="pi"))
+    assert status["commands"]["read_only"]["is_on"], "the state is the former release's"
+    assert "v1.0.0 runs" in host.run(f"{FOLDER}/update.sh --rollback 2>&1", user="pi")
+    assert host.installed_version == "v1.0.0"
+    assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh --version v1.1.0 2>&1", user="pi")
+
+
+def test_a_broken_release_is_taken_back(host: PrinterHost) -> None:
+    host.install()
+    host.publish("1.2.0", broken=True)
+    done = host.attempt(f"UPLINK_PATIENCE=6 {FOLDER}/update.sh 2>&1", user="pi")
+    assert done.returncode == 1, done.stdout
+    assert "v1.2.0 does not come up" in done.stdout and "cannot run, on purpose" in done.stdout
+    assert "v1.0.0 was put back, and runs" in done.stdout
+    assert host.installed_version == "v1.0.0"
+    assert host.run("systemctl is-active printer-uplink") == "active"
+    # The installer does the same.
+    done = host.attempt("UPLINK_PATIENCE=6 bash /srv/releases/v1.2.0/install.sh --yes 2>&1", user="pi")
+    assert done.returncode == 1 and "the former version was put back, and runs: v1.0.0" in done.stdout, done.stdout
+    assert host.installed_version == "v1.0.0"
+
+
+def test_a_forged_archive_changes_nothing(host: PrinterHost) -> None:
+    host.install()
+    host.publish("1.1.0")
+    host.run("echo forged >>/srv/releases/v1.1.0/printer-uplink-linux-amd64.zip")
+    for command in (f"{FOLDER}/update.sh", "bash /srv/releases/v1.1.0/install.sh --yes --folder ~/other"):
+        done = host.attempt(f"{command} 2>&1", user="pi")
+        assert done.returncode != 0 and "is not what SHA256SUMS says" in done.stdout, done.stdout
+    assert host.installed_version == "v1.0.0"
+
+
+def test_uninstall_keeps_what_is_the_owner_s(host: PrinterHost) -> None:
+    conf = host.file(f"{DATA}/config/moonraker.conf")
+    before = conf.read_text()
+    host.install("--yes --nginx yes")
+    assert "update_manager printer-uplink" in conf.read_text()
+    said = host.run(f"{FOLDER}/uninstall.sh --yes 2>&1", user="pi")
+    assert f"kept: {CONFIG}" in said
+    assert conf.read_text() == before + "\n"
+    assert host.file(f"{DATA}/moonraker.asvc").read_text() == "klipper_mcu\nKlipperScreen\ncrowsnest\n"
+    assert not host.file(FOLDER).exists() and host.pid() == ""
+    assert host.run("systemctl list-unit-files 'printer-uplink*' --no-legend", check=False) == ""
+    assert host.run("grep -r printer-uplink /etc/nginx", check=False) == ""
+    assert host.file(CONFIG).exists() and host.file(STATE).is_dir()
+    # Installed again, it goes on with both.
+    assert "It runs." in host.install()
+
+
+def test_uninstall_config_only_and_purge(host: PrinterHost) -> None:
+    host.install("--yes --nginx yes")
+    host.run(f"{FOLDER}/uninstall.sh --yes --config-only", user="pi")
+    assert host.run("systemctl is-active printer-uplink") == "active"
+    assert "printer-uplink" not in host.file(f"{DATA}/moonraker.asvc").read_text()
+    assert "printer-uplink" not in host.file(f"{DATA}/config/moonraker.conf").read_text()
+    said = host.run(f"{FOLDER}/uninstall.sh --yes --purge 2>&1", user="pi")
+    for path in (CONFIG, STATE):
+        assert f"purging {path}" in said
+    left = host.run(f"find {HOME} /etc -name '*printer?uplink*'; grep -rl printer-uplink /etc {HOME}", check=False)
+    assert [line for line in left.splitlines() if "/moonraker-sql" not in line and "/logs/moonraker" not in line] == []
+
+
+def test_the_web_server_shows_the_page_and_counts_nobody_as_local(host: PrinterHost) -> None:
+    host.install("--yes --nginx yes")
+    status = json.loads(host.until("curl -sf http://127.0.0.1/printer-uplink/api/status"))
+    assert status["program"]["name"] == "printer-uplink"
+    post = "curl -s -o /dev/null -w '%{http_code}' -X POST -H 'Content-Type: application/json' -d '{\"on\": true}'"
+    assert host.run(f"{post} http://127.0.0.1/printer-uplink/api/read-only") == "403", "who comes through nginx is not local"
+    assert host.run(f"{post} http://127.0.0.1:7180/api/read-only") == "200"
+
+
+def test_nginx_that_refuses_is_left_as_it_was(host: PrinterHost) -> None:
+    host.write("/etc/nginx/conf.d/wrong.conf", "nonsense on;\n")
+    site = host.file("/etc/nginx/sites-available/mainsail")
+    before = site.read_text()
+    said = host.install("--yes --nginx yes")
+    assert "nginx refuses the snippets" in said and "It runs." in said, said
+    assert site.read_text() == before
+    assert not host.file("/etc/nginx/snippets/printer-uplink.conf").exists()
+
+
+@pytest.mark.parametrize("kind", ["supervisor", "initd", "cron"])
+def test_hosts_without_systemd_units(host: PrinterHost, kind: str) -> None:
+    said = host.install(f"--yes --service {kind}")
+    assert "It runs." in said, said
+    assert host.run("ps -o user= -C printer-uplink") == "pi"
+    assert host.run("systemctl list-unit-files 'printer-uplink*' --no-legend", check=False) in ("", "printer-uplink.service generated -")
+    former = host.pid()
+    host.run(f"kill -KILL {former}")
+    host.until(f"p=$(pidof printer-uplink) && [ $p != {former} ]")
+    host.publish("1.1.0")
+    assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh 2>&1", user="pi")
+    # After a reboot it is there by itself.
+    host.stop()
+    host.boot()
+    host.until(f"runuser -u pi -- {FOLDER}/printer-uplink status -c {CONFIG}", 30)
+    # A wrong file ends it, and nothing starts it again.
+    host.run(f"echo 'printr: {{}}' >>{CONFIG}; kill $(pidof printer-uplink); sleep 5")
+    assert host.pid() == ""
+    host.run(f"{FOLDER}/uninstall.sh --yes", user="pi")
+    assert host.run("ls /etc/init.d /etc/supervisor/conf.d; crontab -u pi -l", check=False).count("printer-uplink") == 0
+
+
+def test_the_two_ways_do_not_mix(host: PrinterHost) -> None:
+    host.install()
+    host.run("cp /srv/releases/v1.0.0/*.deb /root/package.deb")
+    done = host.attempt("apt-get install -y -qq --no-install-recommends /root/package.deb 2>&1")
+    assert done.returncode != 0 and "installed in a home folder already" in done.stdout
+    host.run(f"{FOLDER}/uninstall.sh --yes", user="pi")
+    host.run("apt-get install -y -qq --no-install-recommends /root/package.deb")
+    assert "the two ways do not mix" in host.install(check=False)
