@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from root import BUILD, REPOSITORY, Root
 
 BINARY = Path(os.environ.get("PRINTER_UPLINK", BUILD / "release" / "printer-uplink")).resolve()
@@ -22,7 +23,11 @@ def make_package(folder: Path, version: str | None = None) -> Path:
     """Our Debian package, of the program as it is; `version` instead of its own."""
     environment = os.environ | ({"VERSION": version} if version else {})
     subprocess.run(
-        ["scripts/deb.sh", str(BINARY), str(folder)], cwd=REPOSITORY, env=environment, check=True, stdout=subprocess.DEVNULL
+        ["scripts/deb.sh", str(BINARY), str(folder)],
+        cwd=REPOSITORY,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     newest = max(folder.glob("*.deb"), key=lambda path: path.stat().st_mtime_ns)
     return newest

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import os
 import shutil
 import stat
 import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -53,6 +57,40 @@ MAINSAIL = """server {
 
 def unit(command: str) -> str:
     return f"[Service]\nUser=pi\nExecStart={command}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n"
+
+
+@functools.cache
+def made(version: str, broken: bool) -> Path:
+    """What scripts/release.sh makes, once per run of the tests."""
+    top = Path(tempfile.mkdtemp(prefix="release-"))
+    atexit.register(shutil.rmtree, top, ignore_errors=True)
+    subprocess.run(
+        ["scripts/release.sh", str(BINARY), str(top / "made")],
+        cwd=REPOSITORY,
+        env=os.environ | {"VERSION": version},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    if broken:
+        _break(top / "made")
+    return top / "made"
+
+
+def _break(made: Path) -> None:
+    """Put a program into the archive that knows its version and accepts every file, and cannot run."""
+    (archive,) = made.glob("*.zip")
+    content: dict[str, tuple[int, bytes]] = {}
+    with zipfile.ZipFile(archive) as former:
+        for entry in former.infolist():
+            content[entry.filename] = (entry.external_attr, former.read(entry))
+    script = b'#!/bin/sh\n[ "$1" != run ] || { echo "cannot run, on purpose" >&2; exit 1; }\n[ "$1" != status ]\n'
+    content["printer-uplink"] = ((0o100000 | 0o755) << 16, script)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, (attributes, data) in content.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = attributes
+            new.writestr(info, data)
+    subprocess.run("sha256sum -- *.zip *.deb install.sh >SHA256SUMS", shell=True, cwd=made, check=True)
 
 
 class PrinterHost(Root):
@@ -110,37 +148,8 @@ class PrinterHost(Root):
 
     def publish(self, version: str, broken: bool = False) -> None:
         """Offer a release made by scripts/release.sh as the latest; a broken one's program ends at once."""
-        made = self.path.parent / f"{self.path.name}.release"
-        binary = made.with_suffix(".program")
-        shutil.copy2(BINARY, binary)
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "VERSION": version}
-        subprocess.run(
-            ["scripts/release.sh", str(binary), str(made)],
-            cwd=REPOSITORY, env=environment, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        if broken:
-            self._break(made)
-        target = self.file(f"/srv/releases/v{version}")
-        shutil.copytree(made, target)
+        shutil.copytree(made(version, broken), self.file(f"/srv/releases/v{version}"))
         self.write("/srv/releases/latest", f"v{version}\n")
-        shutil.rmtree(made)
-        binary.unlink()
-
-    def _break(self, made: Path) -> None:
-        """Put a program into the archive that knows its version and accepts every file, and cannot run."""
-        (archive,) = made.glob("*.zip")
-        content: dict[str, tuple[int, bytes]] = {}
-        with zipfile.ZipFile(archive) as former:
-            for entry in former.infolist():
-                content[entry.filename] = (entry.external_attr, former.read(entry))
-        script = b'#!/bin/sh\n[ "$1" != run ] || { echo "cannot run, on purpose" >&2; exit 1; }\n[ "$1" != status ]\n'
-        content["printer-uplink"] = ((0o100000 | 0o755) << 16, script)
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
-            for name, (attributes, data) in content.items():
-                info = zipfile.ZipInfo(name)
-                info.external_attr = attributes
-                new.writestr(info, data)
-        subprocess.run("sha256sum -- *.zip *.deb install.sh >SHA256SUMS", shell=True, cwd=made, check=True)
 
     # Asking
 
@@ -156,7 +165,7 @@ class PrinterHost(Root):
         return parsed["result"]
 
     def wait_for_moonraker(self) -> None:
-        self.until("curl -sf http://127.0.0.1:7125/server/info | grep -q '\"klippy_state\": *\"ready\"'", 40)
+        self.until('curl -sf http://127.0.0.1:7125/server/info | grep -q \'"klippy_state": *"ready"\'', 40)
 
     @property
     def installed_version(self) -> str:

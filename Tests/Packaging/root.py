@@ -72,17 +72,19 @@ def base(suite: str) -> Path:
 class Root:
     """A copy of a base root, and what runs in it."""
 
-    def __init__(self, suite: str = "bookworm", network: bool = False) -> None:
+    def __init__(self, suite: str = "bookworm") -> None:
         self.suite = suite
-        self.network = network
         self.path = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=base(suite).parent))
         self.name = f"uplink-{os.getpid()}-{next(_numbers)}"
         self.guest: subprocess.Popen[bytes] | None = None
         self.binds: list[str] = []
+        self.log: Path | None = None
 
     def __enter__(self) -> Self:
         self.path.rmdir()
         subprocess.run(["cp", "-a", "--reflink=auto", str(base(self.suite)), str(self.path)], check=True)
+        self.write("/etc/hostname", "printer\n")
+        self.write("/etc/hosts", "127.0.0.1 localhost printer\n")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,22 +113,21 @@ class Root:
 
     def boot(self) -> None:
         """Boot it, and wait until systemd has started everything."""
-        log = (self.path.parent / f"{self.path.name}.log").open("wb")
+        self.log = self.path.parent / f"{self.path.name}.log"
+        log = self.log.open("wb")
         command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"]
-        command += ["--machine=printer", f"--directory={self.path}", *self.binds]
-        if not self.network:
-            command.append("--private-network")
+        command += ["--machine=printer", "--private-network", f"--directory={self.path}", *self.binds]
         self.guest = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self._enter_cgroup
         )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            assert self.guest.poll() is None, f"systemd-nspawn ended: see {log.name}"
+            assert self.guest.poll() is None, f"systemd-nspawn ended: see {self.log}"
             state = self.run("systemctl is-system-running", check=False) if self.leader else ""
             if state in ("running", "degraded"):
                 return
             time.sleep(0.2)
-        raise AssertionError(f"the root did not boot: see {log.name}")
+        raise AssertionError(f"the root did not boot: see {self.log}")
 
     @property
     def leader(self) -> int | None:
@@ -156,6 +157,7 @@ class Root:
         return subprocess.run(
             ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
             + ["bash", "-c", command],
+            check=False,
             env=environment,
             input=input,
             stdout=subprocess.PIPE,
@@ -186,6 +188,8 @@ class Root:
                 self.guest.kill()
                 self.guest.wait()
         self.guest = None
+        if self.log:
+            self.log.unlink(missing_ok=True)
         for hierarchy in self._cgroups():
             for folder in sorted(hierarchy.rglob("*/"), reverse=True):
                 with suppress(OSError):

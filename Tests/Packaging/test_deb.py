@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from root import REPOSITORY, Root
 
 UNITS = ["printer-uplink.service", "printer-uplink@.service"]
@@ -137,12 +138,16 @@ def test_installed_again_after_remove_it_goes_on(installed: Root, package: Path)
 
 def test_it_runs_as_the_owner_of_printer_data_who_was_named(root: Root, package: Path) -> None:
     root.boot()
-    root.run("useradd -m pi && install -d -o pi -g pi /home/pi/printer_data /home/pi/printer_data/logs /home/pi/private")
+    root.run(
+        "useradd -m pi && install -d -o pi -g pi /home/pi/printer_data /home/pi/printer_data/logs /home/pi/private"
+    )
     root.run("echo printer-uplink printer-uplink/owner string pi | debconf-set-selections")
     install(root, package)
     assert root.run(f"ps -o user= -p {pid(root)}") == "pi"
     assert root.run("stat -c %U /var/lib/printer-uplink") == "pi"
-    root.run(f"sed -i '1,/^version/!b;s|^version: 1|version: 1\\nlog: {{ file: /home/pi/printer_data/logs/u.log }}|' {FILE}")
+    root.run(
+        f"sed -i '1,/^version/!b;s|^version: 1|version: 1\\nlog: {{ file: /home/pi/printer_data/logs/u.log }}|' {FILE}"
+    )
     root.run("systemctl restart printer-uplink")
     root.until("[ -s /home/pi/printer_data/logs/u.log ]")
     inside = f"nsenter --target={pid(root)} --mount"
@@ -150,7 +155,9 @@ def test_it_runs_as_the_owner_of_printer_data_who_was_named(root: Root, package:
     # The owner may ask it without being root.
     assert root.run(f"printer-uplink status -c {FILE}", user="pi")
     # Another answer later: dpkg-reconfigure, and the state goes along.
-    root.run("echo printer-uplink printer-uplink/owner string '' | debconf-set-selections; dpkg-reconfigure printer-uplink")
+    root.run(
+        "echo printer-uplink printer-uplink/owner string '' | debconf-set-selections; dpkg-reconfigure printer-uplink"
+    )
     root.until("systemctl is-active printer-uplink")
     assert root.run(f"ps -o user= -p {pid(root)}").startswith("printer")
     assert root.run("stat -c %U /var/lib/printer-uplink") == "printer-uplink"
@@ -189,7 +196,8 @@ def test_the_drop_in_for_port_80(installed: Root) -> None:
 def test_it_does_not_mix_with_an_installation_in_a_home_folder(root: Root, package: Path) -> None:
     root.boot()
     root.write(
-        "/etc/systemd/system/printer-uplink.service", "[Service]\nExecStart=/home/pi/printer-uplink/printer-uplink run\n"
+        "/etc/systemd/system/printer-uplink.service",
+        "[Service]\nExecStart=/home/pi/printer-uplink/printer-uplink run\n",
     )
     root.put(package, "/root/package.deb")
     done = root.attempt("apt-get install -y -qq --no-install-recommends /root/package.deb 2>&1")

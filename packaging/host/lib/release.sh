@@ -85,9 +85,18 @@ install_libraries() {
       awk -v want="$package" '$1 == "installed" { for (i = 2; i <= NF; i++) { sub(/,$/, "", $i); if ($i == want) found = 1 } }
         END { exit !found }' || missing+=("$package")
   done < <(python3 -c '
-import json, sys
+import json, re, sys
+try:
+    distribution = re.search(r"^ID=\"?(\w+)", open("/etc/os-release").read(), re.M)[1]
+except (OSError, TypeError):
+    distribution = "debian"
 for entry in json.load(open(sys.argv[1]))["debian"]:
-    print(entry.split(";")[0].strip())' "$1/system-dependencies.json")
+    package, _, condition = entry.partition(";")
+    # Moonraker knows more of these conditions; this file has only two.
+    if condition.strip() not in ("", "distro_id != \x27ubuntu\x27", "distro_id == \x27ubuntu\x27"):
+        sys.exit(f"system-dependencies.json: {entry}")
+    if not condition or ("==" in condition) == (distribution == "ubuntu"):
+        print(package.strip())' "$1/system-dependencies.json")
   [ ${#missing[@]} -gt 0 ] || return 0
   say "Debian packages that are missing: ${missing[*]}"
   as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null ||
