@@ -71,6 +71,7 @@ bench: build
 	@scripts/packages.sh test
 	@Tests/Support/venv.sh
 	@$(PYTHON) Benchmarks/bench.py --binary $(BINARY)
+	@$(PYTHON) Benchmarks/farm.py --binary $(BINARY)
 
 clean:
 	rm -rf .build

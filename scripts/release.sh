@@ -35,6 +35,10 @@ sed -i "s|@REPOSITORY@|$PROJECT_OWNER/$PROJECT_NAME|" "$tree/install.sh"
 for file in packaging/host/lib/*.sh; do put 0644 "$file" "lib/$(basename "$file")"; done
 put 0644 packaging/host/system-dependencies.json system-dependencies.json
 for file in $(cd config && find . -type f -printf '%P\n' | sort); do put 0644 "config/$file" "config/$file"; done
+for file in packaging/kiauh/printer_uplink/*; do
+  [ ! -f "$file" ] || put 0644 "$file" "kiauh/printer_uplink/$(basename "$file")"
+done
+sed -i "s|printer-uplink/printer-uplink|$PROJECT_OWNER/$PROJECT_NAME|" "$tree"/kiauh/printer_uplink/{__init__.py,metadata.json}
 for file in README.md CHANGELOG.md LICENSE; do put 0644 $file $file; done
 # Moonraker compares the version with the release's name, and asks for the tag of that name to roll back.
 cat >"$tree/release_info.json" <<TEXT

@@ -61,10 +61,13 @@ def base(suite: str) -> Path:
         shutil.rmtree(making)
     mirror = MIRRORS[suite]
     command = ["debootstrap", "--variant=minbase", f"--include={FULL if suite == 'bookworm' else COMMON}"]
+    script = []
     if "ubuntu" in mirror:
+        # debootstrap of Debian 12 has never heard of the newer names; this script is the one of all of them.
+        script = ["/usr/share/debootstrap/scripts/gutsy"]
         # Its keys may not be on this host; these roots hold nothing that must be trusted.
         command += ["--components=main,universe", "--no-check-gpg"]
-    subprocess.run([*command, suite, str(making), mirror], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, suite, str(making), mirror, *script], check=True, stdout=subprocess.DEVNULL)
     making.rename(folder)
     return folder
 

@@ -109,6 +109,14 @@ def test_an_upgrade_keeps_state_and_file(root: Root, former_package: Path, packa
     assert re.search(r'"is_on":\s*true', status), "read-only is the former daemon's word, kept on the disk"
 
 
+def test_a_way_back_keeps_them_too(installed: Root, former_package: Path) -> None:
+    installed.run(f"printer-uplink read-only on -c {FILE}")
+    install(installed, former_package, "--allow-downgrades")
+    assert installed.run("dpkg-query -W -f='${Version}' printer-uplink") == "0.0.9"
+    installed.until("systemctl is-active printer-uplink")
+    assert re.search(r'"is_on":\s*true', installed.until(f"printer-uplink status --json -c {FILE}"))
+
+
 def test_remove_keeps_and_purge_takes_away(installed: Root) -> None:
     installed.run(f"printer-uplink read-only on -c {FILE}")
     said = installed.run("apt-get remove -y -qq printer-uplink 2>&1")

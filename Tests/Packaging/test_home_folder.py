@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from printer_host import CONFIG, DATA, FOLDER, HOME, STATE, PrinterHost
+from root import REPOSITORY
 
 
 @pytest.fixture
@@ -222,3 +223,77 @@ def test_the_two_ways_do_not_mix(host: PrinterHost) -> None:
     host.run(f"{FOLDER}/uninstall.sh --yes", user="pi")
     host.run("apt-get install -y -qq --no-install-recommends /root/package.deb")
     assert "the two ways do not mix" in host.install(check=False)
+
+
+def test_pairings_move_from_the_home_folder_to_the_package(host: PrinterHost) -> None:
+    """The lines of docs/upgrading.md, as they stand there."""
+    host.install()
+    host.run(f"{FOLDER}/printer-uplink read-only on -c {CONFIG}", user="pi")
+    host.run("cp /srv/releases/v1.0.0/*.deb ~/", user="pi")
+    page = (REPOSITORY / "docs" / "upgrading.md").read_text()
+    lines = page.split("## From one way to the other")[1].split("```sh\n")[1].split("```")[0]
+    lines = (
+        lines.replace("uninstall.sh", "uninstall.sh --yes")
+        .replace("VERSION", "1.0.0")
+        .replace("install ./", "install -y -qq ./")
+    )
+    host.run(f"cd && set -e\n{lines}", user="pi")
+    host.until("systemctl is-active printer-uplink")
+    assert host.run("stat -c %U /var/lib/printer-uplink/daemon.lock") == "printer-uplink"
+    status = json.loads(host.until("printer-uplink status --json -c /etc/printer-uplink/printer-uplink.yaml"))
+    assert status["commands"]["read_only"]["is_on"]
+
+
+KIAUH = {
+    "core/logger.py": "class Logger:\n"
+    + "".join(
+        f"    @staticmethod\n    def print_{kind}(text, **kwargs):\n        print('{kind}:', text)\n"
+        for kind in ("status", "ok", "info", "error")
+    ),
+    "extensions/base_extension.py": "class BaseExtension:\n    def __init__(self, metadata):\n        self.metadata = metadata\n",
+    "extensions/__init__.py": "",
+    "core/__init__.py": "",
+}
+"""As much of KIAUH as its extensions are handed."""
+
+
+def test_kiauh_s_menu_installs_updates_and_removes(host: PrinterHost) -> None:
+    for name, text in KIAUH.items():
+        host.write(f"/opt/kiauh/{name}", text)
+    folder = REPOSITORY / "packaging" / "kiauh" / "printer_uplink"
+    for file in folder.glob("*.*"):
+        host.put(file, f"/opt/kiauh/extensions/printer_uplink/{file.name}")
+    metadata = json.loads((folder / "metadata.json").read_text())["metadata"]
+    call = (
+        'cd /opt/kiauh && python3 -c \'import sys; sys.path.insert(0, "."); '
+        f"from extensions.printer_uplink.{metadata['module']} import PrinterUplinkExtension as E; E({{}}).%s_extension()' 2>&1"
+    )
+    assert "ok: printer-uplink is installed." in host.run(call % "install", user="pi")
+    assert host.run("systemctl is-active printer-uplink") == "active"
+    host.publish("1.1.0")
+    assert "ok: printer-uplink is up to date." in host.run(call % "update", user="pi")
+    assert host.installed_version == "v1.1.0"
+    # It asks before it removes; without a terminal the answer is no.
+    host.run(call % "remove", user="pi")
+    assert host.run("systemctl is-active printer-uplink") == "active"
+    said = host.run(
+        f'script -qec "{(call % "remove").replace(chr(34), chr(92) + chr(34))}" /dev/null', user="pi", input="yes\n"
+    )
+    assert "ok: printer-uplink is removed." in said
+    assert host.pid() == "" and not host.file(FOLDER).exists()
+
+
+def test_a_second_printer_on_the_same_host(host: PrinterHost) -> None:
+    host.install()
+    host.run("mkdir -p ~/printer_two_data/config ~/printer_two_data/logs", user="pi")
+    said = host.install("--yes --name two --data /home/pi/printer_two_data")
+    assert "It runs." in said, said
+    second = f"{HOME}/printer_two_data/config/printer-uplink.yaml"
+    assert "listen: 127.0.0.1:7181" in host.file(second).read_text()
+    assert host.run("pidof printer-uplink | wc -w") == "2"
+    host.publish("1.1.0")
+    before = host.pid().split()
+    assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh 2>&1", user="pi")
+    assert not set(host.pid().split()) & set(before), "both run the new one"
+    host.run(f"{FOLDER}/uninstall.sh --yes --name two", user="pi")
+    assert host.run("pidof printer-uplink | wc -w") == "1" and host.file(FOLDER).is_dir()

@@ -3,4 +3,4 @@
 from pathlib import Path
 
 PRINTER_UPLINK_DIR = Path.home() / "printer-uplink"
-PRINTER_UPLINK_INSTALLER = "https://github.com/@REPOSITORY@/releases/latest/download/install.sh"
+PRINTER_UPLINK_INSTALLER = "https://github.com/printer-uplink/printer-uplink/releases/latest/download/install.sh"
