@@ -14,11 +14,11 @@ build=(
 # The demonstration: real Moonraker and the demo clouds, in a Python environment of their own.
 demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7)
 # The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces.
-test=(gcc openssl strace iproute2 procps)
+test=(gcc openssl strace iproute2 procps shellcheck)
 
 # Making packages; the tests of them boot Debian roots of their own.
 package=(dpkg-dev python3)
-roots=(debootstrap systemd-container shellcheck)
+roots=(debootstrap systemd-container)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;

@@ -20,6 +20,10 @@ def host() -> Iterator[PrinterHost]:
         yield host
 
 
+# What Moonraker remembers of us: its database, its log, its copy of its configuration.
+MOONRAKER_OWN = (f"{DATA}/database/", f"{DATA}/logs/moonraker", f"{DATA}/config/.moonraker.conf.bkp")
+
+
 def update_status(host: PrinterHost) -> dict[str, object]:
     return host.moonraker("GET", "/machine/update/status")["version_info"]["printer-uplink"]
 
@@ -84,6 +88,8 @@ def test_moonraker_updates_it_and_rolls_it_back(host: PrinterHost) -> None:
     host.wait_for_moonraker()
     former = host.pid()
     host.publish("1.1.0")
+    idle = "curl -sf http://127.0.0.1:7125/machine/update/status | grep -q '\"busy\": *false'"
+    host.until(idle, 60)
     host.moonraker("POST", "/machine/update/refresh?name=printer-uplink")
     assert update_status(host)["remote_version"] == "v1.1.0"
     host.moonraker("POST", "/machine/update/client?name=printer-uplink")
@@ -99,7 +105,7 @@ def test_moonraker_updates_it_and_rolls_it_back(host: PrinterHost) -> None:
 
 def test_update_sh_checks_updates_and_goes_back(host: PrinterHost) -> None:
     host.install("--yes --update-manager no")
-    assert "the one that was asked for" in host.run(f"{FOLDER}/update.sh --check", user="pi")
+    assert "nothing to do" in host.run(f"{FOLDER}/update.sh --check", user="pi")
     host.publish("1.1.0")
     done = host.attempt(f"{FOLDER}/update.sh --check", user="pi")
     assert done.returncode == 1 and "v1.1.0 is there" in done.stdout
@@ -166,7 +172,7 @@ def test_uninstall_config_only_and_purge(host: PrinterHost) -> None:
     for path in (CONFIG, STATE):
         assert f"purging {path}" in said
     left = host.run(f"find {HOME} /etc -name '*printer?uplink*'; grep -rl printer-uplink /etc {HOME}", check=False)
-    assert [line for line in left.splitlines() if "/moonraker-sql" not in line and "/logs/moonraker" not in line] == []
+    assert [line for line in left.splitlines() if not line.startswith(MOONRAKER_OWN)] == []
 
 
 def test_the_web_server_shows_the_page_and_counts_nobody_as_local(host: PrinterHost) -> None:
@@ -284,13 +290,15 @@ def test_kiauh_s_menu_installs_updates_and_removes(host: PrinterHost) -> None:
 
 
 def test_a_second_printer_on_the_same_host(host: PrinterHost) -> None:
-    host.install()
+    host.install("--yes --nginx yes")
     host.run("mkdir -p ~/printer_two_data/config ~/printer_two_data/logs", user="pi")
-    said = host.install("--yes --name two --data /home/pi/printer_two_data")
+    said = host.install("--yes --nginx yes --name two --data /home/pi/printer_two_data")
     assert "It runs." in said, said
     second = f"{HOME}/printer_two_data/config/printer-uplink.yaml"
     assert "listen: 127.0.0.1:7181" in host.file(second).read_text()
     assert host.run("pidof printer-uplink | wc -w") == "2"
+    page = json.loads(host.until("curl -sf http://127.0.0.1/printer-uplink-two/api/status"))
+    assert page["printer"]["name"] == "two"
     host.publish("1.1.0")
     before = host.pid().split()
     assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh 2>&1", user="pi")

@@ -265,16 +265,15 @@ tell_nginx() {
   for type in $(enabled_types); do
     [ ! -f "$folder/config/nginx/$type.conf" ] || default=yes
   done
-  if agree nginx $default "Add the status page (/printer-uplink/) and what your clouds need to the web server?"; then
-    if nginx_add; then say "nginx: http://$(hostname)/printer-uplink/"; fi
+  if agree nginx $default "Add the status page (/$service/) and what your clouds need to the web server?"; then
+    if nginx_add; then say "nginx: http://$(hostname)/$service/"; fi
   fi
 }
 
 bring_up() {
   [ "$kind" != none ] || return 0
   agree start yes "Start it now?" || return 0
-  service_do restart
-  if comes_up; then
+  if service_do restart && comes_up; then
     say "It runs."
     return
   fi
@@ -284,8 +283,7 @@ bring_up() {
     rm -rf "$folder"
     mv "$folder.former" "$folder"
     service_write
-    service_do restart
-    if comes_up; then fail "the former version was put back, and runs: $(value "$folder/release_info.json" version)"; fi
+    if service_do restart && comes_up; then fail "the former version was put back, and runs: $(value "$folder/release_info.json" version)"; fi
     fail "the former version was put back, and does not run either: mend what it says above"
   fi
   fail "mend what it says, then run this again"

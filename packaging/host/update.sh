@@ -53,7 +53,7 @@ main() {
     release_facts "$repository" "$version" "$work/facts.json"
     offered=$(value "$work/facts.json" tag_name)
     if [ "$offered" = "$installed" ]; then
-      say "$installed is installed, and the one that was asked for."
+      say "$installed is installed already: nothing to do."
       return
     fi
     if [ $what = check ]; then

@@ -38,6 +38,10 @@ nginx_add() {
     [ -f "$folder/config/nginx/$type.conf" ] || continue
     text+=$(cat "$folder/config/nginx/$type.conf")$'\n'
   done
+  # Each daemon has a port and a path of its own.
+  local port
+  port=$(sed -nE 's/^ *listen: *"?[^ "]*:([0-9]+)"? *(#.*)?$/\1/p' "$config" | head -1)
+  text=$(sed -e "s|127.0.0.1:7180|127.0.0.1:${port:-7180}|" -e "s|/printer-uplink/|/$service/|" <<<"$text")$'\n'
   local former former_snippet=
   former=$(mktemp)
   cat "$site" >"$former"

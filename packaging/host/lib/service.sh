@@ -104,7 +104,8 @@ TEXT
 # service_do start|stop|restart
 service_do() {
   case "$kind" in
-    systemd) as_root systemctl "$1" "$service" ;;
+    # What it has to say of a failure stands in last_words, with what the daemon says.
+    systemd) as_root systemctl "$1" "$service" 2>/dev/null ;;
     supervisor)
       # Supervisor answers success also where it has stopped already.
       as_root supervisorctl "$1" "$service" >/dev/null
