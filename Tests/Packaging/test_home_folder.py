@@ -186,6 +186,21 @@ def test_the_web_server_shows_the_page_and_counts_nobody_as_local(host: PrinterH
     assert host.run(f"{post} http://127.0.0.1:7180/api/read-only") == "200"
 
 
+def test_an_enabled_cloud_brings_its_locations_along(host: PrinterHost) -> None:
+    host.install()
+    assert not host.file("/etc/nginx/snippets/printer-uplink.conf").exists(), "nobody needs it yet"
+    host.write(f"{FOLDER}/config/nginx/printdock.conf", "location = /from-printdock { return 200 printdock; }\n")
+    host.run(
+        f"sed -i 's|^backends:.*|backends:\\n  - {{ type: printdock, pairing_token: PAIR_1, enabled: true }}|' {CONFIG}",
+        user="pi",
+    )
+    host.run(f"sed -i 's|listen: 127.0.0.1:7180|listen: 127.0.0.1:7190|' {CONFIG}", user="pi")
+    said = host.run(f"{FOLDER}/install.sh --yes 2>&1", user="pi")
+    assert "nginx: " in said, said
+    assert host.until("curl -sf http://127.0.0.1/from-printdock") == "printdock"
+    host.until("curl -sf http://127.0.0.1/printer-uplink/api/status", 10)
+
+
 def test_nginx_that_refuses_is_left_as_it_was(host: PrinterHost) -> None:
     host.write("/etc/nginx/conf.d/wrong.conf", "nonsense on;\n")
     site = host.file("/etc/nginx/sites-available/mainsail")

@@ -263,7 +263,7 @@ tell_nginx() {
   command -v nginx >/dev/null || return 0
   local type default=no
   for type in $(enabled_types); do
-    [ ! -f "$folder/config/nginx/$type.conf" ] || default=yes
+    if snippet_of "$type" >/dev/null; then default=yes; fi
   done
   if agree nginx $default "Add the status page (/$service/) and what your clouds need to the web server?"; then
     if nginx_add; then say "nginx: http://$(hostname)/$service/"; fi

@@ -28,20 +28,48 @@ except ValueError:
 print(*sorted({entry["type"] for entry in report.get("backends", []) if entry["enabled"]}), sep="\n")'
 }
 
+# snippet_of TYPE: the release's locations for an enabled backend of this type, where it needs any.
+snippet_of() {
+  local file
+  for file in "$folder/config/nginx/$1.conf" "$folder/config/nginx/printer-uplink-$1.conf" "$folder/config/nginx-$1"*.conf; do
+    if [ -f "$file" ]; then
+      echo "$file"
+      return
+    fi
+  done
+  return 1
+}
+
+# port_of PATTERN: the port of `listen` in the block of the configuration file that begins with a line like PATTERN.
+port_of() {
+  awk -v begin="$1" '
+    $0 ~ /^ *#/ { next }
+    $0 ~ /^[^ ]/ || $0 ~ /^ *- / { inside = 0 }
+    $0 ~ begin { inside = 1 }
+    inside && match($0, /(^|[ {])listen: *"?[^ "}]*:[0-9]+/) { n = split(substr($0, RSTART, RLENGTH), part, ":"); print part[n]; exit }
+  ' "$config"
+}
+
 nginx_snippet() { echo "/etc/nginx/snippets/$service.conf"; }
 
 # Succeeds where the snippets stand and nginx has taken them; on any error all is as before.
 nginx_add() {
-  local site type text=
+  local site type file text=
   site=$(nginx_site) || { warn "no Mainsail or Fluidd site of nginx was found: see docs/install.md"; return 1; }
   for type in page $(enabled_types); do
-    [ -f "$folder/config/nginx/$type.conf" ] || continue
-    text+=$(cat "$folder/config/nginx/$type.conf")$'\n'
+    file=$(snippet_of "$type") || continue
+    text+=$(cat "$file")$'\n'
+    # What a snippet itself includes comes along.
+    for file in "${file%.conf}"-*.conf; do
+      [ ! -f "$file" ] || as_root install -D -m 0644 "$file" "/etc/nginx/snippets/${file##*/}"
+    done
   done
-  # Each daemon has a port and a path of its own.
-  local port
-  port=$(sed -nE 's/^ *listen: *"?[^ "]*:([0-9]+)"? *(#.*)?$/\1/p' "$config" | head -1)
-  text=$(sed -e "s|127.0.0.1:7180|127.0.0.1:${port:-7180}|" -e "s|/printer-uplink/|/$service/|" <<<"$text")$'\n'
+  # Each daemon has ports and a path of its own.
+  local page cura
+  page=$(port_of '^control:')
+  cura=$(port_of 'type: *"?cura')
+  text=$(sed -e "s|127.0.0.1:7180|127.0.0.1:${page:-7180}|" -e "s|127.0.0.1:8008|127.0.0.1:${cura:-8008}|" \
+    -e "s|/printer-uplink/|/$service/|" <<<"$text")$'\n'
   local former former_snippet=
   former=$(mktemp)
   cat "$site" >"$former"
