@@ -30,7 +30,6 @@ ROOTS = BUILD / "roots"
 MIRRORS = {
     "bookworm": "http://deb.debian.org/debian",
     "trixie": "http://deb.debian.org/debian",
-    "jammy": "http://archive.ubuntu.com/ubuntu",
     "noble": "http://archive.ubuntu.com/ubuntu",
 }
 # What a printer's host has anyway, what our package depends on (so that it installs without a network), and

@@ -18,7 +18,7 @@ FILE = "/etc/printer-uplink/printer-uplink.yaml"
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("suite", ["bookworm", "trixie", "jammy", "noble"])
+@pytest.mark.parametrize("suite", ["bookworm", "trixie", "noble"])
 def test_it_installs_and_runs(suite: str, package: Path) -> None:
     with Root(suite) as root:
         root.put(package, "/root/package.deb")
