@@ -90,8 +90,8 @@ main() {
 
   install_libraries "$here"
   check_program "$here/printer-uplink"
-  place "$here"
   choose_printer
+  place "$here"
   write_configuration
   local known=''
   if [ -f "$records/$service.installed" ]; then known=$(sed -n 's/^kind=//p' "$records/$service.installed"); fi
@@ -247,14 +247,17 @@ TEXT
 
 tell_moonraker() {
   [ -f "$moonraker_conf" ] || return 0
-  local changed=no default=yes
-  if [ "$kind" != none ] && agree asvc yes "May Mainsail and Fluidd restart $service?"; then
+  local changed=no default=yes managed=no
+  # Moonraker restarts what systemd or Supervisor runs, and nothing else.
+  case "$kind" in systemd | supervisor) managed=yes ;; esac
+  if [ $managed = yes ] && agree asvc yes "May Mainsail and Fluidd restart $service?"; then
     if asvc_add; then changed=yes; fi
   fi
-  # One folder, one section: a further printer's daemon is updated along with the first.
-  [ -z "$name" ] || default=no
+  # One folder, one section: a further printer's daemon is updated along with the first. And what Moonraker cannot
+  # restart is better updated by update.sh, which can.
+  if [ -n "$name" ] || [ $managed = no ]; then default=no; fi
   if agree update-manager $default "Shall Moonraker's update manager update it?"; then
-    if update_section_add; then changed=yes; fi
+    if update_section_add $managed; then changed=yes; fi
   fi
   if [ $changed = yes ] && agree restart-moonraker yes "Restart Moonraker, so that it sees that?"; then moonraker_restart; fi
 }

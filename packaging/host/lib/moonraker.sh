@@ -27,14 +27,16 @@ remove_lines() {
 }
 
 # The section goes by the service's name: Moonraker lets a section restart only the service of its own name.
+# update_section_add yes|no: whether Moonraker may restart the service.
 update_section_add() {
-  local file=$moonraker_conf
+  local file=$moonraker_conf service_line="managed_services: $service"
+  [ "$1" = yes ] || service_line='is_system_service: False'
   [ -w "$file" ] || { warn "$file cannot be written: no update_manager section"; return 1; }
   if grep -qsE "^\[update_manager $service\]" "$data"/config/*.conf; then return 1; fi
   if [ -s "$file" ] && [ -n "$(tail -c 1 "$file")" ]; then printf '\n' >>"$file"; fi
   {
     echo "# $service: begin (uninstall.sh takes it out)"
-    sed -e "s|@SERVICE@|$service|" -e "s|@REPOSITORY@|$repository|" -e "s|@FOLDER@|$folder|" \
+    sed -e "s|@SERVICE@|$service|" -e "s|@REPOSITORY@|$repository|" -e "s|@FOLDER@|$folder|" -e "s|^managed_services:.*|$service_line|" \
       "$folder/config/moonraker/update_manager.conf"
     echo "# $service: end"
   } >>"$file"
