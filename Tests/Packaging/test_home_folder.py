@@ -212,7 +212,7 @@ def test_nginx_that_refuses_is_left_as_it_was(host: PrinterHost) -> None:
 
 @pytest.mark.parametrize("kind", ["supervisor", "initd", "cron"])
 def test_hosts_without_systemd_units(host: PrinterHost, kind: str) -> None:
-    said = host.install(f"--yes --service {kind}")
+    said = host.install(f"--yes --service {kind} --update-manager yes")
     assert "It runs." in said, said
     assert host.run("ps -o user= -C printer-uplink") == "pi"
     assert host.run("systemctl list-unit-files 'printer-uplink*' --no-legend", check=False) in (
@@ -228,6 +228,9 @@ def test_hosts_without_systemd_units(host: PrinterHost, kind: str) -> None:
     host.stop()
     host.boot()
     host.until(f"runuser -u pi -- {FOLDER}/printer-uplink status -c {CONFIG}", 30)
+    host.wait_for_moonraker()
+    assert not [text for text in host.moonraker("GET", "/server/info")["warnings"] if "uplink" in text]
+    assert update_status(host)["version"] == "v1.1.0"
     # A wrong file ends it, and nothing starts it again.
     host.run(f"echo 'printr: {{}}' >>{CONFIG}; kill $(pidof printer-uplink); sleep 5")
     assert host.pid() == ""

@@ -253,6 +253,7 @@ tell_moonraker() {
   if [ $managed = yes ] && agree asvc yes "May Mainsail and Fluidd restart $service?"; then
     if asvc_add; then changed=yes; fi
   fi
+  grep -qsx "$service" "$data/moonraker.asvc" || managed=no
   # One folder, one section: a further printer's daemon is updated along with the first. And what Moonraker cannot
   # restart is better updated by update.sh, which can.
   if [ -n "$name" ] || [ $managed = no ]; then default=no; fi
