@@ -6,7 +6,7 @@ BINARY := .build/release/printer-uplink
 PYTHON := .build/venv/bin/python
 CONFIG ?=
 
-.PHONY: run test check build clean soak bench generate link-order
+.PHONY: run test check build clean soak bench generate link-order deb release
 
 ## The main job: a simulated printer and demo clouds, or, with CONFIG=FILE, your own.
 run: build
@@ -23,6 +23,16 @@ build:
 	@$(SWIFT) where >/dev/null
 	@scripts/packages.sh build
 	@$(RELEASE) --product printer-uplink
+
+## The Debian package for this machine's architecture, in .build/packages.
+deb: build
+	@scripts/packages.sh package
+	@scripts/deb.sh $(BINARY)
+
+## All that a release consists of, in .build/packages: archive, package, checksums.
+release: build
+	@scripts/packages.sh package
+	@scripts/release.sh $(BINARY)
 
 ## Everything that ends within 12 minutes on two cores.
 test:
@@ -61,6 +71,7 @@ bench: build
 	@scripts/packages.sh test
 	@Tests/Support/venv.sh
 	@$(PYTHON) Benchmarks/bench.py --binary $(BINARY)
+	@$(PYTHON) Benchmarks/farm.py --binary $(BINARY)
 
 clean:
 	rm -rf .build

@@ -4,9 +4,10 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 scripts/swift.sh format lint --strict --recursive Sources Plugins-Builtin Tests Fuzz Package.swift
-.build/venv/bin/ruff check Tests Benchmarks scripts
-.build/venv/bin/ruff format --check Tests Benchmarks scripts
-for script in scripts/*.sh Tests/Support/*.sh .ci/run; do bash -n "$script"; done
+.build/venv/bin/ruff check Tests Benchmarks packaging scripts
+.build/venv/bin/ruff format --check Tests Benchmarks packaging scripts
+shellcheck --external-sources scripts/*.sh Tests/Support/*.sh .ci/run packaging/host/*.sh packaging/host/lib/*.sh \
+  packaging/debian/{config,preinst,postinst,prerm,postrm}
 
 fail() { echo "$1" >&2; exit 1; }
 ships=(Sources Plugins-Builtin)
@@ -23,7 +24,7 @@ fi
 for plugin in Plugins-Builtin/*/; do
   name=$(basename "$plugin")
   [ "$name" = BuiltinConnectors ] && continue
-  others=$(ls Plugins-Builtin | grep -vE "^($name|BuiltinConnectors)$" | paste -sd'|')
+  others=$(basename -a Plugins-Builtin/*/ | grep -vE "^($name|BuiltinConnectors)$" | paste -sd'|')
   if grep -rnE "import (ConnectorHost|Moonraker|YAML|$others)$" "$plugin"; then
     fail "$name knows ConnectorKit and the wrappers, never the host nor another connector."
   fi

@@ -16,19 +16,24 @@ demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7 php-cli php-
 # The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces
 # with Avahi and nginx in them. Those two are servers that systemd would start at once: on such a machine they are left to
 # its owner, and their tests are skipped.
-test=(gcc openssl strace iproute2 procps util-linux libavahi-client3 curl)
+test=(gcc openssl strace iproute2 procps util-linux libavahi-client3 curl shellcheck)
 [ -d /run/systemd/system ] || test+=(avahi-daemon dbus nginx-light)
 
 # The real Cura, which some long runs drive on a virtual screen.
 cura=(cura python3-zeroconf xvfb xdotool imagemagick)
+# Making packages; the tests of them boot Debian roots of their own.
+package=(dpkg-dev python3)
+roots=(debootstrap systemd-container)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   run) wanted=("${build[@]}" "${demo[@]}") ;;
   test) wanted=("${build[@]}" "${demo[@]}" "${test[@]}") ;;
   cura) wanted=("${build[@]}" "${demo[@]}" "${test[@]}" "${cura[@]}") ;;
+  package) wanted=("${build[@]}" "${package[@]}") ;;
+  roots) wanted=("${build[@]}" "${demo[@]}" "${package[@]}" "${test[@]}" "${roots[@]}") ;;
   link-order) wanted=("${build[@]}" "${demo[@]}" "${test[@]}" valgrind) ;;
-  *) echo "usage: $0 build|run|test|cura|link-order" >&2; exit 2 ;;
+  *) echo "usage: $0 build|run|test|cura|package|roots|link-order" >&2; exit 2 ;;
 esac
 
 missing=()

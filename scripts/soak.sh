@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Sanitizers over the unit tests and over the daemon in its integration tests, fuzzing, long runs.
-# `scripts/soak.sh [thread|address|fuzz|long|cura]...`: some parts only; all of them without arguments.
+# `scripts/soak.sh [thread|address|fuzz|long|cura|packages]...`: some parts only; all of them without arguments.
 set -euo pipefail
 
 swift=scripts/swift.sh
 python=.build/venv/bin/python
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(thread address fuzz long cura)
+[ ${#parts[@]} -gt 0 ] || parts=(thread address fuzz long cura packages)
 fuzz_seconds=${FUZZ_SECONDS:-300}
 
 # The daemon's own reports go to files, since its standard error is read by the tests.
@@ -58,6 +58,11 @@ for part in "${parts[@]}"; do
       for what in own stock; do
         $python scripts/real_cura.py "$what" --binary .build/release/printer-uplink
       done
+      ;;
+    packages)
+      echo '== the packages, in booted roots'
+      scripts/packages.sh roots
+      PRINTER_UPLINK=.build/release/printer-uplink $python -m pytest Tests/Packaging -q
       ;;
     *) echo "unknown part: $part" >&2; exit 2 ;;
   esac

@@ -1,4 +1,4 @@
-"""What `make run` shows: one simulated printer printing, three demo clouds, and the daemon between them.
+"""What `make run` shows: one simulated printer printing, four demo clouds, and the daemon between them.
 
 Real Moonraker stands in front of the simulated printer; the clouds are the strict test clouds, one of them
 a real PHP hub where PHP is installed. All of it listens on free loopback ports and lives in `.build/demo`, made anew each time. Ctrl-C ends it.

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Keeps one daemon running where nothing else does (init.d, cron):
+#   keep-running.sh PROGRAM CONFIG STATE start|stop|restart|reload|status
+# It is started again two seconds after whatever ended it, save after a wrong configuration file (78).
+set -u
+
+program=$1
+config=$2
+state=$3
+self=$0
+pidfile=$state/keeper.pid
+log=$state/keeper.log
+
+keeper() {
+  pid=$(cat "$pidfile" 2>/dev/null) || return 1
+  # Another process may have got the number since.
+  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "keep-running.sh.* keep" || return 1
+  echo "$pid"
+}
+
+case "$4" in
+start)
+  if keeper >/dev/null; then exit 0; fi
+  mkdir -p "$state" && chmod 0700 "$state"
+  # A new log each time: the daemon's own goes to the file that the configuration names.
+  setsid nohup "$self" "$program" "$config" "$state" keep >"$log" 2>&1 </dev/null &
+  ;;
+keep)
+  echo $$ >"$pidfile"
+  child=
+  trap 'kill -HUP "$child" 2>/dev/null' HUP
+  trap 'kill -TERM "$child" 2>/dev/null; wait "$child" 2>/dev/null; rm -f "$pidfile"; exit 0' TERM INT
+  while true; do
+    "$program" run --config "$config" &
+    child=$!
+    # A signal of ours ends the wait before the child has ended.
+    while wait "$child"; status=$?; kill -0 "$child" 2>/dev/null; do :; done
+    [ "$status" -ne 78 ] || break
+    sleep 2
+  done
+  rm -f "$pidfile"
+  exit 78
+  ;;
+stop)
+  pid=$(keeper) || exit 0
+  kill -TERM "$pid"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 "$pid" 2>/dev/null || exit 0
+    sleep 0.5
+  done
+  exit 1
+  ;;
+restart)
+  "$self" "$program" "$config" "$state" stop
+  exec "$self" "$program" "$config" "$state" start
+  ;;
+reload) kill -HUP "$(keeper)" ;;
+status)
+  if pid=$(keeper); then echo "running ($pid)"; else echo stopped; exit 3; fi
+  ;;
+esac

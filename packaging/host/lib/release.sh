@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# Releases on GitHub: which there are, fetched, checked, unpacked.
+
+github_api=https://api.github.com
+
+fetch() { # URL FILE
+  if command -v curl >/dev/null; then
+    curl --proto '=https' -fsSL --retry 2 -o "$2" "$1"
+  elif command -v wget >/dev/null; then
+    wget -q -O "$2" "$1"
+  else
+    fail "neither curl nor wget is here: apt-get install curl"
+  fi
+}
+
+# value FILE KEY: a text of a JSON object.
+value() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2]) or "")' "$1" "$2"; }
+
+platform() {
+  case "$(uname -m)" in
+    x86_64) echo linux-amd64 ;;
+    aarch64)
+      # A 64-bit kernel below a 32-bit system, as older Raspberry Pi images have it.
+      [ "$(getconf LONG_BIT)" = 64 ] || fail "this system is 32-bit: run printer-uplink on another host and point printer.moonraker at this printer (docs/platforms.md)"
+      echo linux-arm64
+      ;;
+    *) fail "$(uname -m) is not supported: run printer-uplink on another host and point printer.moonraker at this printer (docs/platforms.md)" ;;
+  esac
+}
+
+# release_facts REPOSITORY VERSION FILE: what GitHub says of a release (VERSION latest, or a tag).
+release_facts() {
+  local path=releases/latest
+  [ "$2" = latest ] || path=releases/tags/$2
+  fetch "$github_api/repos/$1/$path" "$3" ||
+    fail "GitHub does not say what release $2 of $1 is; look at https://github.com/$1/releases, or give --archive FILE"
+}
+
+# download_release FACTS FOLDER: the archive for this machine, checked against SHA256SUMS; prints its path.
+download_release() {
+  local facts=$1 folder=$2 archive
+  archive=printer-uplink-$(platform).zip
+  local name url
+  for name in "$archive" SHA256SUMS; do
+    url=$(python3 -c '
+import json, sys
+for asset in json.load(open(sys.argv[1])).get("assets", []):
+    if asset.get("name") == sys.argv[2]:
+        print(asset["browser_download_url"])' "$facts" "$name")
+    [ -n "$url" ] || fail "this release has no $name"
+    fetch "$url" "$folder/$name" || fail "$url cannot be fetched"
+  done
+  (cd "$folder" && grep -E "[ *]$archive\$" SHA256SUMS | sha256sum --check --quiet --strict -) >&2 ||
+    fail "$archive is not what SHA256SUMS says: nothing was changed"
+  printf '%s\n' "$folder/$archive"
+}
+
+# unpack ARCHIVE FOLDER: with the modes; FOLDER must not exist.
+unpack() {
+  mkdir "$2"
+  python3 - "$1" "$2" <<'PYTHON'
+import pathlib, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as archive:
+    for entry in archive.infolist():
+        path = pathlib.Path(archive.extract(entry, sys.argv[2]))
+        if not entry.is_dir():
+            path.chmod((entry.external_attr >> 16) & 0o777 or 0o644)
+PYTHON
+  [ -x "$2/printer-uplink" ] || fail "$1 holds no printer-uplink"
+}
+
+# Says why a program cannot run here, before anything is changed for it.
+check_program() {
+  local said
+  said=$("$1" version 2>&1) || fail "the program of this release does not run here: ${said%%$'\n'*}"
+}
+
+# install_libraries FOLDER: what the program links, from Debian, where something is missing.
+install_libraries() {
+  command -v apt-get >/dev/null || return 0
+  local package missing=()
+  while IFS= read -r package; do
+    # Newer releases renamed some (libcurl4t64) and let the old name stand for them.
+    dpkg-query -W -f='${db:Status-Status} ${Package} ${Provides}\n' 2>/dev/null |
+      awk -v want="$package" '$1 == "installed" { for (i = 2; i <= NF; i++) { sub(/,$/, "", $i); if ($i == want) found = 1 } }
+        END { exit !found }' || missing+=("$package")
+  done < <(python3 -c '
+import json, re, sys
+try:
+    distribution = re.search(r"^ID=\"?(\w+)", open("/etc/os-release").read(), re.M)[1]
+except (OSError, TypeError):
+    distribution = "debian"
+for entry in json.load(open(sys.argv[1]))["debian"]:
+    package, _, condition = entry.partition(";")
+    # Moonraker knows more of these conditions; this file has only two.
+    if condition.strip() not in ("", "distro_id != \x27ubuntu\x27", "distro_id == \x27ubuntu\x27"):
+        sys.exit(f"system-dependencies.json: {entry}")
+    if not condition or ("==" in condition) == (distribution == "ubuntu"):
+        print(package.strip())' "$1/system-dependencies.json")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "Debian packages that are missing: ${missing[*]}"
+  as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "they could not be installed: sudo apt-get update, then run this again"
+}

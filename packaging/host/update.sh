@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Updates printer-uplink where Moonraker's update manager does not:
+#   update.sh [--check] [--version V] [--rollback] [--archive FILE]
+# A release that does not come up is taken back by itself.
+set -euo pipefail
+
+help() {
+  cat <<'TEXT'
+usage: update.sh [OPTION]...
+
+  --check         say whether there is a newer release; exit 1 where there is one
+  --version V     this release instead of the latest
+  --archive FILE  this archive instead of GitHub's
+  --rollback      back to the release before
+  --help
+TEXT
+}
+
+main() {
+  folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+  # shellcheck source=packaging/host/lib/common.sh
+  . "$folder/lib/common.sh"
+  # shellcheck source=packaging/host/lib/release.sh
+  . "$folder/lib/release.sh"
+  # shellcheck source=packaging/host/lib/service.sh
+  . "$folder/lib/service.sh"
+  local what=update version=latest archive=''
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --help) help; exit 0 ;;
+      --check) what=check ;;
+      --rollback) what=rollback ;;
+      --version) version=${2:?--version takes a release}; shift ;;
+      --archive) archive=${2:?--archive takes a file}; shift ;;
+      *) echo "error: $1 is unknown; see --help" >&2; exit 2 ;;
+    esac
+    shift
+  done
+  [ -f "$folder/release_info.json" ] || fail "$folder is no installed release"
+  refuse_sudo
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  installed=$(value "$folder/release_info.json" version)
+
+  if [ $what = rollback ]; then
+    [ -f "$folder.former/release_info.json" ] || fail "there is no former release beside $folder: use --version"
+    exchange "$folder.former" "$(value "$folder.former/release_info.json" version)"
+    return
+  fi
+  if [ -z "$archive" ]; then
+    local repository offered
+    repository=$(value "$folder/release_info.json" project_owner)/$(value "$folder/release_info.json" project_name)
+    release_facts "$repository" "$version" "$work/facts.json"
+    offered=$(value "$work/facts.json" tag_name)
+    if [ "$offered" = "$installed" ]; then
+      say "$installed is installed already: nothing to do."
+      return
+    fi
+    if [ $what = check ]; then
+      say "$installed is installed; $offered is there: $folder/update.sh"
+      exit 1
+    fi
+    archive=$(download_release "$work/facts.json" "$work")
+  fi
+  unpack "$archive" "$work/release"
+  install_libraries "$work/release"
+  check_program "$work/release/printer-uplink"
+  check_files "$work/release/printer-uplink"
+  rm -rf "$folder.new"
+  cp -a "$work/release" "$folder.new"
+  exchange "$folder.new" "$(value "$folder.new/release_info.json" version)"
+}
+
+# The new program must accept each configuration file that the old one runs with.
+check_files() {
+  local record said
+  for record in $(all_records); do
+    load_record "$record"
+    said=$("$1" validate "$config" 2>&1) || fail "the new release refuses $config; nothing was changed: ${said%%$'\n'*}"
+  done
+}
+
+# Puts the release in folder $1 in place of the one that runs; on any trouble, back.
+exchange() {
+  mv "$1" "$folder.coming"
+  rm -rf "$folder.former"
+  mv "$folder" "$folder.former"
+  mv "$folder.coming" "$folder"
+  if restart_all; then
+    say "$2 runs; $installed is kept in $folder.former (update.sh --rollback)"
+    return
+  fi
+  warn "$2 does not come up. It said:"
+  last_words
+  mv "$folder" "$folder.coming"
+  mv "$folder.former" "$folder"
+  rm -rf "$folder.coming"
+  if restart_all; then fail "$installed was put back, and runs"; fi
+  fail "$installed was put back, and does not run either: mend what it says above"
+}
+
+# Restarts every daemon of this folder; leaves the first that does not come up as the loaded record.
+restart_all() {
+  local record
+  for record in $(all_records); do
+    load_record "$record"
+    service_do restart || return 1
+    comes_up || return 1
+  done
+}
+
+# Read as a whole before it runs: it replaces its own folder.
+main "$@"; exit
