@@ -158,7 +158,7 @@ struct HubSession {
   private mutating func next(
     _ now: MonotonicInstant, _ content: () -> JSONObject
   ) -> Call? {
-    if !isHurried { skipUpdate(now, content) }
+    if !isHurried, !hasLooked { skipUpdate(now, content) }
     let isUpdateDue = isHurried || isDue(.update, now)
     guard isUpdateDue else { return isDue(.commands, now) ? .commands : nil }
     if !isHurried, isDue(.commands, now), lastCall != .commands, !hasLooked {
