@@ -820,7 +820,7 @@ def test_sigterm_while_an_answer_is_sorted_loses_none_of_its_commands(cloud: Pri
     cloud.wait_handed_out("6000")
     ends_in_time(rig)
     rig.daemon.start()
-    cloud.completion("6000", 60)
+    cloud.completion("6000", 60 * PATIENCE)
 
 
 def test_sigterm_during_a_flood_ends_in_time_and_starts_nothing_later(cloud: PrintDockCloud, rig: Rig) -> None:
