@@ -16,6 +16,6 @@ if [ $status -ne 0 ] || ! grep -qaE 'Test run with [1-9][0-9]{2,} tests .* passe
   echo "The unit tests failed or did not run: see $log" >&2
   exit 1
 fi
-# Twelve rigs share the machine: a report may be a second later than the strict clouds think.
+# Eight rigs share the machine: a report may be a second later than the strict clouds think.
 PRINTER_UPLINK=.build/debug/printer-uplink TEST_PATIENCE=2 \
-  .build/venv/bin/python -m pytest Tests/Integration -m 'not soak' -n 12 -q
+  .build/venv/bin/python -m pytest Tests/Integration -m 'not soak' -n 8 -q

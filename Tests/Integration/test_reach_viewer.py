@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from camera import Camera
-from harness import Cloud, ReachCloud, Rig, wait_until
+from harness import PATIENCE, Cloud, ReachCloud, Rig, wait_until
 
 from commanding import JSON, obey_reach, reach_entry, settle_reach, start_job, write_backends
 from observe import Record, state_of
@@ -96,16 +96,17 @@ def test_a_viewer_comes_and_goes(watched: tuple[Rig, Camera]) -> None:
         time.sleep(4)
         watch(rig)
     gone = leave(rig)
-    sent = pictures(rig.reach, came)
+    sent = pictures(rig.reach, begin)
     gaps = [later["mono"] - earlier["mono"] for earlier, later in itertools.pairwise(sent)]
     assert min(gaps) >= INTERVAL - 0.3, gaps  # as they arrive there
-    assert max(gaps) < INTERVAL + 1, gaps
+    assert max(gaps) < INTERVAL + PATIENCE, gaps
     assert all(record["status"] == 200 for record in sent)
     assert sent[0]["body"]["bytes"] == len(camera.jpeg)
     time.sleep(4)
     assert pictures(rig.reach, gone) == []
     assert camera.fetched(gone) == 0
-    assert camera.fetched(came) == len(sent)
+    # Since before the viewer came: a picture may be fetched before the order to watch has returned.
+    assert camera.fetched(begin) == len(sent)
 
 
 def test_a_viewer_that_leaves_without_a_word_is_gone_after_its_time(watched: tuple[Rig, Camera]) -> None:

@@ -154,6 +154,9 @@ class ManagedProcess:
         if self.child is not None:
             self.signal(signal.SIGKILL)
             self.child.wait()
+            # What it has started itself: Moonraker's reading of a file outlives it.
+            with suppress(ProcessLookupError):
+                os.killpg(self.child.pid, signal.SIGKILL)
 
     def terminate(self, timeout: float = 10.0) -> float:
         """End it with SIGTERM; returns the seconds it took. Kills it, and fails, after `timeout` s."""

@@ -36,7 +36,7 @@ from aiohttp import web
 BODY_LIMIT = 128 * 1024 * 1024
 LATE = float(os.environ.get("TEST_PATIENCE", "1.0"))
 """Seconds that a message may be later than its interval with jitter: a busy machine, the way here."""
-EARLY = 0.15
+EARLY = 0.15 * LATE
 """Seconds that it may be earlier: timers are coalesced, and the way here varies."""
 
 CAPTIVE_PORTAL = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please log in.</body></html>"

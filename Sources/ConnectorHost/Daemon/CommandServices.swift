@@ -78,9 +78,12 @@ final class CommandServices: Sendable {
     running.withLock { $0 = task }
   }
 
-  /// Ends what runs, and leaves the disk in order; within three seconds whatever the disk does.
-  func finish() async {
-    await gate.finish(within: Self.farewell)
+  /// Ends what runs; within three seconds whatever the disk does.
+  func finish() async { await gate.finish(within: Self.farewell) }
+
+  /// Leaves the disk in order, when nothing is owed any more: after ``finish()``, and after the backends have ended, which
+  /// put into the outbox what they answer at the end. Within 400 ms whatever the disk does.
+  func close() async {
     let task = running.withLock { $0 }
     task?.cancel()
     await task?.value

@@ -41,6 +41,7 @@ struct OnceRound: Sendable {
       Console.say("no backend is enabled in \(configuration.path)")
     }
     await parts.services.finish()
+    await parts.services.close()
     await parts.moonraker.stop()
     parts.network.shutdown()
     return failures == 0 ? 0 : 1

@@ -5,7 +5,7 @@ internal import Platform
 /// The daemon as it serves: supervision, the status page, reloads, until it is told to end.
 final class ServingDaemon: Sendable {
   /// How long the backends have to end together; the process ends within three seconds.
-  private static let grace = Duration.milliseconds(2_500)
+  private static let grace = Duration.milliseconds(2_300)
   /// How long a backend that is added waits for what it reads of the printer.
   private static let patience = Duration.seconds(5)
 
@@ -82,6 +82,7 @@ final class ServingDaemon: Sendable {
     async let commands: Void = parts.services.finish()
     await supervision.stop(grace: Self.grace)
     await commands
+    await parts.services.close()
     await parts.moonraker.stop()
     // What still waits on the network, of a backend that was left behind, ends with it.
     parts.network.shutdown()
