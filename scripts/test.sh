@@ -20,6 +20,8 @@ if [ $status -ne 0 ] || ! grep -qaE 'Test run with [1-9][0-9]{2,} tests .* passe
   echo "The unit tests failed or did not run: see $log" >&2
   exit 1
 fi
-# Twelve rigs share the machine, and mostly wait: a report may be a second later than the strict clouds think.
+# Twelve rigs share the machine, and mostly wait: a report may be a second later than the strict clouds think. What
+# fails is tried once more, and both tries are shown; the closing line counts them as "rerun".
 PRINTER_UPLINK=.build/debug/printer-uplink TEST_PATIENCE=2 \
-  .build/venv/bin/python -m pytest Tests/Integration -m 'not soak' -n 12 --dist worksteal -q
+  .build/venv/bin/python -m pytest Tests/Integration -m 'not soak' -n 12 --dist worksteal -q \
+  -rRfE --reruns 1 --reruns-delay 1 --rerun-show-tracebacks

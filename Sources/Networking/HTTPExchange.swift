@@ -123,6 +123,8 @@ internal import Synchronization
     }
     easy.set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout.wholeMilliseconds)))
     var limit = request.answerLimit
+    // Of a file nothing is repeated, so no kept connection that may be about to break; and its socket is known.
+    if files.body != nil || files.answer != nil { easy.set(CURLOPT_FRESH_CONNECT, 1) }
     if files.answer != nil {
       limit = max(limit, Int(clamping: request.fileLimit))
       easy.set(CURLOPT_BUFFERSIZE, 64 << 10)
@@ -160,8 +162,6 @@ internal import Synchronization
     if let body = files.body {
       easy.set(CURLOPT_UPLOAD, 1)
       easy.set(CURLOPT_INFILESIZE_LARGE, offset: Int(clamping: body.size))
-      // It cannot be sent again, so no kept connection that may be about to break; and its socket is known.
-      easy.set(CURLOPT_FRESH_CONNECT, 1)
       return easy.set(CURLOPT_CUSTOMREQUEST, request.method)
     }
     if let body = request.body {

@@ -34,6 +34,21 @@ import Testing
     #expect(try Files.information(folder("answer"))?.mode == 0o600)
   }
 
+  @Test("has a connection of its own, since a kept one may be about to break")
+  func ownConnection() async throws {
+    let server = LoopbackServer { peer in
+      var first = true
+      peer.serve { _ in
+        if first { peer.respond() } else { peer.close() }
+        first = false
+      }
+    }
+    let client = client
+    #expect(try await client.send(HTTPRequest("GET", server.url())).status == 200)
+    #expect(try await client.send(download(server)).status == 200)
+    #expect(server.accepted == 2)
+  }
+
   @Test("is there when it came in chunks of unknown number, slowly")
   func chunks() async throws {
     let server = LoopbackServer { peer in

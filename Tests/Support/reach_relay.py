@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -44,6 +45,8 @@ class ReachRelay(StrictCloud):
         self._pulls: list[Exchange] = []  # those that are held
         self._lost: set[str] = set()  # results that were taken and whose answer the client never got
         self._pushed: dict[str, float] = {}
+        self._copies: Counter[str] = Counter()  # how often a command reached the client
+        self._results: Counter[str] = Counter()  # how often it was answered
         self._told_check_in: float | None = None  # what the client knows; orders take effect when told
         self._told_data_interval: float | None = None
         self._queue_changed = asyncio.Event()
@@ -140,6 +143,8 @@ class ReachRelay(StrictCloud):
         """Count the calls that were refused; a 2xx begins anew."""
         if exchange.endpoint == "push" and exchange.fault in ("drop_after", "truncate", "slow", "delay"):
             self._lost.add(exchange.body["requestId"])
+        if exchange.endpoint == "pull" and exchange.fault not in ("drop_after", "truncate"):
+            self._copies[getattr(exchange, "handed_out", "")] += 1
         if exchange.endpoint in ("claim", "version", "webcam-snapshot", "unknown") or exchange.deviations:
             return
         if exchange.status == 401:
@@ -415,6 +420,7 @@ class ReachRelay(StrictCloud):
         command = self.state["queue"].pop(0)
         if isinstance(command, dict) and isinstance(command.get("requestId"), str):
             # One that is handed out again is not one that was answered before.
+            exchange.handed_out = command["requestId"]
             self.state["dispatched"][command["requestId"]] = "running"
             self._lost.discard(command["requestId"])
         else:
@@ -452,8 +458,12 @@ class ReachRelay(StrictCloud):
         if known is None and not self.client.original:
             exchange.timing.append(f"result of {request_id}, which was never dispatched")
             return Answer(404, {"error": "Unknown request"})
+        # One result for each time that it was handed out: a copy may be on its way while the first result comes in.
+        if request_id not in self._lost:
+            self._results[request_id] += 1
         if known not in (None, "running"):
-            if request_id not in self._lost and self._pushed.get(request_id, 0.0) >= self.restarted_at:
+            is_surplus = self._results[request_id] > self._copies[request_id]
+            if is_surplus and request_id not in self._lost and self._pushed.get(request_id, 0.0) >= self.restarted_at:
                 exchange.timing.append(f"second result of {request_id}")
             return Answer(409, {"error": "Already answered"})
         self._pushed[request_id] = exchange.mono
