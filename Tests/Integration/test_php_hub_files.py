@@ -481,7 +481,6 @@ def test_the_owners_files_are_never_deleted_in_any_order(rig: Rig, seed: int) ->
     cleaning(rig, rounds=120, seed=seed)
 
 
-@pytest.mark.xfail(strict=True, reason="the host compares size and time of a file of its own, and not its digest")
 def test_a_file_replaced_by_one_as_large_and_as_old_to_the_microsecond_is_the_owners(rig: Rig) -> None:
     clock = Clock(rig)
     clock.jump()

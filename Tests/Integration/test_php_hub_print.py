@@ -316,14 +316,14 @@ def test_a_picture_is_what_the_hub_takes(rig: Rig) -> None:
     """PNG, pages and what is cut off are not sent; the first camera that gives a picture wins."""
     camera = rig.add_camera()
     keys = {"enabled": True, "capture_interval": 1, "idle_capture_interval": 1, "timelapse_enabled": False}
-    urls = [f"{camera.url}/{name}" for name in ("html", "lying", "jpeg")]
+    urls = [f"{camera.url}/{name}" for name in ("png", "html", "lying", "jpeg")]
     hub = obey_hub(rig, camera={**keys, "urls": urls})
     hub.wait_for("image", 15)
     assert (hub.log / "image.jpg").read_bytes()[:2] == picture()[:2]
     told = hub.wait_for("update", 10, where=lambda r: "image" in r["body"])
     assert told["body"]["image"].startswith("printer_images/")
     asked = [path for _, path in camera.fetches]
-    assert asked[:3] == ["/html", "/lying", "/jpeg"]
+    assert asked[:4] == ["/png", "/html", "/lying", "/jpeg"]
     entry = hub_entry(rig, camera={**keys, "urls": [f"{camera.url}/png"]})
     rig.daemon.change(rig.configuration() | {"backends": [entry]})
     wait_until(lambda: "/png" in [path for _, path in camera.fetches], 10, "the PNG")

@@ -168,6 +168,28 @@ import Testing
     #expect(rig.bench.outbox.entries.isEmpty && rig.bench.outbox.verdicts.count == 1)
   }
 
+  @Test("A heating of which only the nozzle's half was done is told as that, never as refused")
+  func halfHeat() async throws {
+    let rig = Rig()
+    rig.bench.gateway.answer { request in
+      guard case .temperature(heater: "heater_bed", _) = request.command else { return .done() }
+      return CommandOutcome(.refused, .invalid, "heater_bed takes 120 °C at the most")
+    }
+    rig.hub.queue(
+      "{\"id\":\"c\",\"action\":\"heat\",\"bed_temp\":130,\"hotend_temp\":200,\"timestamp\":1795162973}",
+      "{\"id\":\"d\",\"action\":\"heat\",\"bed_temp\":130,\"timestamp\":1795162973}")
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.hub.results.count == 2 }
+    }
+    #expect(rig.hub.results["c"]?["status"] == "failed")
+    #expect(
+      rig.hub.results["c"]?["message"]
+        == "only half done, the nozzle is set and the bed is not: heater_bed takes 120 °C at the most"
+    )
+    #expect(rig.hub.results["d"]?["status"] == "rejected")
+    #expect(rig.hub.results["d"]?["message"] == "heater_bed takes 120 °C at the most")
+  }
+
   @Test("A macro that Klipper does not have is not run: to Klipper it would be no error")
   func macros() async throws {
     let rig = Rig()
