@@ -64,13 +64,12 @@ import re
 import time
 from pathlib import Path
 
-import sample_gcode
 import pytest
+import sample_gcode
 from harness import ROOT, Rig, wait_until
 
 from commanding import start_job, wait_for_line
 from php_hubs import INTERVAL, SHORT, ended, finish, gaps, hub_entry, obey_hub, settle_hub, start_hub, told_status
-
 
 KEYS = {
     "server_url": "test_both_generations_are_found_by_the_address_of_their_folder HubAddressTests.siblings",
@@ -134,7 +133,7 @@ def test_each_row_names_tests_that_there_are() -> None:
     tests = [*Path(__file__).parent.glob("test_php_hub*.py"), Path(__file__).parent / "test_gcode_corpus.py"]
     written = "\n".join(path.read_text() for path in tests)
     table = (ROOT / "docs" / "connectors" / "php-hub.md").read_text().split("<!-- settings:end")[0]
-    assert set(re.findall(r"^\| `([a-z_.]+)`", table, re.M)) == set(KEYS)
+    assert set(re.findall(r"^\| `([a-z_.]+)`", table, re.MULTILINE)) == set(KEYS)
     units = ROOT / "Tests" / "PHPHubTests"
     for name in " ".join(KEYS.values()).split():
         suite, _, test = name.rpartition(".")
