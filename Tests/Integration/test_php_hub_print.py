@@ -263,6 +263,7 @@ def test_fifty_files_the_newest_first_and_any_name(rig: Rig) -> None:
     assert rig.deviations() == []
 
 
+@pytest.mark.soak
 def test_unchanged_updates_are_left_out_where_that_is_allowed(rig: Rig) -> None:
     hub = obey_hub(rig, skip_unchanged=True)
 
