@@ -234,7 +234,8 @@ def test_real_errors_of_php(rig: Rig) -> None:
     hub.sql("DROP TABLE commands")
     hub.generation = "v2"
     rig.disturbed()
-    rig.daemon.write(rig.configuration() | {"backends": [hub_entry(rig, **QUICK)]})
+    calm = QUICK | {"retries": {"base_delay": 1, "exponential_backoff": False}}
+    rig.daemon.write(rig.configuration() | {"backends": [hub_entry(rig, **calm)]})
     begin = time.monotonic()
     rig.daemon.start()
     hub.wait_for("update", 15, begin, count=5)

@@ -185,7 +185,8 @@ def test_checksums_of_the_command_count_first(rig: Rig) -> None:
     assert rig.deviations() == []
 
 
-@pytest.mark.parametrize("generation", [pytest.param("v1", marks=pytest.mark.soak), "v2"])
+@pytest.mark.soak
+@pytest.mark.parametrize("generation", ["v1", "v2"])
 def test_the_hub_is_told_only_where_that_is_harmless(rig: Rig, generation: str) -> None:
     hub = obey_hub(rig, generation)
     file = hub.upload("part.gcode", SHORT)
@@ -516,6 +517,7 @@ def test_the_owners_files_are_never_deleted_in_any_order(rig: Rig, seed: int) ->
     cleaning(rig, rounds=120, seed=seed)
 
 
+@pytest.mark.soak
 def test_nothing_is_cleaned_up_at_the_start_nor_where_that_is_off(rig: Rig) -> None:
     clock = Clock(rig)
     clock.jump()

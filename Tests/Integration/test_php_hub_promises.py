@@ -147,7 +147,7 @@ def test_each_row_names_tests_that_there_are() -> None:
 
 def test_a_command_is_sent_once_whatever_moonraker_says(rig: Rig) -> None:
     """The original: a failing G-code five times in 30 s, a homing of 7 s homed five times, a pause POSTed twice."""
-    sent_once(rig, slow=2.0)
+    sent_once(rig, slow=1.0)
 
 
 @pytest.mark.soak
