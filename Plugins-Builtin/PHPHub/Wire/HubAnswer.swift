@@ -47,7 +47,7 @@ enum HubAnswer: Sendable, Equatable {
     }
     switch object["success"] {
     case .bool(true): self = .accepted(object)
-    case .bool(false): 
+    case .bool(false):
       let words = object["message"]?.string ?? "no reason"
       self = .refused(words.hiding(secret).oneLine)
     default: self = .unusable("an answer without success")
