@@ -44,9 +44,14 @@ struct CommandRunner: Sendable {
   /// Refuses a command that could have been one; the gate remembers that.
   func refuse(_ job: CommandQueue.Job, _ reason: CommandFailure) {
     let report = CommandReport(job.command, refused: reason, at: context.time.wallTime)
-    context.log(
-      .warning,
-      "command \(job.command.id): \(job.command.action): \(report.status): \(reason.message)")
+    // The audit has each of a flood; here the 1st, 2nd, 4th… of a kind do.
+    if let count = lines.withLock({ $0.note(reason.message) }) {
+      let times = count > 1 ? " (\(count) times)" : ""
+      context.log(
+        .warning,
+        "command \(job.command.id): \(job.command.action): \(report.status): \(reason.message)\(times)"
+      )
+    }
     memory.noteKnown(job.command)
     refusals.box.yield((job, reason))
   }
@@ -86,6 +91,7 @@ struct CommandRunner: Sendable {
     }
   }
 
+  private let lines = Guarded(OccurrenceThrottle<String>())
   private let refusals = Box<(job: CommandQueue.Job, reason: CommandFailure)>()
   private let rejections = Box<CommandReport>()
 
