@@ -273,6 +273,8 @@ def test_frames_of_a_timelapse_are_on_the_disk(rig: Rig) -> None:
     time.sleep(2.5)
     assert len(frames()) == count, "only while printing"
     assert rig.daemon.process.lines(str(folder)), "it is said where they are"
+    said = rig.daemon.command("status", "--config", str(rig.daemon.config))
+    assert str(folder) in said.stdout, said.stdout + said.stderr
     assert rig.deviations() == []
     assert hub.printer()["image"].startswith("printer_images/")
 
