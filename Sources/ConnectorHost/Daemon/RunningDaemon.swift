@@ -83,7 +83,8 @@ final class RunningDaemon: Sendable {
       printerName: configuration.printer.name,
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
       secrets: secrets, services: services, moonraker: moonraker, confirmations: confirmations,
-      remarks: remarks, requiresClearBed: configuration.printer.requireClearBed, webcams: webcams(configuration),
+      remarks: remarks, requiresClearBed: configuration.printer.requireClearBed,
+      webcams: webcams(configuration),
       pages: pages, start: { [weak self] name in self?.starter.withLock { $0 }?(name) },
       sink: writer, time: time)
   }
