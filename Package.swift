@@ -82,7 +82,7 @@ let wrappers: [Target] = [
 
 let host: [Target] = [
   module("ConnectorKit", ["HTTPServer", "JSON", "Networking", "Platform"]),
-  module("Moonraker", ["ConnectorKit", "JSON", "Networking", "Platform"]),
+  module("Moonraker", ["ConnectorKit", "Cryptography", "JSON", "Networking", "Platform"]),
   module(
     "ConnectorHost",
     [

@@ -176,6 +176,7 @@ extension PHPHubBackend {
         if let folder = folder ?? nil {
           timelapse = Timelapse(folder: folder, context: context, memory: memory)
           context.log(.info, "timelapse: pictures of prints are kept in \(folder)")
+          context.note("pictures of prints are kept in \(folder)")
         } else {
           context.log(
             .info, "timelapse: no printer_data was found here; set camera.timelapse_directory")

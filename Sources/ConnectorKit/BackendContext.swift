@@ -50,6 +50,9 @@ package struct BackendContext: Sendable {
   /// Says that the far side has just confirmed us, and for how long that counts. A backend that says so is well for
   /// `/health` as long as it counts, and no longer; one that never does is judged by its state.
   package var confirm: @Sendable (_ duration: Duration) -> Void
+  /// Tells the owner something that stays as it is, such as a folder that is written to: a line of `status` and the page
+  /// until this run of the backend ends. No secret; 8 lines at the most.
+  package var note: @Sendable (_ line: String) -> Void
   /// Says that the one-time secret under this key has been spent: the host removes it from the file where it stands
   /// there literally, else remembers that it may be deleted.
   package var retireSecret: @Sendable (_ key: String) async -> Void
@@ -68,6 +71,7 @@ package struct BackendContext: Sendable {
     random: @escaping @Sendable () -> Double,
     report: @escaping @Sendable (BackendHealth) -> Void,
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
+    note: @escaping @Sendable (_ line: String) -> Void = { _ in },
     stateFiles: any StateFiles = MemoryStateFiles(),
     retireSecret: @escaping @Sendable (_ key: String) async -> Void
   ) {
@@ -94,6 +98,7 @@ package struct BackendContext: Sendable {
     self.random = random
     self.report = report
     self.confirm = confirm
+    self.note = note
     self.retireSecret = retireSecret
   }
 }

@@ -76,6 +76,17 @@ import Testing
     #expect(confirmations.newest(of: "a") == nil)
   }
 
+  @Test("What a backend tells the owner is its own, once, and not its next run's")
+  func remarkLedger() {
+    let remarks = BackendRemarks()
+    for line in ["a", "b", "a"] { remarks.note("hub", line) }
+    #expect(remarks.of("hub") == ["a", "b"] && remarks.of("other").isEmpty)
+    for number in 0..<20 { remarks.note("hub", "\(number)") }
+    #expect(remarks.of("hub").count == BackendRemarks.limit)
+    remarks.forget("hub")
+    #expect(remarks.of("hub").isEmpty)
+  }
+
   @Test("A hostile reason stays on its line")
   func hostile() {
     let report = HealthReport(

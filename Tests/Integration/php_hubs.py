@@ -156,11 +156,19 @@ CLOCKS = r"""
 #include <time.h>
 /* Seconds by which the time of day and the running clock are ahead: "%%ld %%ld" in the switch. */
 static void read_offsets(long *wall, long *running) {
-  *wall = *running = 0;
-  FILE *file = fopen("%(switch)s", "r");
-  if (!file) return;
-  if (fscanf(file, "%%ld %%ld", wall, running) < 1) *wall = 0;
-  fclose(file);
+  static _Atomic long last_wall, last_running;
+  FILE *file = fopen("%(switch)s", "re");
+  /* Where it cannot be read for once, time does not leap back. */
+  if (file) {
+    long new_wall, new_running;
+    if (fscanf(file, "%%ld %%ld", &new_wall, &new_running) == 2) {
+      last_wall = new_wall;
+      last_running = new_running;
+    }
+    fclose(file);
+  }
+  *wall = last_wall;
+  *running = last_running;
 }
 int clock_gettime(clockid_t clock, struct timespec *to) {
   static int (*next)(clockid_t, struct timespec *);

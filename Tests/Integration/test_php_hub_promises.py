@@ -36,6 +36,25 @@
 | `printer_state.json`: keys change, counters do not | test_statistics_are_counted_and_kept |
 | generation 2: the status alone | test_each_type_of_the_second_generation |
 | its own configuration | test_the_originals_configuration_is_taken_over |
+| reconnects to the hub | test_an_absence_of_the_hub_costs_old_states_and_no_results |
+| list of local files | test_fifty_files_the_newest_first_and_any_name |
+| second camera where the first fails | test_a_picture_is_what_the_hub_takes |
+
+What holds for every command:
+
+| rule | shown by |
+| --- | --- |
+| G-code passes a list of patterns, line by line, as the corpus says | test_the_corpus_through_the_php_hub |
+| some words are refused whatever is allowed | test_what_is_wrong_or_hostile_is_rejected_and_reaches_nothing |
+| temperatures above what the heater takes are refused | test_what_is_wrong_or_hostile_is_rejected_and_reaches_nothing |
+| restarts and the host's end: at `full`, while idle, or never | test_the_full_level_takes_what_is_dangerous_only_while_idle |
+| emergency stop, pause and cancel wait for nothing | test_rate_limited_commands_wait_and_are_not_dropped, test_an_emergency_stop_never_waits |
+| later commands wait, 32 at the most | test_rate_limited_commands_wait_and_are_not_dropped |
+| old ones are refused, by the hub's clock | test_old_commands_are_rejected_and_an_emergency_stop_never, test_the_age_is_taken_by_the_hubs_clock |
+| without a time the first ones after a gap are | test_the_second_generations_first_batch_after_a_start_is_stale |
+| an id is executed once | test_redelivery_for_ever_is_executed_once_over_restarts, test_the_second_generation_replays_ten_for_ever_without_a_loop |
+| an emergency stop ends its batch | test_a_batch_with_an_emergency_stop_runs_it_and_nothing_else |
+| what was begun is never repeated | test_a_crash_in_a_command_leaves_it_unknown_and_the_rest_is_not_lost |
 """
 
 from __future__ import annotations
@@ -45,16 +64,81 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 import sample_gcode
-from harness import Rig, wait_until
+from harness import ROOT, Rig, wait_until
 
 from commanding import start_job, wait_for_line
 from php_hubs import INTERVAL, SHORT, ended, finish, gaps, hub_entry, obey_hub, settle_hub, start_hub, told_status
 
+KEYS = {
+    "server_url": "test_both_generations_are_found_by_the_address_of_their_folder HubAddressTests.siblings",
+    "printer_token": "test_the_token_has_to_be_ones_own HubAnswerTests.fields",
+    "printer_name": "test_the_originals_configuration_is_taken_over UpdateBodyTests.card",
+    "generation": "test_both_generations_are_found_by_the_address_of_their_folder HubAddressTests.probing",
+    "update_url": "PHPHubBackendTests.ownAddresses",
+    "commands_url": "PHPHubBackendTests.ownAddresses",
+    "files_url": "PHPHubBackendTests.ownAddresses",
+    "image_url": "PHPHubBackendTests.ownAddresses",
+    "image_public_url": "PHPHubBackendTests.publicPicture",
+    "printer_data.tags": "test_figures_of_an_update",
+    "printer_data.filament.material": "test_the_originals_configuration_is_taken_over",
+    "printer_data.filament.color": "test_the_originals_configuration_is_taken_over",
+    "printer_data.filament.remaining": "test_the_originals_configuration_is_taken_over",
+    "printer_data.bed_status": "test_figures_of_an_update",
+    "printer_data.location": "test_figures_of_an_update",
+    "preserve_hub_edits": "test_the_hubs_own_edits_are_kept_where_that_is_wanted",
+    "sanitize_names": "test_paused_is_told_as_it_is_configured UpdateBodyTests.sanitizing",
+    "paused_status": "test_paused_is_told_as_it_is_configured",
+    "time_remaining_unit": "UpdateBodyTests.units",
+    "skip_unchanged": "test_unchanged_updates_are_left_out_where_that_is_allowed HubSessionTests.heldTemperature",
+    "report_command_results": "test_results_are_not_told_where_that_is_off",
+    "intervals.status_update": "test_the_schedule_is_kept_beside_a_download_and_a_hanging_camera",
+    "intervals.command_check": "test_the_schedule_is_kept_beside_a_download_and_a_hanging_camera",
+    "timeouts.server": "test_every_form_of_failure_is_got_over",
+    "timeouts.camera": "PHPHubBackendTests.cameras",
+    "timeouts.file_download": "test_a_download_that_stalls_is_given_up_and_disturbs_nothing",
+    "retries.max_attempts": "HubSessionTests.backoff",
+    "retries.exponential_backoff": "HubSessionTests.constant",
+    "retries.base_delay": "HubSessionTests.backoff",
+    "camera.enabled": "PHPHubBackendTests.pictures",
+    "camera.urls": "test_a_picture_is_what_the_hub_takes PHPHubBackendTests.cameras",
+    "camera.capture_interval": "FileRulesTests.intervals",
+    "camera.idle_capture_interval": "FileRulesTests.intervals",
+    "camera.timelapse_enabled": "FileRulesTests.own",
+    "camera.timelapse_interval": "test_frames_of_a_timelapse_are_on_the_disk",
+    "camera.timelapse_directory": "test_frames_of_a_timelapse_are_on_the_disk",
+    "file_management.auto_cleanup": "test_nothing_is_cleaned_up_at_the_start_nor_where_that_is_off",
+    "file_management.max_age_days": "test_the_owners_files_are_never_deleted",
+    "file_management.verify_checksums": "test_checksums_of_the_command_count_first",
+    "file_management.gcode_directory": "test_a_full_disk_of_the_printers_files_refuses_a_file",
+    "file_management.allowed_download_hosts": "test_a_further_origin_is_allowed_by_name_and_never_gets_the_token",
+    "mark_downloaded": "test_the_hub_is_told_only_where_that_is_harmless",
+    "gcode_subdirectory": "PHPHubBackendTests.ownAddresses",
+    "max_download_mb": "test_what_did_not_come_whole_is_not_printed_nor_kept",
+    "statistics_file": "test_statistics_are_counted_and_kept",
+    "heat_defaults.hotend": "HubOrderTests.rules",
+    "heat_defaults.bed": "HubOrderTests.rules",
+    "speed_range.minimum": "HubOrderTests.rules",
+    "speed_range.maximum": "HubOrderTests.rules",
+    "security.validate_dangerous_commands": "PHPHubSettingsTests.findings",
+    "security.dangerous_commands": "test_the_full_level_takes_what_is_dangerous_only_while_idle",
+    "security.rate_limit_seconds": "test_rate_limited_commands_wait_and_are_not_dropped",
+}
+"""What shows the effect of each key: a test here, or one of the unit tests by its suite and name."""
+
 
 def test_each_row_names_tests_that_there_are() -> None:
-    """The table above: no name in it without its test."""
-    written = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_php_hub*.py"))
+    """The tables above: no name in them without its test, and no key without one."""
+    tests = [*Path(__file__).parent.glob("test_php_hub*.py"), Path(__file__).parent / "test_gcode_corpus.py"]
+    written = "\n".join(path.read_text() for path in tests)
+    table = (ROOT / "docs" / "connectors" / "php-hub.md").read_text().split("<!-- settings:end")[0]
+    assert set(re.findall(r"^\| `([a-z_.]+)`", table, re.MULTILINE)) == set(KEYS)
+    units = ROOT / "Tests" / "PHPHubTests"
+    for name in " ".join(KEYS.values()).split():
+        suite, _, test = name.rpartition(".")
+        text = (units / f"{suite}.swift").read_text() if suite else written
+        assert re.search(rf"(def|func) {test}\(", text), name
     named = set(re.findall(r"\| (?:test_\w+, )*(test_\w+)", __doc__)) | set(re.findall(r"\b(test_\w+)", __doc__))
     assert len(named) > 25
     for name in named:
@@ -63,18 +147,28 @@ def test_each_row_names_tests_that_there_are() -> None:
 
 def test_a_command_is_sent_once_whatever_moonraker_says(rig: Rig) -> None:
     """The original: a failing G-code five times in 30 s, a homing of 7 s homed five times, a pause POSTed twice."""
+    sent_once(rig, slow=1.0)
+
+
+@pytest.mark.soak
+def test_a_command_is_sent_once_however_slow_it_is(rig: Rig) -> None:
+    sent_once(rig, slow=7.0)
+
+
+def sent_once(rig: Rig, slow: float) -> None:
     hub = obey_hub(rig)
-    ended(hub.carry_out("gcode", gcode="G1 X9999"), "failed")
-    rig.printer.slow("G28", 7)
-    ended(hub.carry_out("home", timeout=25), "completed")
+    failing, home = hub.queue({"action": "gcode", "gcode": "G1 X9999"}, {"action": "home"})
+    rig.printer.slow("G28", slow)
+    ended(hub.result(failing), "failed")
+    ended(hub.result(home, 25), "completed")
     rig.printer.slow("G28", 0)
     start_job(rig)
-    rig.printer.slow("PAUSE", 6)
+    rig.printer.slow("PAUSE", slow)
     number = hub.command("pause")
     result = hub.result(number, 25)
     assert result["status"] in ("completed", "unknown"), result
     rig.printer.wait_for_print_state("paused", 15)
-    time.sleep(6)
+    time.sleep(slow)
     sent = [entry["script"] for entry in rig.printer.requests("gcode/script")]
     assert sent.count("G1 X9999") == 1
     assert sent.count("G28") == 1
@@ -161,6 +255,7 @@ def test_the_token_has_to_be_ones_own(rig: Rig) -> None:
     assert validated(intervals={"status_update": 21})[0] == 78
 
 
+@pytest.mark.soak
 def test_frames_of_a_timelapse_are_on_the_disk(rig: Rig) -> None:
     camera = rig.add_camera()
     folder = rig.folder / "timelapse"
@@ -178,6 +273,8 @@ def test_frames_of_a_timelapse_are_on_the_disk(rig: Rig) -> None:
     time.sleep(2.5)
     assert len(frames()) == count, "only while printing"
     assert rig.daemon.process.lines(str(folder)), "it is said where they are"
+    said = rig.daemon.command("status", "--config", str(rig.daemon.config))
+    assert str(folder) in said.stdout, said.stdout + said.stderr
     assert rig.deviations() == []
     assert hub.printer()["image"].startswith("printer_images/")
 

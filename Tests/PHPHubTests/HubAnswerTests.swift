@@ -183,6 +183,19 @@ import Testing
     #expect(bench.transport.requests.count == 1)
   }
 
+  @Test("A hub that repeats the token in its own words puts it into no line of ours")
+  func hiding() async throws {
+    let bench = bench([
+      .json(200, "{\"success\":false,\"message\":\"Token TOK&1 inv\\u00e1lido (TOK%261)\"}"),
+      Self.redirect(302, "https://elsewhere.test/TOK%261/api.php"),
+    ])
+    let client = client(bench)
+    let refused = try await client.update(["a": 1], at: Self.address).answer
+    #expect(refused == .refused("Token (token) inválido ((token))"))
+    let redirected = try await client.update(["a": 1], at: Self.address).answer
+    #expect(redirected == .redirected(to: "https://elsewhere.test/(token)/api.php"))
+  }
+
   @Test("A GET follows three redirects within the host, and never away from TLS")
   func gets() async throws {
     let around = Self.redirect(302, "/a.php")

@@ -185,6 +185,31 @@ import Testing
     #expect(always.times(.update).count == 21)
   }
 
+  @Test("A temperature that is held counts as unchanged, one that moves does not")
+  func heldTemperature() {
+    var life = Life { $0.skipsUnchanged = true }
+    life.content = ["temp_hotend": 205, "temp_bed": 60, "status": "idle"]
+    life.live(40)
+    for step in 0..<30 {
+      let noise = Double(step % 3 - 1) * 0.3
+      life.content["temp_hotend"] = .double(205 + noise)
+      life.content["temp_bed"] = .double(60 - noise)
+      life.live(2)
+    }
+    #expect(life.gaps(.update).allSatisfy { $0 > 14 && $0 <= 20.1 })
+    // Slowly, but away from what the hub was told.
+    let movesAt = life.seconds
+    for step in 1...30 {
+      life.content["temp_bed"] = .double(60 + Double(step) * 0.2)
+      life.live(1)
+    }
+    #expect(life.times(.update).filter { $0 > movesAt }.count >= 4)
+    life.content["status"] = "printing"
+    let changedAt = life.seconds
+    life.live(6)
+    #expect(life.times(.update).contains { $0 > changedAt && $0 <= changedAt + 5.1 })
+  }
+
   @Test("Ten commands of the second hub mean that more wait")
   func full() {
     var life = Life { $0.fullBatch = 10 }

@@ -168,6 +168,28 @@ import Testing
     #expect(rig.bench.outbox.entries.isEmpty && rig.bench.outbox.verdicts.count == 1)
   }
 
+  @Test("A heating of which only the nozzle's half was done is told as that, never as refused")
+  func halfHeat() async throws {
+    let rig = Rig()
+    rig.bench.gateway.answer { request in
+      guard case .temperature(heater: "heater_bed", _) = request.command else { return .done() }
+      return CommandOutcome(.refused, .invalid, "heater_bed takes 120 °C at the most")
+    }
+    rig.hub.queue(
+      "{\"id\":\"c\",\"action\":\"heat\",\"bed_temp\":130,\"hotend_temp\":200,\"timestamp\":1795162973}",
+      "{\"id\":\"d\",\"action\":\"heat\",\"bed_temp\":130,\"timestamp\":1795162973}")
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.hub.results.count == 2 }
+    }
+    #expect(rig.hub.results["c"]?["status"] == "failed")
+    #expect(
+      rig.hub.results["c"]?["message"]
+        == "only half done, the nozzle is set and the bed is not: heater_bed takes 120 °C at the most"
+    )
+    #expect(rig.hub.results["d"]?["status"] == "rejected")
+    #expect(rig.hub.results["d"]?["message"] == "heater_bed takes 120 °C at the most")
+  }
+
   @Test("A macro that Klipper does not have is not run: to Klipper it would be no error")
   func macros() async throws {
     let rig = Rig()
@@ -485,6 +507,80 @@ import Testing
     }
     #expect(rig.hub.updates.last?["image"] == "data:image/jpeg;base64,/9gB")
     #expect(rig.bench.webcams.wishes.allSatisfy { $0.maximumBytes == 200_000 })
+  }
+
+  @Test("Of several cameras the first whose picture the hub can take counts: a PNG is none")
+  func cameras() async throws {
+    let rig = Rig([
+      "camera.enabled": .boolean(true), "camera.timelapse_enabled": .boolean(false),
+      "camera.urls": .list(["http://c.test/1", "http://c.test/2"]),
+    ])
+    rig.bench.webcams.answer { [time = rig.bench.time] (wish) throws(WebcamFailure) in
+      guard wish.addresses == ["http://c.test/2"] else {
+        throw WebcamFailure(.notAnImage, "camera sends png, not JPEG")
+      }
+      return WebcamFrame(bytes: [0xFF, 0xD8, 1], contentType: "image/jpeg", capturedAt: time.now)
+    }
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.hub.updates.contains { $0["image"] != nil } }
+    }
+    #expect(
+      rig.bench.webcams.wishes.prefix(2).map(\.addresses) == [
+        ["http://c.test/1"], ["http://c.test/2"],
+      ])
+    #expect(rig.hub.state.withLock { $0.pictures } >= 1)
+  }
+
+  @Test("Scripts that are elsewhere are asked there, and files go to the owner's folder")
+  func ownAddresses() async throws {
+    let rig = Rig([
+      "update_url": .string("http://u.test/a/api.php"),
+      "commands_url": .string("http://c.test/b/api.php"),
+      "files_url": .string("http://f.test/c/api_files.php"),
+      "image_url": .string("http://i.test/d/upload_image.php"),
+      "camera.enabled": .boolean(true), "camera.timelapse_enabled": .boolean(false),
+      "gcode_subdirectory": .string("lab"),
+    ])
+    rig.bench.webcams.answer { [time = rig.bench.time] _ in
+      WebcamFrame(bytes: [0xFF, 0xD8, 1], contentType: "image/jpeg", capturedAt: time.now)
+    }
+    rig.bench.transfers.offer(
+      Self.gcode,
+      at:
+        "http://f.test/c/api_files.php?action=download_file&file=t.gcode&printer_token=TOK_DUMMY_1"
+    )
+    rig.hub.queue(
+      "{\"id\":\"c\",\"action\":\"print\",\"file\":\"t.gcode\",\"md5\":\"\(Self.md5)\",\"timestamp\":1795162973}"
+    )
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live {
+        rig.hub.results["c"] != nil && rig.hub.state.withLock { $0.pictures } > 0
+      }
+    }
+    #expect(rig.hub.results["c"]?["status"] == "completed")
+    #expect(rig.bench.gateway.uploads.map(\.path) == ["lab/t.gcode"])
+    let asked = Set(
+      rig.bench.transport.requests.map { request in
+        "\(request.method) \(request.url.prefix { $0 != "?" })"
+      })
+    #expect(
+      asked == [
+        "POST http://u.test/a/api.php", "GET http://c.test/b/api.php",
+        "POST http://i.test/d/upload_image.php",
+      ])
+  }
+
+  @Test("The second hub is told where pictures can be seen, where that is written")
+  func publicPicture() async throws {
+    let rig = Rig([
+      "server_url": .string("http://hub.test/printer-api/update.php"),
+      "camera.enabled": .boolean(true), "camera.timelapse_enabled": .boolean(false),
+      "image_public_url": .string("https://pictures.test/lab.jpg"),
+    ])
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.hub.updates.last?["image"] != nil }
+    }
+    #expect(rig.hub.updates.last?["image"] == "https://pictures.test/lab.jpg")
   }
 
   @Test("Timelapse frames lie in a folder for each print, and nothing of the owner's goes")

@@ -421,7 +421,7 @@ class PHPHub(StrictCloud):
         ]
         news = sum(told(a) != told(b) for a, b in itertools.pairwise(recent)) if what == "update" else 0
         news += sum(e.match.get("commands") == "10" for e in recent[:-1])  # asked again at once
-        failed = sum(not e.ok for e in recent[:-1])
+        failed = sum(not e.ok or "failed" in e.match for e in recent[:-1])
         if not excused and len(recent) - news - 2 * failed > (exchange.mono - begin) / interval / (1 - JITTER) + 1.5:
             exchange.timing.append(f"{len(recent)} times {what} within {exchange.mono - begin:.1f} s")
 
@@ -445,6 +445,9 @@ class PHPHub(StrictCloud):
         answer = await self._forward(exchange)
         commands = commands_in(answer.body)
         exchange.match["commands"] = str(len(commands))
+        found = json_in(answer.body)
+        if not isinstance(found, dict) or found.get("success") is not True:
+            exchange.match["failed"] = "PHP itself"
         for command in commands:
             earlier = self.state["handed_out"].get(str(command.get("id")), {"times": 0, "seq": exchange.seq})
             self.state["handed_out"][str(command.get("id"))] = {
@@ -514,6 +517,7 @@ class PHPHub(StrictCloud):
         found = json_in(answer.body)
         if isinstance(found, dict) and found.get("success") is True:
             self.state["image_url"] = found["image_url"]
+            self.save()
         return answer
 
     def announce(self, exchange: Exchange) -> str | None:

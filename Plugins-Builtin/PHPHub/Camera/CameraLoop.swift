@@ -10,6 +10,8 @@ struct CameraLoop: Sendable {
   static let largestUpload = 1_500_000
   /// The most bytes of a picture that is in the update itself.
   static let largestInline = 200_000
+  /// So many addresses are tried.
+  private static let mostAddresses = 8
   /// How old a picture may be that others have just asked for.
   private static let maximumAge = Duration.seconds(2)
 
@@ -119,12 +121,29 @@ struct CameraLoop: Sendable {
     address.generation == .v2 && (address.image == nil || isUploadRefused.withLock { $0 })
   }
 
+  /// The first picture that the hub can take: of the owner's addresses in their order, else of the camera that Moonraker
+  /// knows.
   private func frame() async throws(WebcamFailure) -> WebcamFrame {
+    guard rules.urls.count > 1 else { return try await frame(of: rules.urls) }
+    var telling: WebcamFailure?
+    for url in rules.urls.prefix(Self.mostAddresses) {
+      do throws(WebcamFailure) {
+        return try await frame(of: [url])
+      } catch {
+        if Task.isCancelled { throw error }
+        // One that answers wrongly says more than one that is not there.
+        if telling.map({ $0.kind == .unreachable }) ?? true { telling = error }
+      }
+    }
+    throw telling ?? WebcamFailure(.noCamera, "there is no address to ask")
+  }
+
+  private func frame(of addresses: [String]) async throws(WebcamFailure) -> WebcamFrame {
     let frame = try await context.webcams.frame(
       FrameWish(
         maximumAge: Self.maximumAge,
         maximumBytes: isInline ? Self.largestInline : Self.largestUpload, mustBeJPEG: true,
-        addresses: rules.urls, patience: timeout))
+        addresses: addresses, patience: timeout))
     guard frame.bytes.starts(with: [0xFF, 0xD8]) else {
       throw WebcamFailure(.notAnImage, "the camera sends no JPEG")
     }

@@ -53,7 +53,8 @@ final class CommandDesk: Sendable {
   func run() async throws {
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { try await self.work() }
-      await restore()
+      for job in restore() { group.addTask { await self.runner.execute(job) } }
+      nudge.send()
       for await arrival in arrivals.stream {
         for job in sort(arrival) { group.addTask { await self.runner.execute(job) } }
         nudge.send()
@@ -64,7 +65,7 @@ final class CommandDesk: Sendable {
 
   /// Executes what came, and returns when all of it has ended; for a single round.
   func runOnce() async {
-    await restore()
+    for job in restore() { await runner.execute(job) }
     arrivals.box.finish()
     for await arrival in arrivals.stream {
       for job in sort(arrival) { await runner.execute(job) }
@@ -131,10 +132,12 @@ final class CommandDesk: Sendable {
     context.log(.warning, "something that came as a command is dropped: \(problem)\(times)")
   }
 
-  /// What a former run could not begin any more, at the age that it has by now.
-  private func restore() async {
+  /// What a former run could not begin any more waits again, at the age that it has by now.
+  ///
+  /// - Returns: what waits for nothing.
+  private func restore() -> [CommandQueue.Job] {
     let waiting = memory.contents.waiting
-    guard !waiting.isEmpty else { return }
+    guard !waiting.isEmpty else { return [] }
     let now = context.time.wallTime
     let contact = CommandContact(backend: context.name, at: context.time.now, previous: nil)
     var jobs: [CommandQueue.Job] = []
@@ -158,9 +161,8 @@ final class CommandDesk: Sendable {
       }
     }
     let intake = change { $0.take(jobs) }
-    for job in intake.atOnce { await runner.execute(job) }
     for (job, reason) in intake.refused { runner.refuse(job, reason) }
-    nudge.send()
+    return intake.atOnce
   }
 
   /// So long a command that had not been begun may have waited for the daemon's next life.

@@ -44,9 +44,14 @@ struct CommandRunner: Sendable {
   /// Refuses a command that could have been one; the gate remembers that.
   func refuse(_ job: CommandQueue.Job, _ reason: CommandFailure) {
     let report = CommandReport(job.command, refused: reason, at: context.time.wallTime)
-    context.log(
-      .warning,
-      "command \(job.command.id): \(job.command.action): \(report.status): \(reason.message)")
+    // The audit has each of a flood; here the 1st, 2nd, 4th… of a kind do.
+    if let count = lines.withLock({ $0.note(reason.message) }) {
+      let times = count > 1 ? " (\(count) times)" : ""
+      context.log(
+        .warning,
+        "command \(job.command.id): \(job.command.action): \(report.status): \(reason.message)\(times)"
+      )
+    }
     memory.noteKnown(job.command)
     refusals.box.yield((job, reason))
   }
@@ -86,6 +91,7 @@ struct CommandRunner: Sendable {
     }
   }
 
+  private let lines = Guarded(OccurrenceThrottle<String>())
   private let refusals = Box<(job: CommandQueue.Job, reason: CommandFailure)>()
   private let rejections = Box<CommandReport>()
 
@@ -128,10 +134,23 @@ struct CommandRunner: Sendable {
           id: number == 0 ? job.command.id : "\(job.command.id)#\(number)",
           wireName: job.command.action, command: command, age: job.command.age),
         in: job.contact, work: work(for: command, job),
-        owing: { outcome in isLast || outcome.status != .done ? owing(outcome) : nil })
-      guard outcome.status == .done else { return outcome }
+        owing: { outcome in
+          isLast || outcome.status != .done ? owing(Self.half(outcome, number)) : nil
+        })
+      guard outcome.status == .done else { return Self.half(outcome, number) }
     }
     return outcome
+  }
+
+  /// An end after `count` parts that were done: nobody must take it for one that changed nothing.
+  private static func half(_ outcome: CommandOutcome, _ count: Int) -> CommandOutcome {
+    guard count > 0, outcome.status != .done else { return outcome }
+    var told = CommandOutcome(
+      outcome.status == .refused ? .failed : outcome.status, outcome.reason,
+      "only half done, the nozzle is set and the bed is not: \(outcome.message)",
+      details: outcome.details, code: outcome.code)
+    told.isRepeat = outcome.isRepeat
+    return told
   }
 
   /// A macro must be one that Klipper has: to Klipper a name that it does not know is no error.

@@ -193,9 +193,9 @@ struct HubSession {
     else { return }
     // One that is left out now must not make the next one late.
     let next = lane.dueAt.advanced(by: rules.statusInterval)
-    guard lastUpdate.advanced(by: Self.longestSilence) >= next, content() == acceptedContent else {
-      return
-    }
+    guard lastUpdate.advanced(by: Self.longestSilence) >= next,
+      UpdateBody.isSame(content(), as: acceptedContent)
+    else { return }
     lanes[.update]?.dueAt = max(next, now)
   }
 

@@ -161,7 +161,8 @@ extension HubMemory.Contents {
     for (path, file) in stored["files"]?.object ?? [:] {
       guard let md5 = file["md5"]?.string, let sha256 = file["sha256"]?.string else { continue }
       files[path] = HubMemory.KnownFile(
-        md5: md5, sha256: sha256, printedAt: file["printed_at"]?.integer)
+        md5: md5, sha256: sha256,
+        printedAt: file["printed_at"]?.integer.map { min(max($0, 0), 1 << 40) })
     }
   }
 }

@@ -53,6 +53,18 @@ struct UpdateBody: Sendable {
     return content
   }
 
+  /// Whether two contents say the same to people: a temperature that is held is never twice the same to a tenth of a
+  /// degree.
+  static func isSame(_ content: JSONObject, as other: JSONObject) -> Bool {
+    var content = content
+    for name in ["temp_hotend", "temp_bed"] {
+      guard let now = content[name]?.double, let then = other[name]?.double, abs(now - then) < 1
+      else { continue }
+      content[name] = other[name]
+    }
+    return content == other
+  }
+
   private func addCard(to body: inout JSONObject) {
     let card = rules.card
     // The first hub keeps the tags that it has where it is told none.

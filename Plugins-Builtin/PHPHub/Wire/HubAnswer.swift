@@ -22,7 +22,14 @@ enum HubAnswer: Sendable, Equatable {
   static let longestWait = Duration.seconds(600)
 
   /// Reads a whole answer.
-  init(_ response: HTTPResponse, at now: WallTime) {
+  ///
+  /// - Parameters:
+  ///   - document: its body, where that has been read already.
+  ///   - secret: what must not stand in what is told of it, even where the hub's own words hold it.
+  init(
+    _ response: HTTPResponse, at now: WallTime, document: HubDocument? = nil,
+    hiding secret: Secret? = nil
+  ) {
     let status = response.status
     if status == 429 || status == 503,
       let pause = response.retryAfter(at: now, longest: Self.longestWait), pause >= .seconds(1)
@@ -34,13 +41,15 @@ enum HubAnswer: Sendable, Equatable {
       self = .unusable("status \(status)")
       return
     }
-    guard let object = HubDocument(response.body).object else {
+    guard let object = (document ?? HubDocument(response.body)).object else {
       self = .unusable(Self.fault(of: response))
       return
     }
     switch object["success"] {
     case .bool(true): self = .accepted(object)
-    case .bool(false): self = .refused((object["message"]?.string ?? "no reason").oneLine)
+    case .bool(false):
+      let words = object["message"]?.string ?? "no reason"
+      self = .refused(words.hiding(secret).oneLine)
     default: self = .unusable("an answer without success")
     }
   }
@@ -125,6 +134,13 @@ extension JSONObject {
 }
 
 extension String {
+  /// The text without a secret that it holds, as it is or as it stands in an address.
+  func hiding(_ secret: Secret?) -> String {
+    guard let text = secret?.revealed, !text.isEmpty else { return self }
+    return replacing(text: text, with: "(token)")
+      .replacing(text: URLParts.escape(text), with: "(token)")
+  }
+
   /// The text on one line, at most 200 characters, without what could disturb a log.
   var oneLine: String { printable(200) }
 

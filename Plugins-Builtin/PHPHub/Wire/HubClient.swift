@@ -113,7 +113,7 @@ struct HubClient: Sendable {
       }
       guard (300..<400).contains(response.status) else { return reply(response) }
       guard redirects < Self.mostRedirects, let next = target(of: response, method, url) else {
-        return Reply(answer: .redirected(to: Self.place(response, from: url)))
+        return Reply(answer: .redirected(to: place(response, from: url)))
       }
       redirects += 1
       url = next
@@ -133,10 +133,12 @@ struct HubClient: Sendable {
   }
 
   private func reply(_ response: HTTPResponse) -> Reply {
-    Reply(
-      answer: HubAnswer(response, at: context.time.wallTime),
+    let document = HubDocument(response.body)
+    return Reply(
+      answer: HubAnswer(
+        response, at: context.time.wallTime, document: document, hiding: token),
       date: response[field: "Date"].flatMap { WallTime(httpDate: $0) },
-      hasWarnings: HubDocument(response.body).hasWarnings)
+      hasWarnings: document.hasWarnings)
   }
 
   // MARK: Redirects
@@ -170,9 +172,9 @@ struct HubClient: Sendable {
     return "\(origin)\(parts.path)\(parts.query.map { "?\($0)" } ?? "")"
   }
 
-  private static func place(_ response: HTTPResponse, from url: String) -> String {
+  private func place(_ response: HTTPResponse, from url: String) -> String {
     let target = response[field: "Location"].flatMap { URLParts.resolve($0, from: url) }
-    return target.flatMap { URLParts($0) }.map { ($0.origin + $0.path).oneLine }
+    return target.flatMap { URLParts($0) }.map { ($0.origin + $0.path).hiding(token).oneLine }
       ?? "an unnamed place"
   }
 }

@@ -31,6 +31,11 @@ protocol CommandExecutor: Sendable {
   /// What Moonraker knows of a file's bytes: size and time of change (s since 1970); nil where there is none.
   func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState?
 
+  /// The SHA-256 of the bytes that a file has now: 64 lower-case hexadecimal digits.
+  ///
+  /// - Throws: `CommandFailure` where it cannot be read.
+  func sha256(of path: GCodePath) async throws(CommandFailure) -> String
+
   /// The highest temperatures of Klipper's configuration, °C by section in lower case: `extruder`,
   /// `heater_generic chamber`. They stay until Klippy starts again.
   ///

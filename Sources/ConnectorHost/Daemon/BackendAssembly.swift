@@ -15,6 +15,7 @@ struct BackendAssembly: Sendable {
   let services: CommandServices
   let moonraker: MoonrakerRunner
   let confirmations: Confirmations
+  let remarks: BackendRemarks
   let requiresClearBed: Bool
   let webcams: any WebcamService
   let pages: BackendPages
@@ -29,6 +30,7 @@ struct BackendAssembly: Sendable {
   ) -> BackendContext {
     let log = Log(label: entry.name, sink: sink)
     confirmations.forget(entry.name)
+    remarks.forget(entry.name)
     let http = LoggedTransport(
       base: network.client(settings: networkSettings), log: log, time: time)
     return BackendContext(
@@ -59,6 +61,7 @@ struct BackendAssembly: Sendable {
       confirm: { [confirmations, time] duration in
         confirmations.note(entry.name, at: time.now, for: duration)
       },
+      note: { [remarks] line in remarks.note(entry.name, line) },
       stateFiles: BackendFiles(directory: state, name: entry.name),
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }

@@ -26,6 +26,10 @@ struct MoonrakerExecutor: CommandExecutor {
     try await files().state(of: path).map { FileState(size: $0.size, modified: $0.modified) }
   }
 
+  func sha256(of path: GCodePath) async throws(CommandFailure) -> String {
+    try await files().sha256(of: path)
+  }
+
   func heaterLimits() async throws(CommandFailure) -> [String: Double] {
     try await MoonrakerCommands(caller: moonraker).heaterLimits()
   }

@@ -16,7 +16,8 @@ extension RunningDaemon {
           since: member.standing.since, confirmation: confirmations.newest(of: entry.name),
           permissions: entry.permissionsText,
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
-          notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry))
+          notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry)
+            + remarks.of(entry.name))
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
       reloadProblem: reloadProblem, widenings: widenings.notices,
       commands: await services.view())

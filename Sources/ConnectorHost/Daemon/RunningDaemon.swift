@@ -28,6 +28,7 @@ final class RunningDaemon: Sendable {
   let moonraker: MoonrakerRunner
   let services: CommandServices
   let confirmations = Confirmations()
+  let remarks = BackendRemarks()
   let pages = BackendPages()
   let secrets: SpentSecrets
   let widenings: UnseenWidenings
@@ -82,7 +83,8 @@ final class RunningDaemon: Sendable {
       printerName: configuration.printer.name,
       moonrakerAddress: configuration.printer.moonraker, cache: cache, state: directory,
       secrets: secrets, services: services, moonraker: moonraker, confirmations: confirmations,
-      requiresClearBed: configuration.printer.requireClearBed, webcams: webcams(configuration),
+      remarks: remarks, requiresClearBed: configuration.printer.requireClearBed,
+      webcams: webcams(configuration),
       pages: pages, start: { [weak self] name in self?.starter.withLock { $0 }?(name) },
       sink: writer, time: time)
   }

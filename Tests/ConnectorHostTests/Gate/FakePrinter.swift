@@ -15,6 +15,7 @@ final class FakePrinter: CommandExecutor {
     var answersAtOnce = true
     var queued: [String] = []
     var files: [GCodePath: FileState] = [:]
+    var digests: [GCodePath: String] = [:]
     var uploads: [GCodePath] = []
     var links: Set<GCodePath> = []
     var heaters: Result<[String: Double], CommandFailure> = .failure(
@@ -49,6 +50,9 @@ final class FakePrinter: CommandExecutor {
   func link(_ path: GCodePath) { _ = state.withLock { $0.links.insert(path) } }
   /// Puts a file there, or takes it away.
   func put(_ path: GCodePath, _ file: FileState?) { state.withLock { $0.files[path] = file } }
+
+  /// Gives a file other bytes, and nothing else.
+  func rewrite(_ path: GCodePath, sha256: String) { state.withLock { $0.digests[path] = sha256 } }
 
   /// The file that is there.
   func present(_ path: GCodePath) -> FileState? { state.withLock { $0.files[path] } }
@@ -86,6 +90,7 @@ final class FakePrinter: CommandExecutor {
     await Task.yield()
     state.withLock { state in
       state.uploads.append(path)
+      state.digests[path] = file.sha256
       state.files[path] = FileState(size: file.size, modified: 1_795_162_973.25)
     }
     return ["path": .string(path.text)]
@@ -101,6 +106,10 @@ final class FakePrinter: CommandExecutor {
 
   func fileState(_ path: GCodePath) async throws(CommandFailure) -> FileState? {
     state.withLock { $0.files[path] }
+  }
+
+  func sha256(of path: GCodePath) async throws(CommandFailure) -> String {
+    state.withLock { $0.digests[path] ?? "" }
   }
 
   func heaterLimits() async throws(CommandFailure) -> [String: Double] {

@@ -206,10 +206,12 @@ import Testing
 
   private let path = GCodePath.of("part.gcode")
 
-  private func bring(_ bench: GateBench, of backend: String) -> CommandOutcome? {
+  private func bring(
+    _ bench: GateBench, id: String = "up", of backend: String
+  ) -> CommandOutcome? {
     _ = bench.entrance(backend, PermissionLevel.print.permissions)
     return bench.submit(
-      .upload(path), id: "up", of: backend,
+      .upload(path), id: id, of: backend,
       work: { printer throws(CommandFailure) in
         try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "ab"))
       })
@@ -250,6 +252,11 @@ import Testing
     bench.printer.put(path, FileState(size: 5, modified: 9))
     #expect(bench.submit(.deleteFile(path), id: "3", of: "p")?.reason == .notOwn)
     bench.printer.put(path, brought)
+    // Another one, as large and as old.
+    bench.printer.rewrite(path, sha256: "ff")
+    #expect(bench.submit(.deleteFile(path), id: "9", of: "p")?.reason == .notOwn)
+    #expect(bring(bench, id: "10", of: "p")?.reason == .notOwn)
+    bench.printer.rewrite(path, sha256: "ab")
     // Started through the cloud it stays the cloud's.
     #expect(bench.submit(.start(path, .person), id: "4", of: "p") == .done())
     bench.print("printing", "part.gcode")

@@ -27,7 +27,7 @@ extension CommandGate {
       journal.forget(path)
       throw CommandFailure(.printerRefused, "the file is not there any more")
     }
-    guard own.isUnchanged(in: present) else {
+    guard try await isUnchanged(own, present) else {
       throw CommandFailure(.notOwn, "the file was changed since it was brought")
     }
   }
@@ -41,7 +41,7 @@ extension CommandGate {
     guard !run.policy.permissions.contains(.filesDeleteAny),
       let present = try await printer.fileState(path)
     else { return }
-    guard let own = try await ownFile(path, run), own.isUnchanged(in: present) else {
+    guard let own = try await ownFile(path, run), try await isUnchanged(own, present) else {
       throw CommandFailure(
         .notOwn, "a file of that name exists and is not one that this connector brought")
     }
@@ -55,6 +55,18 @@ extension CommandGate {
       throw CommandFailure(.journal, "the list of own files cannot be read")
     }
     return known?.backend == run.id.backend ? known : nil
+  }
+
+  /// Whether a file is as it was brought, byte for byte. Size and time say so first, because they cost nothing; they alone
+  /// would take a file that was copied with its time (`cp -p`, `rsync`, a backup) for the one that lay there before.
+  private func isUnchanged(
+    _ own: OwnFile, _ present: FileState
+  ) async throws(CommandFailure) -> Bool {
+    guard own.isLike(present), try await printer.sha256(of: own.path) == own.sha256 else {
+      return false
+    }
+    // Nor was it changed while it was read.
+    return try await printer.fileState(own.path) == present
   }
 
   private func checkUnused(_ path: GCodePath) throws(CommandFailure) {
@@ -86,9 +98,8 @@ extension CommandGate {
 }
 
 extension OwnFile {
-  /// Whether the file is as it was brought. Moonraker's seconds have microseconds; nothing rewrites a file within a
-  /// millisecond and to the same size.
-  fileprivate func isUnchanged(in present: FileState) -> Bool {
+  /// Whether a file may be the one that was brought. Moonraker's seconds have microseconds.
+  fileprivate func isLike(_ present: FileState) -> Bool {
     present.size == size && abs(present.modified - modified) < 0.001
   }
 }
