@@ -75,6 +75,23 @@ package struct CommandLineProgram: Sendable {
         await ControlCommand(order: order, terminal: terminal)
           .run(stateDirectory: folder, environment: environment)
       }
+    case .doctor(let options):
+      guard let path = find(line.file, environment, terminal) else {
+        return Self.configurationStatus
+      }
+      return await DoctorCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, options: options, time: SystemTime.shared
+      ).run(path)
+    case .pair(let name, let code):
+      guard let code = code ?? terminal.secret("code for '\(name)': ") else {
+        terminal.complain("\(Product.name): 'pair' needs a code: as an argument, or on standard input")
+        return Self.usageStatus
+      }
+      return await withState(line.file, environment, terminal) { folder, environment in
+        await ControlCommand(order: .pair(name, code), terminal: terminal)
+          .run(stateDirectory: folder, environment: environment)
+      }
     case .explain(let name):
       let path = line.file ?? ConfigurationPlaces(environment: environment).first
       let loader = ConfigurationLoader(registry: registry, environment: environment)

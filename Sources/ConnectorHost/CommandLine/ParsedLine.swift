@@ -10,8 +10,11 @@ struct ParsedLine {
     case schema
     case audit(AuditCommand.Options)
     case status(StatusCommand.Options)
+    case doctor(DoctorCommand.Options)
     case explain(String)
     case control(ControlOrder)
+    /// Nil: the code is to be read from standard input.
+    case pair(String, Secret?)
     case importing(file: String, writes: Bool)
     case tool(ToolCommand.Options)
     case version
@@ -68,7 +71,7 @@ struct ParsedLine {
 
     mutating func take(operand: String) throws(UsageError) {
       if let specification {
-        guard specification.operand != nil || isHelp, operands.isEmpty else {
+        guard isHelp || operands.count < specification.operandCount else {
           throw failure("'\(operand)' is one argument too many")
         }
         operands.append(operand)
@@ -152,8 +155,21 @@ struct ParsedLine {
           throw failure("'--token' stands alone")
         }
         return (.status(options), file)
+      case "doctor":
+        let options = DoctorCommand.Options(
+          isJSON: flags.contains("json"), isReport: flags.contains("report"))
+        guard !options.isJSON || !options.isReport else {
+          throw failure("'--json' and '--report' exclude each other")
+        }
+        return (.doctor(options), file)
       case "explain": return (.explain(try operand()), file)
       case "bed-cleared": return (.control(.bedCleared), file)
+      case "enable": return (.control(.enabled(try operand(), true)), file)
+      case "disable": return (.control(.enabled(try operand(), false)), file)
+      case "unpair": return (.control(.unpair(try operand())), file)
+      case "reload": return (.control(.reload), file)
+      case "pair":
+        return (.pair(try operand(), operands.count > 1 ? Secret(operands[1]) : nil), file)
       case "read-only":
         let word = try operand()
         guard word == "on" || word == "off" else {
