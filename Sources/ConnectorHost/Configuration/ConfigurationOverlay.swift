@@ -1,4 +1,4 @@
-internal import ConnectorKit
+package import ConnectorKit
 
 /// What persons have set beside the file: entries switched on or off, and secrets that pair.
 package struct ConfigurationOverlay: Sendable, Hashable {

@@ -113,12 +113,12 @@ struct Examiner: Sendable {
     _ status: JSONValue?, _ network: Network, _ seen: inout Observations
   ) async {
     let enabled = configuration.backends.filter(\.isEnabled)
+    let outbound = enabled.filter { !$0.connector.descriptor.isInbound }
+    let called = enabled.filter { $0.connector.descriptor.isInbound }
     async let moonraker = look(atMoonrakerOf: configuration, network)
-    async let clouds = look(
-      atCloudsOf: enabled.filter { !$0.connector.descriptor.isInbound }, configuration, network)
-    async let proxies = look(atProxiesOf: enabled, configuration, network)
-    async let inbound = look(
-      atInbound: enabled.filter(\.connector.descriptor.isInbound), status, network)
+    async let clouds = look(atCloudsOf: outbound, configuration, network)
+    async let proxies = look(atProxiesOf: outbound, configuration, network)
+    async let inbound = look(atInbound: called, status, network)
     async let agents = look(atAgentsOf: enabled)
     async let control = look(atPageOf: configuration, isRunning: status != nil, network)
     seen.hasRoute =

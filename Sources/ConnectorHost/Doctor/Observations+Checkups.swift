@@ -43,8 +43,7 @@ extension Observations {
   }
 
   private var stateFolder: Checkup {
-    Checkup(
-      "state", "State folder", needs: ["configuration"],
+    let outcome: Checkup.Outcome =
       switch state {
       case .missing(let path): .good("\(path) is made at the first start")
       case .usable(let path, _, isReadOnly: false): .good(path)
@@ -54,7 +53,8 @@ extension Observations {
           remedy: "look at the disk: 'sudo dmesg | grep -i -e mmc -e ext4', then exchange the card")
       case .unusable(let problem):
         .bad(problem: problem, remedy: "run as the daemon's user, or correct state_directory")
-      })
+      }
+    return Checkup("state", "State folder", needs: ["configuration"], outcome)
   }
 
   private var disk: Checkup {
@@ -74,8 +74,7 @@ extension Observations {
   }
 
   private var running: Checkup {
-    Checkup(
-      "daemon", "Daemon", needs: ["configuration", "state", "disk"],
+    let outcome: Checkup.Outcome =
       switch daemon {
       case .running(_, let journal?, _):
         .bad(
@@ -91,7 +90,8 @@ extension Observations {
             remedy: "restart it: sudo systemctl restart \(Product.name)")
       case .absent: .good("does not run; everything is looked at from here")
       case .unreachable(let problem): .bad(problem: problem, remedy: "")
-      })
+      }
+    return Checkup("daemon", "Daemon", needs: ["configuration", "state", "disk"], outcome)
   }
 
   // MARK: The way out
@@ -185,8 +185,7 @@ extension Observations {
   // MARK: The printer
 
   private var reachMoonraker: Checkup {
-    Checkup(
-      "moonraker", "Moonraker", needs: ["configuration"],
+    let outcome: Checkup.Outcome =
       switch moonraker {
       case nil: .unknown("it was not asked")
       case .answered(let version, let failed, _):
@@ -215,7 +214,8 @@ extension Observations {
           remedy: "start it: 'sudo systemctl start moonraker'; or correct printer.moonraker")
       case .failed(_, let message):
         .bad(problem: message, remedy: "correct printer.moonraker, or restart Moonraker")
-      })
+      }
+    return Checkup("moonraker", "Moonraker", needs: ["configuration"], outcome)
   }
 
   private var klippy: Checkup {
@@ -240,17 +240,17 @@ extension Observations {
   }
 
   private var webcam: Checkup {
-    Checkup(
-      "webcam", "Webcam", needs: ["moonraker"],
+    let outcome: Checkup.Outcome =
       switch camera {
       case nil: .unknown("Moonraker was not reached")
-      case Camera.none: .good("no camera is set up in Moonraker")
-      case .picture(let bytes, let type): .good("a picture of \(bytes >> 10) kB (\(type))")
-      case .failed(let failure):
+      case Camera.none?: .good("no camera is set up in Moonraker")
+      case .picture(let bytes, let type)?: .good("a picture of \(bytes >> 10) kB (\(type))")
+      case .failed(let failure)?:
         .bad(
           problem: failure.description,
           remedy: "restart it: 'sudo systemctl restart crowsnest'; or correct its address in Moonraker")
-      })
+      }
+    return Checkup("webcam", "Webcam", needs: ["moonraker"], outcome)
   }
 
   private func agent(_ found: Agent) -> Checkup {
