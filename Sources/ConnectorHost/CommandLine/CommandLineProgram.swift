@@ -39,6 +39,14 @@ package struct CommandLineProgram: Sendable {
     case .version:
       terminal.say("\(Product.name) \(Product.version)")
       return 0
+    case .completions(let shell):
+      let commands = CommandSpecification.all + tools
+      terminal.say(
+        shell == .man
+          ? ManualPage(commands: commands).text
+          : CompletionScript(commands: commands, types: registry.map { $0.descriptor.type })
+            .text(for: shell), terminator: "")
+      return 0
     case .schema:
       terminal.say(ConfigurationReference(registry: registry).schema, terminator: "")
       return 0

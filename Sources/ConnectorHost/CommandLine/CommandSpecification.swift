@@ -160,6 +160,16 @@ struct CommandSpecification {
           summary: "append the entry to the configuration file, rather than print it")
       ]),
     CommandSpecification(
+      name: "completions", operand: "SHELL",
+      summary: "print completions for bash, zsh or fish, or the manual page",
+      details: """
+        bash:  printer-uplink completions bash > /usr/share/bash-completion/completions/printer-uplink
+        zsh:   printer-uplink completions zsh > /usr/share/zsh/vendor-completions/_printer-uplink
+        fish:  printer-uplink completions fish > ~/.config/fish/completions/printer-uplink.fish
+        man:   printer-uplink completions man > /usr/share/man/man1/printer-uplink.1
+        """,
+      options: []),
+    CommandSpecification(
       name: "schema", operand: nil, summary: "print a JSON schema of the file, for editors",
       details: "Draft 2020-12, made from the declarations that the loader itself uses.", options: []
     ),

@@ -17,6 +17,7 @@ struct ParsedLine {
     case pair(String, Secret?)
     case importing(file: String, writes: Bool)
     case tool(ToolCommand.Options)
+    case completions(CompletionScript.Shell)
     case version
     case help(command: String?)
   }
@@ -143,6 +144,13 @@ struct ParsedLine {
         return (.validate(options), file ?? operands.first)
       case "backends": return (.backends(type: operands.first), file)
       case "schema": return (.schema, file)
+      case "completions":
+        let word = try operand()
+        guard let shell = CompletionScript.Shell(rawValue: word) else {
+          let all = CompletionScript.Shell.allCases.map(\.rawValue).joined(separator: ", ")
+          throw failure("'\(word)' is none of \(all)")
+        }
+        return (.completions(shell), file)
       case "audit":
         let options = AuditCommand.Options(
           follows: flags.contains("follow"), isJSON: flags.contains("json"))

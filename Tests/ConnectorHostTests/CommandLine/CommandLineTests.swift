@@ -52,6 +52,7 @@ func command(
         unpair NAME        forget an entry's pairing, and switch it off
         reload             read the configuration again
         import FILE        take over the pairing of a cloud's own agent
+        completions SHELL  print completions for bash, zsh or fish, or the manual page
         schema             print a JSON schema of the file, for editors
         version            show the version
 
