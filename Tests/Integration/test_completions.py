@@ -24,7 +24,9 @@ def home(rig: Rig) -> Path:
 
 def run(home: Path, *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
     environment = {"HOME": str(home), "PATH": f"{home}/bin:/usr/bin:/bin", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-    return subprocess.run(command, env=environment, input=given, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, env=environment, input=given, capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 def script(home: Path, shell: str) -> Path:

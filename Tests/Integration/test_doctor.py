@@ -135,7 +135,13 @@ def test_a_report_names_the_version_and_no_secret(daemon_rig: Rig) -> None:
     result = doctor(rig, "--report")
     for text in ("canary_of_the_report", "PAIR-0001", "PAIR_9"):
         assert text not in result.stdout + result.stderr
-    for text in ("printer-uplink 0.", "== findings", "ok    Configuration", "moonraker: http", "pairing_token: <removed>"):
+    for text in (
+        "printer-uplink 0.",
+        "== findings",
+        "ok    Configuration",
+        "moonraker: http",
+        "pairing_token: <removed>",
+    ):
         assert text in result.stdout, result.stdout
     assert "saw <removed> at https://x/?<removed>" in result.stdout
 

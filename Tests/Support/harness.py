@@ -1113,9 +1113,7 @@ class Daemon:
         command = [*self.prefix, str(self.binary), "run", "--config", str(self.config), *options]
         self.process.launch(command, self.environment())
 
-    def command(
-        self, *arguments: str, timeout: float = 30.0, given: str = ""
-    ) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, timeout: float = 30.0, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of the binary to its end, with `given` on its standard input."""
         return subprocess.run(
             [str(self.binary), *arguments],

@@ -26,7 +26,9 @@ package struct CommandLineProgram: Sendable {
     _ arguments: [String], environment: [String: String], terminal: Terminal
   ) async -> Int32 {
     let line: ParsedLine
-    let tools = registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
+    let tools =
+      [InitCommand.specification(registry)]
+      + registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
     do { line = try ParsedLine(arguments, tools: tools) } catch {
       terminal.complain("\(Product.name): \(error.problem)")
       terminal.complain(error.hint)
@@ -39,6 +41,13 @@ package struct CommandLineProgram: Sendable {
     case .version:
       terminal.say("\(Product.name) \(Product.version)")
       return 0
+    case .initialize(let options):
+      let initialization = InitCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, options: options)
+      let path = line.file ?? ConfigurationPlaces(environment: environment).new
+      let status = initialization.write(path)
+      return status == 0 ? await initialization.conclude(path) : status
     case .completions(let shell):
       let commands = CommandSpecification.all + tools
       terminal.say(
@@ -93,7 +102,8 @@ package struct CommandLineProgram: Sendable {
       ).run(path)
     case .pair(let name, let code):
       guard let code = code ?? terminal.secret("code for '\(name)': ") else {
-        terminal.complain("\(Product.name): 'pair' needs a code: as an argument, or on standard input")
+        terminal.complain(
+          "\(Product.name): 'pair' needs a code: as an argument, or on standard input")
         return Self.usageStatus
       }
       return await withState(line.file, environment, terminal) { folder, environment in
@@ -157,8 +167,7 @@ package struct CommandLineProgram: Sendable {
     for path in places.paths { terminal.complain("  \(path)") }
     terminal.complain(
       """
-      Name one with -c FILE, or write one: '\(Product.name) init' will do that from a later version;
-      until then copy config/printer-uplink.yaml (every setting, explained) or one of config/examples/.
+      Name one with -c FILE, or write one: '\(Product.name) init'.
       """)
     return nil
   }

@@ -84,7 +84,8 @@ struct CommandSpecification {
         Option(name: "json", letter: nil, value: nil, summary: "print it as JSON"),
         Option(
           name: "report", letter: nil, value: nil,
-          summary: "print a report for somebody who helps: findings, configuration and log, no secrets"),
+          summary:
+            "print a report for somebody who helps: findings, configuration and log, no secrets"),
       ]),
     CommandSpecification(
       name: "backends", operand: "[TYPE]",

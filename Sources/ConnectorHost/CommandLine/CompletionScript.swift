@@ -128,7 +128,8 @@ struct CompletionScript {
     var cases = ""
     for command in commands {
       var arguments = options(of: command).flatMap { option in
-        let value = value(of: option).map { ":\(Self.zshText(option.value ?? "")):\(zshWords($0))" } ?? ""
+        let value =
+          value(of: option).map { ":\(Self.zshText(option.value ?? "")):\(zshWords($0))" } ?? ""
         let text = "[\(Self.zshText(option.summary))]\(value)"
         return ["'--\(option.name)\(text)'"] + (option.letter.map { ["'-\($0)\(text)'"] } ?? [])
       }

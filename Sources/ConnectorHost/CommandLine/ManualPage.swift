@@ -9,14 +9,16 @@ struct ManualPage {
   var text: String {
     var lines = [
       ".TH \(Product.name.uppercased()) 1 \"\" \"\(Product.name) \(Product.version)\" \"User Commands\"",
-      ".SH NAME", "\(Self.word(Product.name)) \\- connects a Klipper printer to several clouds at once",
+      ".SH NAME",
+      "\(Self.word(Product.name)) \\- connects a Klipper printer to several clouds at once",
       ".SH SYNOPSIS", ".B \(Self.word(Product.name))", "\\fICOMMAND\\fR [\\fIoptions\\fR]",
       ".SH DESCRIPTION",
       "One daemon with one connection to Moonraker serves any number of clouds. Each command takes the options below.",
       ".SH COMMANDS",
     ]
     for command in commands {
-      lines.append(".SS \"\(Self.word(command.name))\(command.operand.map { " " + Self.word($0) } ?? "")\"")
+      lines.append(
+        ".SS \"\(Self.word(command.name))\(command.operand.map { " " + Self.word($0) } ?? "")\"")
       lines.append(Self.sentence(command.summary))
       if !command.details.isEmpty {
         // Filled anew: the help's own line ends mean nothing, save where they line up columns.
@@ -32,7 +34,9 @@ struct ManualPage {
     lines += CommandSpecification.common.flatMap(Self.lines)
     lines += [".SH FILES", "Without \\fB\\-\\-config\\fR the first of these files counts:"]
     for folder in ["~/printer_data/config", "/etc/printer-uplink"] {
-      for end in ["yaml", "conf"] { lines += [".br", Self.word("\(folder)/\(Product.name).\(end)")] }
+      for end in ["yaml", "conf"] {
+        lines += [".br", Self.word("\(folder)/\(Product.name).\(end)")]
+      }
     }
     lines += [
       ".SH EXIT STATUS", "0 done, 1 failed, 2 wrong command line, 78 bad or missing configuration.",

@@ -17,6 +17,8 @@ struct ParsedLine {
     case pair(String, Secret?)
     case importing(file: String, writes: Bool)
     case tool(ToolCommand.Options)
+    /// The answers that were given, by the questions' options, and the flags.
+    case initialize(InitCommand.Options)
     case completions(CompletionScript.Shell)
     case version
     case help(command: String?)
@@ -144,6 +146,9 @@ struct ParsedLine {
         return (.validate(options), file ?? operands.first)
       case "backends": return (.backends(type: operands.first), file)
       case "schema": return (.schema, file)
+      case "init":
+        let answers = values.filter { $0.key != "config" }
+        return (.initialize(.init(answers: answers, flags: flags)), file)
       case "completions":
         let word = try operand()
         guard let shell = CompletionScript.Shell(rawValue: word) else {

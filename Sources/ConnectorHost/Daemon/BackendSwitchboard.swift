@@ -62,11 +62,13 @@ struct BackendSwitchboard: Sendable {
     overlay.secrets[name] = nil
     overlay.set(name, isEnabled: false, written: entry.isEnabledInFile)
     if let failure = await take(overlay, switchedOn: []) { return failure }
-    let hasEnded: Void? = await bounded(by: Self.reloadPatience, time: parts.time) { [supervision] in
+    let hasEnded: Void? = await bounded(by: Self.reloadPatience, time: parts.time) {
+      [supervision] in
       await supervision.settled(name)
     }
     guard hasEnded != nil else {
-      return .failed("'\(name)' is switched off, but does not end: restart \(Product.name), then unpair.")
+      return .failed(
+        "'\(name)' is switched off, but does not end: restart \(Product.name), then unpair.")
     }
     do {
       try await FileIdentityStore(directory: parts.directory, name: name).remove()

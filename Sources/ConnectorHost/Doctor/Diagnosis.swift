@@ -18,7 +18,8 @@ struct Diagnosis: Sendable, Hashable {
     var causes: [String: String] = [:]
     entries = checkups.map { checkup in
       var cause: String?
-      if case .good = checkup.outcome {} else {
+      if case .good = checkup.outcome {
+      } else {
         cause = checkup.needs.lazy.compactMap { causes[$0] }.first
       }
       if let cause {

@@ -34,7 +34,8 @@ extension Examiner {
       guard cloud.lookup == .found else { return cloud }
     }
     let client = network.client(settings: settings)
-    cloud.answer = await Self.ask(client, "\(address.isSecure ? "https" : "http")://\(Self.authority(address))/", time)
+    cloud.answer = await Self.ask(
+      client, "\(address.isSecure ? "https" : "http")://\(Self.authority(address))/", time)
     if address.isSecure, let failure = cloud.failure, failure.kind != .timeout {
       var plain = address
       plain.port = 80

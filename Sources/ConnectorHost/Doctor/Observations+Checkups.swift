@@ -34,7 +34,8 @@ extension Observations {
       let more = found.count > 1 ? " (and \(found.count - 1) more: '\(Product.name) validate')" : ""
       let key = first.finding.key.isEmpty ? "" : "\(first.finding.key): "
       let place = first.line > 0 ? ":\(first.line)" : ""
-      return make("\(first.file)\(place): \(key)\(first.finding.problem)\(more)", first.finding.remedy)
+      return make(
+        "\(first.file)\(place): \(key)\(first.finding.problem)\(more)", first.finding.remedy)
     }
     return Checkup(
       "configuration", "Configuration",
@@ -61,7 +62,8 @@ extension Observations {
     var outcome = Checkup.Outcome.unknown("there is no state folder yet")
     if case .usable(let path, let free, _) = state {
       let text = "\(free >> 20) MB free at \(path)"
-      let remedy = "free some space: 'sudo journalctl --vacuum-size=50M', or delete old G-code files"
+      let remedy =
+        "free some space: 'sudo journalctl --vacuum-size=50M', or delete old G-code files"
       if free < Self.leastSpace {
         outcome = .bad(problem: "the disk is full: \(text)", remedy: remedy)
       } else if free < Self.scarceSpace {
@@ -123,7 +125,9 @@ extension Observations {
     return Checkup("clock", "Clock", outcome)
   }
 
-  private func abs(_ duration: Duration) -> Duration { duration < .zero ? .zero - duration : duration }
+  private func abs(_ duration: Duration) -> Duration {
+    duration < .zero ? .zero - duration : duration
+  }
   private func abs(_ number: Double) -> Double { Swift.abs(number) }
 
   private static func span(_ duration: Duration) -> String {
@@ -170,7 +174,9 @@ extension Observations {
     let remedy = "correct network.proxy (or https_proxy in /etc/printer-uplink/env)"
     return Checkup(
       "proxy", "Proxy", needs: ["network"],
-      (proxy.failure ?? refusal).map { .bad(problem: "\(Self.safe(proxy.url)): \($0.message)", remedy: remedy) }
+      (proxy.failure ?? refusal).map {
+        .bad(problem: "\(Self.safe(proxy.url)): \($0.message)", remedy: remedy)
+      }
         ?? .good(Self.safe(proxy.url)))
   }
 
@@ -248,7 +254,8 @@ extension Observations {
       case .failed(let failure)?:
         .bad(
           problem: failure.description,
-          remedy: "restart it: 'sudo systemctl restart crowsnest'; or correct its address in Moonraker")
+          remedy:
+            "restart it: 'sudo systemctl restart crowsnest'; or correct its address in Moonraker")
       }
     return Checkup("webcam", "Webcam", needs: ["moonraker"], outcome)
   }

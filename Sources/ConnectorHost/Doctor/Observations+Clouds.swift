@@ -139,7 +139,8 @@ extension Observations {
     case .running(let state, let problem, let remedy, _):
       let words = problem.map { "\(state): \($0)" } ?? "\(state) for too long"
       return .bad(
-        problem: words, remedy: remedy ?? "it is tried again by itself; see '\(Product.name) status'")
+        problem: words,
+        remedy: remedy ?? "it is tried again by itself; see '\(Product.name) status'")
     case .probed(let report) where report.isHealthy: return .good(report.summary)
     case .probed(let report):
       // Connectors put what to do behind what is wrong.

@@ -32,7 +32,8 @@ struct SupportReport {
     let memory = Self.lines(of: "/proc/meminfo").first { $0.hasPrefix("MemTotal") }
     let kernel = Self.lines(of: "/proc/version").first
     return [
-      release.map { $0.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } }, model, kernel, memory,
+      release.map { $0.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } }, model, kernel,
+      memory,
     ].compactMap(\.self).map { $0.filter { $0 != "\0" }.onOneLine + "\n" }.joined()
   }
 
@@ -47,7 +48,8 @@ struct SupportReport {
 
   private var log: String {
     guard let logFile else {
-      return "no log.file is set; add what this shows: journalctl -u \(Product.name) -n \(Self.logLines)\n"
+      return
+        "no log.file is set; add what this shows: journalctl -u \(Product.name) -n \(Self.logLines)\n"
     }
     guard let lines = Self.tail(of: logFile) else { return "\(logFile) cannot be read\n" }
     return redaction.text(lines.suffix(Self.logLines).map { $0.onOneLine + "\n" }.joined())

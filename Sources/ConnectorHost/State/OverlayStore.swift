@@ -16,7 +16,8 @@ final class OverlayStore: Sendable {
       kept = Guarded(Self.overlay(try file.read() ?? [:]))
     } catch {
       kept = Guarded(ConfigurationOverlay())
-      log(.error, "\(error); what was switched on or off, and what was entered, is as the file says")
+      log(
+        .error, "\(error); what was switched on or off, and what was entered, is as the file says")
     }
   }
 

@@ -249,7 +249,9 @@ struct TalkingConnector: ConnectorBackend {
     let server = try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
       sampleView()
     }
-    for line in [["enable", "a"], ["disable", "a"], ["reload"], ["pair", "a", "C0DE"], ["unpair", "a"]] {
+    for line in [
+      ["enable", "a"], ["disable", "a"], ["reload"], ["pair", "a", "C0DE"], ["unpair", "a"],
+    ] {
       let terminal = Terminal(output: { _ in }, errors: { _ in }, isTerminal: false)
       let status = await CommandLineProgram(registry: [SampleConnector.self])
         .run(line + ["-c", path], environment: [:], terminal: terminal)
@@ -258,9 +260,11 @@ struct TalkingConnector: ConnectorBackend {
     var terminal = Terminal(output: { _ in }, errors: { _ in }, isTerminal: false)
     terminal.input = { " typed \n" }
     let program = CommandLineProgram(registry: [SampleConnector.self])
-    #expect(await program.run(["pair", "b", "-c", path], environment: [:], terminal: terminal) == 0)
+    #expect(
+      await program.run(["pair", "b", "-c", path], environment: [:], terminal: terminal) == 0)
     terminal.input = { nil }
-    #expect(await program.run(["pair", "b", "-c", path], environment: [:], terminal: terminal) == 2)
+    #expect(
+      await program.run(["pair", "b", "-c", path], environment: [:], terminal: terminal) == 2)
     #expect(
       actions.calls == [
         "a true by the command line", "a false by the command line", "reload by the command line",

@@ -55,6 +55,7 @@ func command(
         completions SHELL  print completions for bash, zsh or fish, or the manual page
         schema             print a JSON schema of the file, for editors
         version            show the version
+        init               write a first configuration
 
       options:
         -c, --config FILE  the configuration file (default: see printer-uplink --help)
@@ -226,8 +227,7 @@ func command(
           \(folder.path)/printer_data/config/printer-uplink.conf
           /etc/printer-uplink/printer-uplink.yaml
           /etc/printer-uplink/printer-uplink.conf
-        Name one with -c FILE, or write one: 'printer-uplink init' will do that from a later version;
-        until then copy config/printer-uplink.yaml (every setting, explained) or one of config/examples/.
+        Name one with -c FILE, or write one: 'printer-uplink init'.
 
         """)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)

@@ -40,7 +40,9 @@ import Testing
   @Test("An entered secret fills what the file leaves out, and never what it says")
   func secrets() {
     let overlay = ConfigurationOverlay(
-      secrets: ["a": ["token": Secret("entered"), "site": Secret("x")], "b": ["token": Secret("y")]])
+      secrets: [
+        "a": ["token": Secret("entered"), "site": Secret("x")], "b": ["token": Secret("y")],
+      ])
     let filled = load("", overlay).configuration?.backends.first?.settings
     #expect(filled?[SampleConnector.token]?.revealed == "entered")
     #expect(filled?.origin(of: SampleConnector.token) == .entered)

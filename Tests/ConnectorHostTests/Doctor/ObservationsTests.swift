@@ -21,7 +21,8 @@ import Testing
     return seen
   }
 
-  static func cloud(_ name: String = "reach", host: String = "cloud.example") -> Observations.Cloud {
+  static func cloud(_ name: String = "reach", host: String = "cloud.example") -> Observations.Cloud
+  {
     var cloud = Observations.Cloud(
       name: name, setting: "relay (line 7)", lookup: .found,
       account: .running(state: "online", problem: nil, remedy: nil, isFailing: false))
@@ -174,7 +175,9 @@ import Testing
     #expect(other == "self-signed certificate", "its own host may redirect")
   }
 
-  @Test("A proxy that is away, or that refuses, explains every cloud behind it; its password is not shown")
+  @Test(
+    "A proxy that is away, or that refuses, explains every cloud behind it; its password is not shown"
+  )
   func proxy() {
     for failure in [NetworkError(.connect, "cannot connect"), nil] {
       var seen = Self.well()
@@ -201,7 +204,10 @@ import Testing
     seen.camera = nil
     let diagnosis = Diagnosis(seen.checkups)
     #expect(diagnosis.causes.map(\.id) == ["moonraker"])
-    #expect(diagnosis.entries.filter { $0.cause == "moonraker" }.map(\.checkup.id) == ["klippy", "webcam"])
+    #expect(
+      diagnosis.entries.filter { $0.cause == "moonraker" }.map(\.checkup.id) == [
+        "klippy", "webcam",
+      ])
     guard case .bad(_, let said)? = diagnosis.causes.first?.outcome else { return }
     #expect(said.contains(remedy))
   }
@@ -249,8 +255,9 @@ import Testing
       return
     }
     #expect(hint.contains("run --once"))
-    guard case .unknown? = outcome(
-      .running(state: "starting", problem: nil, remedy: nil, isFailing: false))
+    guard
+      case .unknown? = outcome(
+        .running(state: "starting", problem: nil, remedy: nil, isFailing: false))
     else {
       Issue.record("starting is neither well nor ill")
       return
