@@ -16,7 +16,7 @@ demo=(python3 python3-venv libsodium23 libjpeg62-turbo libopenjp2-7 php-cli php-
 # The tests look at system calls, break the disk by a library of their own, and make certificates and network namespaces
 # with Avahi and nginx in them. Those two are servers that systemd would start at once: on such a machine they are left to
 # its owner, and their tests are skipped.
-test=(gcc openssl strace iproute2 procps util-linux libavahi-client3 curl shellcheck)
+test=(gcc openssl strace iproute2 procps util-linux libavahi-client3 curl shellcheck zsh fish man-db)
 [ -d /run/systemd/system ] || test+=(avahi-daemon dbus nginx-light)
 
 # The real Cura, which some long runs drive on a virtual screen.

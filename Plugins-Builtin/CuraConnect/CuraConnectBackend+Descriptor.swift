@@ -1,7 +1,14 @@
 package import ConnectorKit
 
 extension CuraConnectBackend {
-  package static let descriptor = ConnectorDescriptor(
+  package static let descriptor = {
+    var descriptor = described
+    descriptor.calledAt = { "http://127.0.0.1:\($0[CuraSettings.advertisePort])/api/v1/system" }
+    descriptor.isFoundByMDNS = { $0[CuraSettings.advertise] != "off" }
+    return descriptor
+  }()
+
+  private static let described = ConnectorDescriptor(
     type: "cura", title: "Cura in your network",
     summary:
       "Lets Ultimaker Cura find the printer in the local network, send prints to it, and show and control its queue within `permissions`.",

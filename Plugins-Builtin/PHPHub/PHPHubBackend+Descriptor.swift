@@ -15,7 +15,14 @@ extension PHPHubBackend {
       printer_token: a-long-random-text
       """,
     refusedKeys: PHPHubSettings.refused, hostAliases: PHPHubSettings.hostAliases,
-    patternsReplaceUsual: true, intention: intention)
+    patternsReplaceUsual: true, originalAgent: agent,
+    pairingKey: PHPHubSettings.printerToken.declaration.key, intention: intention)
+
+  /// The hub's own client.
+  static let agent = ServiceAgent(
+    program: "klipper_client.py",
+    stopAdvice:
+      "sudo systemctl disable --now klipper-client (or whatever starts klipper_client.py here)")
 
   private static let reads: StatusInterest = {
     let heater: StatusInterest.Fields = .named(["temperature", "target"])

@@ -12,7 +12,12 @@ extension PolarCloudBackend {
       type: polar
       username: maker@example.com
       pin: "1234"
-      """, intention: intention)
+      """, originalAgent: agent, pairingKey: PolarSettings.pin.declaration.key,
+    intention: intention)
+
+  /// The cloud's own plugin for Moonraker's hosts.
+  static let agent = ServiceAgent(
+    program: "polar_cloud.py", stopAdvice: "sudo systemctl disable --now polar_cloud")
 
   /// Only what a status shows.
   private static let reads: StatusInterest = {

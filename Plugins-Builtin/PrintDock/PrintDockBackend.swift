@@ -14,8 +14,15 @@ package struct PrintDockBackend: ConnectorBackend {
       pairing_token: PAIR_0123456789
       """,
     environment: [EnvironmentRule("CLOUD_URL", setting: "cloud_url", .overridesFile)],
-    refusedKeys: PrintDockSettings.refused,
+    refusedKeys: PrintDockSettings.refused, originalAgent: agent,
+    pairingKey: PrintDockSettings.pairingToken.declaration.key,
     intention: { intention($0) })
+
+  /// The service's own connector.
+  static let agent = ServiceAgent(
+    program: "printer-connector",
+    stopAdvice: "sudo systemctl disable --now printer-connector "
+      + "(on a K1: its script in /etc/init.d)")
 
   private let settings: Settings
   private let context: BackendContext

@@ -16,7 +16,14 @@ extension ReachRelayBackend {
       pairing_code: ABC123
       """,
     environment: ReachRelaySettings.environment + WebcamSettings.environment
-      + FirebaseSettings.environment, intention: intention)
+      + FirebaseSettings.environment, originalAgent: agent,
+    pairingKey: ReachRelaySettings.pairingCode.declaration.key, intention: intention)
+
+  /// The platform's own agent.
+  static let agent = ServiceAgent(
+    program: "reach-link-agent.py",
+    stopAdvice: "sudo systemctl disable --now reach-link "
+      + "(or take its line out of crontab or /etc/rc.local)")
 
   /// Only what telemetry shows; the host's load comes without a subscription.
   private static let reads: StatusInterest = {

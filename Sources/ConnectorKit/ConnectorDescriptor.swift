@@ -36,6 +36,15 @@ package struct ConnectorDescriptor: Sendable {
   package var patternsReplaceUsual: Bool
   /// Commands of the command line that it brings along.
   package var tools: [ToolDeclaration]
+  /// The service's own agent, which must not run beside us with the same pairing; nil: there is none.
+  package var originalAgent: ServiceAgent?
+  /// The secret setting that pairs, or pairs again: `printer-uplink pair` gives it a value; nil: nothing is to be paired.
+  package var pairingKey: String?
+  /// For an inbound connector: the address on this host that the far side calls, nil where that is not known. A GET of
+  /// it that is answered with 2xx leads to us. Pure.
+  package var calledAt: @Sendable (Settings) -> String? = { _ in nil }
+  /// Whether the far side finds us by multicast DNS. Pure.
+  package var isFoundByMDNS: @Sendable (Settings) -> Bool = { _ in false }
 
   /// Describes a connector.
   package init(
@@ -46,7 +55,8 @@ package struct ConnectorDescriptor: Sendable {
     minimalExample: String,
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
     hostAliases: [String: String] = [:], patternsReplaceUsual: Bool = false,
-    tools: [ToolDeclaration] = [],
+    tools: [ToolDeclaration] = [], originalAgent: ServiceAgent? = nil,
+    pairingKey: String? = nil,
     intention: @escaping @Sendable (Settings) -> String
   ) {
     self.type = type
@@ -65,6 +75,8 @@ package struct ConnectorDescriptor: Sendable {
     self.hostAliases = hostAliases
     self.patternsReplaceUsual = patternsReplaceUsual
     self.tools = tools
+    self.originalAgent = originalAgent
+    self.pairingKey = pairingKey
     self.intention = intention
   }
 }

@@ -27,6 +27,8 @@ package enum SettingOrigin: Sendable, Hashable, CustomStringConvertible {
   case secretFile(String)
   /// An environment variable's name.
   case environment(String)
+  /// Entered by a person at the running daemon.
+  case entered
 
   /// For people: `line 12`, `environment CLOUD_URL`.
   package var description: String {
@@ -35,6 +37,7 @@ package enum SettingOrigin: Sendable, Hashable, CustomStringConvertible {
     case .file(let line, _, _): "line \(line)"
     case .secretFile(let path): "file \(path)"
     case .environment(let name): "environment \(name)"
+    case .entered: "entered"
     }
   }
 }

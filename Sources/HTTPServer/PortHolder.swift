@@ -2,9 +2,9 @@ internal import Glibc
 internal import Platform
 
 /// Who listens on a port of this host, as far as `/proc` shows it to us.
-enum PortHolder {
+package enum PortHolder {
   /// The program's name and process id, `nginx (process 812)`, or its user's id; nil where nothing is to be seen.
-  static func name(port: Int) -> String? {
+  package static func name(port: Int) -> String? {
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
       guard let bytes = try? Files.read(table, limit: 4 << 20) else { continue }
       guard let listener = listener(port: port, in: String(decoding: bytes, as: UTF8.self)) else {

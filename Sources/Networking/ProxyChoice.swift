@@ -1,8 +1,8 @@
 /// Which proxy a connection takes, decided here rather than by libcurl, which does not tell: where addresses are
 /// judged, it must be certain whose address is seen.
-enum ProxyChoice {
+package enum ProxyChoice {
   /// The proxy for `target`; nil for none.
-  static func proxy(for target: URLParts, _ settings: NetworkSettings) -> String? {
+  package static func proxy(for target: URLParts, _ settings: NetworkSettings) -> String? {
     if target.isLoopback { return nil }
     let scheme = target.isSecure ? ["https_proxy", "HTTPS_PROXY"] : ["http_proxy"]
     let names = scheme + ["all_proxy", "ALL_PROXY"]

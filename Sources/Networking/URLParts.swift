@@ -73,7 +73,7 @@ package struct URLParts: Sendable, Hashable {
   }
 
   /// Whether the connection is encrypted.
-  var isSecure: Bool { scheme == "https" || scheme == "wss" }
+  package var isSecure: Bool { scheme == "https" || scheme == "wss" }
 
   /// `scheme://host[:port]`, the port left out where it is the default, IPv6 in brackets.
   package var origin: String { "\(scheme)://\(authority)" }

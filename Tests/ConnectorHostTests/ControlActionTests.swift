@@ -28,6 +28,22 @@ final class ScriptedActions: ControlActions {
     asked.withLock { $0.append("seen through \(number) by \(person)") }
     return result
   }
+  func setEnabled(_ isOn: Bool, _ name: String, by person: String) async -> ControlResult {
+    asked.withLock { $0.append("\(name) \(isOn) by \(person)") }
+    return result
+  }
+  func reload(by person: String) async -> ControlResult {
+    asked.withLock { $0.append("reload by \(person)") }
+    return result
+  }
+  func pair(_ name: String, code: Secret, by person: String) async -> ControlResult {
+    asked.withLock { $0.append("\(name) paired with \(code.revealed) by \(person)") }
+    return result
+  }
+  func unpair(_ name: String, by person: String) async -> ControlResult {
+    asked.withLock { $0.append("\(name) unpaired by \(person)") }
+    return result
+  }
 }
 
 @Suite("What a person may change") struct ControlActionTests {

@@ -23,6 +23,28 @@ import Testing
     #expect(path == expected)
   }
 
+  @Test(
+    "An instance's file finds its own state folder, any other file the common one",
+    arguments: [
+      ("/etc/printer-uplink/voron.yaml", true, "/var/lib/printer-uplink-voron"),
+      ("/etc/printer-uplink/voron.conf", true, "/var/lib/printer-uplink-voron"),
+      ("/etc/printer-uplink/voron.yaml", false, "/h/.local/state/printer-uplink-voron"),
+      ("/etc/printer-uplink/printer-uplink.yaml", true, "/var/lib/printer-uplink"),
+      ("/etc/printer-uplink/sub/voron.yaml", true, "/var/lib/printer-uplink"),
+      ("/etc/printer-uplink/env", true, "/var/lib/printer-uplink"),
+      ("/etc/printer-uplink/.yaml", true, "/var/lib/printer-uplink"),
+      ("/home/pi/voron.yaml", true, "/var/lib/printer-uplink"),
+    ])
+  func instance(path: String, systemIsWritable: Bool, expected: String) throws {
+    let place = try StateDirectory.location(
+      configured: nil, environment: ["HOME": "/h"], configurationPath: path,
+      canUse: { _ in systemIsWritable })
+    #expect(place == expected)
+    let given = try StateDirectory.location(
+      configured: nil, environment: ["STATE_DIRECTORY": "/s"], configurationPath: path)
+    #expect(given == "/s", "the service manager knows better")
+  }
+
   @Test("Without any place it says what to set")
   func nowhere() {
     #expect(throws: StateFailure.self) {

@@ -529,3 +529,104 @@ def test_secrets_are_seen_nowhere_but_at_the_cloud_and_in_the_state(rig: Rig) ->
     assert TOKEN not in rig.daemon.config.read_text(), "the spent token still stands in the file"
     readable = [path for path in rig.daemon.state.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
     assert readable == []
+
+
+# Switches and pairings
+
+
+def backend(rig: Rig, name: str) -> dict[str, Any]:
+    document = json.loads(command(rig, "status", "--json").stdout)
+    return next(entry for entry in document["backends"] if entry["name"] == name)
+
+
+def test_an_entry_is_switched_off_and_on_over_a_restart_and_the_file_stays(script: ScriptedCloud, rig: Rig) -> None:
+    text = rig.daemon.config.read_text()
+    result = command(rig, "disable", "scripted")
+    assert result.returncode == 0, result.stderr
+    assert backend(rig, "scripted")["state"] == "disabled"
+    rig.daemon.restart()
+    wait_until(lambda: command(rig, "status").returncode == 0, 10, "the daemon")
+    found = backend(rig, "scripted")
+    assert (found["state"], found["is_enabled"], found["is_enabled_in_file"]) == ("disabled", False, True)
+    assert "switched off by a person" in command(rig, "status").stdout
+    assert command(rig, "disable", "scripted").stdout.strip().endswith("already.")
+    assert command(rig, "enable", "scripted").returncode == 0
+    wait_until_obeyed(script)
+    assert rig.daemon.config.read_text() == text
+    shown = command(rig, "audit").stdout
+    assert "scripted was switched off by the command line" in shown
+    assert "scripted was switched on by the command line" in shown
+    assert status_widenings(rig) == []
+    result = command(rig, "enable", "scriptd")
+    assert result.returncode == 1
+    assert "did you mean 'scripted'" in result.stderr
+
+
+def status_widenings(rig: Rig) -> list[Any]:
+    return json.loads(command(rig, "status", "--json").stdout)["widened"]
+
+
+def test_what_the_file_says_counts_again_once_somebody_edits_it(script: ScriptedCloud, rig: Rig) -> None:
+    document = rig.configuration() | {"backends": [script.entry(permissions="full", enabled=False)]}
+    rig.daemon.change(document)
+    wait_until(lambda: backend(rig, "scripted")["state"] == "disabled", 10, "the entry off")
+    assert command(rig, "enable", "scripted").returncode == 0
+    wait_until_obeyed(script)
+    assert not backend(rig, "scripted")["is_enabled_in_file"]
+    rig.daemon.write(rig.configuration() | {"backends": [script.entry(permissions="full", enabled=True)]})
+    assert command(rig, "reload").returncode == 0
+    rig.daemon.write(document)
+    assert command(rig, "reload").returncode == 0
+    assert backend(rig, "scripted")["state"] == "disabled"
+
+
+def test_a_reload_by_command_says_what_is_wrong_and_changes_nothing(script: ScriptedCloud, rig: Rig) -> None:
+    text = rig.daemon.config.read_text()
+    rig.daemon.write(text + "nonsense: 1\n")
+    result = command(rig, "reload")
+    assert result.returncode == 1
+    assert "nonsense" in result.stderr
+    rig.daemon.write(text)
+    assert command(rig, "reload").returncode == 0
+    wait_until_obeyed(script)
+
+
+def test_an_entry_is_paired_forgotten_and_paired_again_without_touching_the_file(rig: Rig) -> None:
+    rig.start_printer()
+    cloud = rig.printdock
+    cloud.start("--heartbeat", "2", "--snapshots", "3", "--token", "PAIR_first")
+    entry = printdock_entry(rig)
+    entry.pop("pairing_token", None)
+    write_backends(rig, entry)
+    text = rig.daemon.config.read_text()
+    rig.daemon.start()
+    name = entry.get("name", "printdock")
+    wait_until(lambda: command(rig, "status").returncode == 0, 10, "the daemon")
+    wait_until(lambda: backend(rig, name)["state"] == "parked", 10, "an entry that is not paired")
+    result = command(rig, "pair", name, "PAIR_wrong")
+    assert result.returncode == 1, "the cloud does not take it"
+    result = rig.daemon.command("pair", name, "--config", str(rig.daemon.config), given="PAIR_first\n")
+    assert result.returncode == 0, result.stderr
+    assert "online" in result.stdout
+    cloud.wait_for("heartbeat")
+    rig.daemon.restart()
+    cloud.wait_for("heartbeat", after=time.monotonic())
+    assert len([record for record in cloud.records("register") if record["status"] == 200]) == 1
+    assert command(rig, "unpair", name).returncode == 0
+    assert backend(rig, name)["state"] == "disabled"
+    assert not list((rig.daemon.state / "identity").glob("*")) if (rig.daemon.state / "identity").exists() else True
+    assert rig.daemon.config.read_text() == text
+    kept = [path.read_text(errors="replace") for path in rig.daemon.state.rglob("*.json")]
+    assert not any("PAIR_first" in content for content in kept), "a spent code is kept"
+    for path in rig.daemon.state.rglob("*"):
+        assert path.is_dir() or path.stat().st_mode & 0o077 == 0 or path.is_socket()
+    result = command(rig, "pair", "nobody", "X")
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize("path", ["/api/enabled", "/api/reload", "/api/pair", "/api/unpair"])
+def test_a_stranger_switches_nothing(guarded: Rig, path: str) -> None:
+    for who, headers in STRANGERS:
+        for body in ({}, {"backend": "scripted", "on": False}, {"backend": "scripted"}):
+            assert post(guarded, path, body, headers)[0] in (400, 401, 403, 415, 421), who
+    assert json.loads(guarded.daemon.get("/api/status")[1])["backends"][0]["state"] != "disabled"

@@ -1127,10 +1127,11 @@ class Daemon:
         command = [*self.prefix, str(self.binary), "run", "--config", str(self.config), *options]
         self.process.launch(command, self.environment())
 
-    def command(self, *arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the binary to its end."""
+    def command(self, *arguments: str, timeout: float = 30.0, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command of the binary to its end, with `given` on its standard input."""
         return subprocess.run(
             [str(self.binary), *arguments],
+            input=given,
             cwd=self.folder,
             env=self.environment(),
             capture_output=True,

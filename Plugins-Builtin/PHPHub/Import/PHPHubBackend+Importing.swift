@@ -55,9 +55,8 @@ private struct OriginalConfiguration {
     }
     var entry = ImportedEntry(
       settings: [], identity: JSONObject(), moonraker: root["moonraker_url"]?.string,
-      notes: [], program: "klipper_client.py",
-      stopAdvice:
-        "sudo systemctl disable --now klipper-client (or whatever starts klipper_client.py here)")
+      notes: [], program: PHPHubBackend.agent.program,
+      stopAdvice: PHPHubBackend.agent.stopAdvice)
     entry.settings.append(("server_url", .string(server)))
     entry.secrets.append(("printer_token", Secret(token)))
     if token == PHPHubSettings.publishedToken {

@@ -35,7 +35,7 @@ extension PolarCloudBackend {
     }
     var entry = ImportedEntry(
       settings: settings, identity: record.json, moonraker: "http://localhost:7125", notes: notes,
-      program: "polar_cloud.py", stopAdvice: "sudo systemctl disable --now polar_cloud")
+      program: agent.program, stopAdvice: agent.stopAdvice)
     if record.serialNumber == nil, let pin = file["pin"] {
       entry.secrets = [(PolarSettings.pin.declaration.key, Secret(pin))]
     }

@@ -62,9 +62,8 @@ extension ImportedEntry {
         connectorID: id, secret: Secret(secret), printerID: number, commandsSeconds: nil,
         snapshotsSeconds: nil, tokenDigest: nil
       ).stored,
-      moonraker: entry["base_url"]?.string, program: "printer-connector",
-      stopAdvice: "sudo systemctl disable --now printer-connector "
-        + "(on a K1: its script in /etc/init.d)")
+      moonraker: entry["base_url"]?.string, program: PrintDockBackend.agent.program,
+      stopAdvice: PrintDockBackend.agent.stopAdvice)
     add(PrintDockSettings.cloudURL.declaration, file["cloud_url"])
     add(PrintDockSettings.siteName.declaration, file["site_name"])
     add(PrintDockSettings.uiPort.declaration, entry["ui_port"])

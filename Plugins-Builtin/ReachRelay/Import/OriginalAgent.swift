@@ -24,9 +24,8 @@ struct OriginalAgent {
     let relay = try relay(&notes)
     var entry = ImportedEntry(
       settings: [(ReachRelaySettings.relay.declaration.key, .string(relay.origin))],
-      identity: identity.json, notes: notes, program: "reach-link-agent.py",
-      stopAdvice: "sudo systemctl disable --now reach-link "
-        + "(or take its line out of crontab or /etc/rc.local)")
+      identity: identity.json, notes: notes, program: ReachRelayBackend.agent.program,
+      stopAdvice: ReachRelayBackend.agent.stopAdvice)
     if let environment {
       OriginalSettings(environment).add(to: &entry)
     } else {

@@ -26,7 +26,9 @@ package struct CommandLineProgram: Sendable {
     _ arguments: [String], environment: [String: String], terminal: Terminal
   ) async -> Int32 {
     let line: ParsedLine
-    let tools = registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
+    let tools =
+      [InitCommand.specification(registry)]
+      + registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
     do { line = try ParsedLine(arguments, tools: tools) } catch {
       terminal.complain("\(Product.name): \(error.problem)")
       terminal.complain(error.hint)
@@ -38,6 +40,21 @@ package struct CommandLineProgram: Sendable {
       return 0
     case .version:
       terminal.say("\(Product.name) \(Product.version)")
+      return 0
+    case .initialize(let options):
+      let initialization = InitCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, options: options)
+      let path = line.file ?? ConfigurationPlaces(environment: environment).new
+      let status = initialization.write(path)
+      return status == 0 ? await initialization.conclude(path) : status
+    case .completions(let shell):
+      let commands = CommandSpecification.all + tools
+      terminal.say(
+        shell == .man
+          ? ManualPage(commands: commands).text
+          : CompletionScript(commands: commands, types: registry.map { $0.descriptor.type })
+            .text(for: shell), terminator: "")
       return 0
     case .schema:
       terminal.say(ConfigurationReference(registry: registry).schema, terminator: "")
@@ -73,6 +90,24 @@ package struct CommandLineProgram: Sendable {
     case .control(let order):
       return await withState(line.file, environment, terminal) { folder, environment in
         await ControlCommand(order: order, terminal: terminal)
+          .run(stateDirectory: folder, environment: environment)
+      }
+    case .doctor(let options):
+      guard let path = find(line.file, environment, terminal) else {
+        return Self.configurationStatus
+      }
+      return await DoctorCommand(
+        loader: ConfigurationLoader(registry: registry, environment: environment),
+        terminal: terminal, options: options, time: SystemTime.shared
+      ).run(path)
+    case .pair(let name, let code):
+      guard let code = code ?? terminal.secret("code for '\(name)': ") else {
+        terminal.complain(
+          "\(Product.name): 'pair' needs a code: as an argument, or on standard input")
+        return Self.usageStatus
+      }
+      return await withState(line.file, environment, terminal) { folder, environment in
+        await ControlCommand(order: .pair(name, code), terminal: terminal)
           .run(stateDirectory: folder, environment: environment)
       }
     case .explain(let name):
@@ -132,8 +167,7 @@ package struct CommandLineProgram: Sendable {
     for path in places.paths { terminal.complain("  \(path)") }
     terminal.complain(
       """
-      Name one with -c FILE, or write one: '\(Product.name) init' will do that from a later version;
-      until then copy config/printer-uplink.yaml (every setting, explained) or one of config/examples/.
+      Name one with -c FILE, or write one: '\(Product.name) init'.
       """)
     return nil
   }

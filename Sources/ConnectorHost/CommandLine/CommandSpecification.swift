@@ -24,6 +24,9 @@ struct CommandSpecification {
   /// Its own options.
   var options: [Option]
 
+  /// How many words may follow it at most.
+  var operandCount: Int { operand?.split(separator: " ").count ?? 0 }
+
   /// The options of every command.
   static let common = [
     Option(
@@ -70,6 +73,21 @@ struct CommandSpecification {
           summary: "show the token for changes from elsewhere (control.token_file) instead"),
       ]),
     CommandSpecification(
+      name: "doctor", operand: nil, summary: "find out what is wrong, and what to do about it",
+      details: """
+        Looks at the configuration, the state folder, the disk, the clock, the network, Moonraker, Klipper,
+        the webcam and every cloud. The first cause comes first; what only follows from it is skipped.
+        Beside a running daemon the clouds' accounts are as the daemon saw them last, else they are asked
+        by a call that changes nothing. 1 if something is wrong.
+        """,
+      options: [
+        Option(name: "json", letter: nil, value: nil, summary: "print it as JSON"),
+        Option(
+          name: "report", letter: nil, value: nil,
+          summary:
+            "print a report for somebody who helps: findings, configuration and log, no secrets"),
+      ]),
+    CommandSpecification(
       name: "backends", operand: "[TYPE]",
       summary: "which connectors there are, and their settings",
       details: "With a type: each of its settings with values, default and what a change needs.",
@@ -103,6 +121,34 @@ struct CommandSpecification {
         """,
       options: []),
     CommandSpecification(
+      name: "enable", operand: "NAME", summary: "switch an entry on",
+      details: """
+        Tells the running daemon, which keeps it over a restart. The file stays as it is, and counts again
+        as soon as somebody changes 'enabled' there.
+        """,
+      options: []),
+    CommandSpecification(
+      name: "disable", operand: "NAME", summary: "switch an entry off",
+      details: "As enable: the running daemon keeps it, the file stays as it is.", options: []),
+    CommandSpecification(
+      name: "pair", operand: "NAME [CODE]", summary: "pair an entry, or pair it again",
+      details: """
+        Gives the running daemon what the cloud shows for pairing, and waits for what becomes of it. Without
+        CODE it is read from standard input, where no list of processes shows it. A code that stands in the
+        file wins, and is changed there.
+        """,
+      options: []),
+    CommandSpecification(
+      name: "unpair", operand: "NAME", summary: "forget an entry's pairing, and switch it off",
+      details: "Tells the running daemon. Remove the printer at the cloud as well.", options: []),
+    CommandSpecification(
+      name: "reload", operand: nil, summary: "read the configuration again",
+      details: """
+        Tells the running daemon. Only what changed restarts; a file with an error changes nothing, and is
+        named.
+        """,
+      options: []),
+    CommandSpecification(
       name: "import", operand: "FILE", summary: "take over the pairing of a cloud's own agent",
       details: """
         Makes an entry from its configuration (PrintDock's config.json). The secrets go to the state
@@ -114,6 +160,16 @@ struct CommandSpecification {
           name: "write", letter: nil, value: nil,
           summary: "append the entry to the configuration file, rather than print it")
       ]),
+    CommandSpecification(
+      name: "completions", operand: "SHELL",
+      summary: "print completions for bash, zsh or fish, or the manual page",
+      details: """
+        bash:  printer-uplink completions bash > /usr/share/bash-completion/completions/printer-uplink
+        zsh:   printer-uplink completions zsh > /usr/share/zsh/vendor-completions/_printer-uplink
+        fish:  printer-uplink completions fish > ~/.config/fish/completions/printer-uplink.fish
+        man:   printer-uplink completions man > /usr/share/man/man1/printer-uplink.1
+        """,
+      options: []),
     CommandSpecification(
       name: "schema", operand: nil, summary: "print a JSON schema of the file, for editors",
       details: "Draft 2020-12, made from the declarations that the loader itself uses.", options: []

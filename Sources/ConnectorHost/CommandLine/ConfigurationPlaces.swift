@@ -16,6 +16,13 @@ struct ConfigurationPlaces {
     }
   }
 
+  /// Where a new file goes: into the first of the folders that is there.
+  var new: String {
+    paths.first { path in
+      path.hasSuffix(".yaml") && (try? Files.information(Files.folder(of: path))) ?? nil != nil
+    } ?? paths.last { $0.hasSuffix(".yaml") } ?? ""
+  }
+
   /// The first path at which something stands.
   var first: String? {
     paths.first { path in

@@ -2,7 +2,7 @@ internal import ConnectorKit
 internal import JSON
 internal import Platform
 
-/// `printer-uplink bed-cleared` and `read-only`: tells the running daemon, over its socket.
+/// `printer-uplink bed-cleared`, `read-only`, `enable`, `pair` and the like: tells the running daemon, over its socket.
 struct ControlCommand {
   /// What to tell.
   let order: ControlOrder
@@ -33,6 +33,7 @@ struct ControlCommand {
     case .bedCleared: "it is the one that remembers the bed"
     case .readOnly: "the switch is the daemon's, which keeps it over a restart"
     case .wideningsSeen: "it is the one that remembers what was seen"
+    case .enabled, .reload, .pair, .unpair: "the backends are the daemon's"
     }
   }
 

@@ -8,6 +8,8 @@ struct DaemonClient: Sendable {
   /// Why there is no answer; one sentence for the person.
   struct Failure: Error, Equatable {
     var problem: String
+    /// Whether nobody listens at the socket.
+    var isAbsence = false
   }
   /// The daemon's socket.
   let path: String
@@ -23,7 +25,7 @@ struct DaemonClient: Sendable {
     do {
       return try await offload { [path] in try LocalStream.exchange(bytes, at: path) }
     } catch let error as PlatformError {
-      throw Failure(problem: explanation(error))
+      throw Failure(problem: explanation(error), isAbsence: Self.isAbsence(error))
     } catch {
       throw Failure(problem: "\(error)")
     }
@@ -56,9 +58,13 @@ struct DaemonClient: Sendable {
     return Array(head.utf8) + bytes
   }
 
+  private static func isAbsence(_ error: PlatformError) -> Bool {
+    [ENOENT, ENOTDIR, ECONNREFUSED].contains(error.errorNumber)
+  }
+
   private func explanation(_ error: PlatformError) -> String {
     switch error.errorNumber {
-    case ENOENT, ENOTDIR, ECONNREFUSED:
+    case _ where Self.isAbsence(error):
       return "no daemon runs with this configuration (nobody listens at \(path)); \(purpose): "
         + "start it with '\(Product.name) run'"
     case EACCES, EPERM:

@@ -126,7 +126,8 @@ struct ImportCommand {
   private func open(_ configuration: Configuration) throws -> (StateDirectory, InstanceLock) {
     do throws(StateFailure) {
       let place = try StateDirectory.location(
-        configured: configuration.stateDirectory, environment: loader.environment)
+        configured: configuration.stateDirectory, environment: loader.environment,
+        configurationPath: configuration.path)
       let directory = try StateDirectory(opening: place, configurationPath: configuration.path)
       return (directory, try directory.lock())
     } catch {

@@ -10,10 +10,16 @@ struct ParsedLine {
     case schema
     case audit(AuditCommand.Options)
     case status(StatusCommand.Options)
+    case doctor(DoctorCommand.Options)
     case explain(String)
     case control(ControlOrder)
+    /// Nil: the code is to be read from standard input.
+    case pair(String, Secret?)
     case importing(file: String, writes: Bool)
     case tool(ToolCommand.Options)
+    /// The answers that were given, by the questions' options, and the flags.
+    case initialize(InitCommand.Options)
+    case completions(CompletionScript.Shell)
     case version
     case help(command: String?)
   }
@@ -68,7 +74,7 @@ struct ParsedLine {
 
     mutating func take(operand: String) throws(UsageError) {
       if let specification {
-        guard specification.operand != nil || isHelp, operands.isEmpty else {
+        guard isHelp || operands.count < specification.operandCount else {
           throw failure("'\(operand)' is one argument too many")
         }
         operands.append(operand)
@@ -140,6 +146,16 @@ struct ParsedLine {
         return (.validate(options), file ?? operands.first)
       case "backends": return (.backends(type: operands.first), file)
       case "schema": return (.schema, file)
+      case "init":
+        let answers = values.filter { $0.key != "config" }
+        return (.initialize(.init(answers: answers, flags: flags)), file)
+      case "completions":
+        let word = try operand()
+        guard let shell = CompletionScript.Shell(rawValue: word) else {
+          let all = CompletionScript.Shell.allCases.map(\.rawValue).joined(separator: ", ")
+          throw failure("'\(word)' is none of \(all)")
+        }
+        return (.completions(shell), file)
       case "audit":
         let options = AuditCommand.Options(
           follows: flags.contains("follow"), isJSON: flags.contains("json"))
@@ -152,8 +168,21 @@ struct ParsedLine {
           throw failure("'--token' stands alone")
         }
         return (.status(options), file)
+      case "doctor":
+        let options = DoctorCommand.Options(
+          isJSON: flags.contains("json"), isReport: flags.contains("report"))
+        guard !options.isJSON || !options.isReport else {
+          throw failure("'--json' and '--report' exclude each other")
+        }
+        return (.doctor(options), file)
       case "explain": return (.explain(try operand()), file)
       case "bed-cleared": return (.control(.bedCleared), file)
+      case "enable": return (.control(.enabled(try operand(), true)), file)
+      case "disable": return (.control(.enabled(try operand(), false)), file)
+      case "unpair": return (.control(.unpair(try operand())), file)
+      case "reload": return (.control(.reload), file)
+      case "pair":
+        return (.pair(try operand(), operands.count > 1 ? Secret(operands[1]) : nil), file)
       case "read-only":
         let word = try operand()
         guard word == "on" || word == "off" else {

@@ -14,7 +14,7 @@ enum StatePlace {
     let configured =
       loader.load(path).configuration.map(\.stateDirectory) ?? literal(in: path)
     return try StateDirectory.location(
-      configured: configured, environment: loader.environment)
+      configured: configured, environment: loader.environment, configurationPath: path)
   }
 
   private static func literal(in path: String) -> String? {

@@ -4,7 +4,8 @@ enum StoredPairings {
   static func names(of configuration: Configuration, _ environment: [String: String]) -> [String] {
     guard
       let directory = try? StateDirectory.location(
-        configured: configuration.stateDirectory, environment: environment)
+        configured: configuration.stateDirectory, environment: environment,
+        configurationPath: configuration.path)
     else { return [] }
     return FileIdentityStore.names(inStateDirectory: directory)
   }

@@ -1,3 +1,4 @@
+internal import ConnectorKit
 internal import Glibc
 
 /// Where a command writes: its results, and what went wrong.
@@ -8,17 +9,30 @@ struct Terminal: Sendable {
   var errors: @Sendable (String) -> Void
   /// Whether standard output shows colours when it may.
   var isTerminal: Bool
+  /// The next line of standard input, without its end; nil at the end. Blocks.
+  var input: @Sendable () -> String? = { nil }
+  /// Whether a person sits at standard input.
+  var asksPerson = false
 
   /// The process's own.
   static var standard: Terminal {
     Terminal(
       output: { Console.say($0) }, errors: { Console.complain($0) },
-      isTerminal: isatty(STDOUT_FILENO) == 1)
+      isTerminal: isatty(STDOUT_FILENO) == 1, input: { readLine() },
+      asksPerson: isatty(STDIN_FILENO) == 1)
   }
 
   /// Writes to standard output; without a terminator the text's own last line break is the end.
   func say(_ text: String, terminator: String = "\n") {
     output(terminator.isEmpty && text.hasSuffix("\n") ? String(text.dropLast()) : text)
+  }
+
+  /// Reads a secret from standard input, asked for where a person sits there; nil where there is none. Blocks.
+  func secret(_ question: String) -> Secret? {
+    if asksPerson { complain(question) }
+    guard let line = input() else { return nil }
+    let text = line.filter { !$0.isWhitespace }
+    return text.isEmpty ? nil : Secret(text)
   }
 
   /// Writes a line to standard error.

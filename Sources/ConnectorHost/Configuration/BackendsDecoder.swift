@@ -51,7 +51,9 @@ struct BackendsDecoder {
     }
     guard let connector = connector(members, node: node, path: path) else { return nil }
     let descriptor = connector.descriptor
-    let isEnabled = !Self.says("enabled", "false", in: members)
+    let isWritten = !Self.says("enabled", "false", in: members)
+    let isEnabled = context.overlay.isEnabled(
+      Self.writtenName(in: members) ?? descriptor.type, written: isWritten)
     let isInsecure = Self.says("insecure", "true", in: members)
     var refused = descriptor.refusedKeys
     let keys = HostSettings.Entry.keys(of: descriptor)
@@ -73,6 +75,7 @@ struct BackendsDecoder {
     let name = name(decoded, type: descriptor.type, at: position("name"), path: path, &names)
     for key in decoded.literalSecrets { noteLiteralSecret("\(path).\(key)", position(key)) }
     if isEnabled {
+      enter(context.overlay.secrets[name] ?? [:], of: descriptor, into: &decoded)
       applyEnvironment(
         of: descriptor, to: &decoded, isOnly: typeCounts[descriptor.type] == 1,
         isInsecure: isInsecure, path: path, at: node.position)
@@ -83,8 +86,10 @@ struct BackendsDecoder {
       }
     }
     warnOfNoEffect(decoded, of: descriptor, path: path, at: position)
-    return configuration(
+    var entry = configuration(
       connector, name: name, isEnabled: isEnabled, decoded.settings, line: node.position.line)
+    entry.isEnabledInFile = isWritten
+    return entry
   }
 
   private func connector(
@@ -119,6 +124,13 @@ struct BackendsDecoder {
     }
   }
 
+  /// The entry's name as it is written, before anything is checked.
+  private static func writtenName(in members: [YAMLNode.Member]) -> String? {
+    guard case .scalar(let name, _) = members.first(where: { $0.key == "name" })?.value.content
+    else { return nil }
+    return name.isEmpty ? nil : name
+  }
+
   private func name(
     _ decoded: DecodedMapping, type: String, at position: YAMLPosition, path: String,
     _ names: inout [String: Int]
@@ -138,6 +150,20 @@ struct BackendsDecoder {
   }
 
   // MARK: What only an enabled entry needs
+
+  /// Puts in what persons have entered, where the file says nothing.
+  private func enter(
+    _ secrets: [String: Secret], of descriptor: ConnectorDescriptor,
+    into decoded: inout DecodedMapping
+  ) {
+    for declaration in descriptor.settings where declaration.isSecret {
+      guard let secret = secrets[declaration.key],
+        decoded.settings.entries[declaration.key] == nil,
+        decoded.positions[declaration.key] == nil
+      else { continue }
+      decoded.settings.entries[declaration.key] = .init(value: .secret(secret), origin: .entered)
+    }
+  }
 
   private func applyEnvironment(
     of descriptor: ConnectorDescriptor, to decoded: inout DecodedMapping, isOnly: Bool,

@@ -67,6 +67,8 @@ package struct BackendConfiguration: Sendable {
   package var name: String
   /// Whether it runs.
   package var isEnabled: Bool
+  /// Whether the file says that it runs; a person may have switched it.
+  package var isEnabledInFile = true
   /// What its cloud may do.
   package var permissions: Set<Permission>
   /// The permissions as the file says them, for display: `print`, or a list.

@@ -28,20 +28,26 @@ package struct ConfigurationLoader: Sendable {
 
   /// Loads and checks `path`. Blocks on file reads; never throws: what is wrong is a finding.
   ///
-  /// - Parameter knownIdentities: names under which pairings are stored, to warn of a rename that would lose one.
-  package func load(_ path: String, knownIdentities: [String] = []) -> LoadedConfiguration {
+  /// - Parameters:
+  ///   - knownIdentities: names under which pairings are stored, to warn of a rename that would lose one.
+  ///   - overlay: what persons have set beside the file.
+  package func load(
+    _ path: String, knownIdentities: [String] = [],
+    overlay: ConfigurationOverlay = ConfigurationOverlay()
+  ) -> LoadedConfiguration {
     let limits = YAMLLimits()
     let bytes: [UInt8]
     do { bytes = try Files.read(path, limit: limits.bytes) } catch {
       let problem = FileProblem(error, path: nil, limit: limits.bytes)
       return refused(path, problem.problem, problem.remedy)
     }
-    return load(bytes, from: path, knownIdentities: knownIdentities)
+    return load(bytes, from: path, knownIdentities: knownIdentities, overlay: overlay)
   }
 
   /// Checks `bytes` as if they stood at `path`. Blocks where they name other files; never throws.
   func load(
-    _ bytes: [UInt8], from path: String, knownIdentities: [String] = []
+    _ bytes: [UInt8], from path: String, knownIdentities: [String] = [],
+    overlay: ConfigurationOverlay = ConfigurationOverlay()
   ) -> LoadedConfiguration {
     let limits = YAMLLimits()
     let fingerprint = Digest.sha256Hex(bytes)
@@ -50,7 +56,8 @@ package struct ConfigurationLoader: Sendable {
     do {
       if let root = try YAMLNode.parse(bytes, limits: limits) {
         let context = DecodingContext(
-          environment: environment, folder: Files.folder(of: path), findings: findings)
+          environment: environment, folder: Files.folder(of: path), findings: findings,
+          overlay: overlay)
         configuration = ConfigurationDecoder(
           registry: registry, context: context, file: path, exposure: exposure(of: path),
           knownIdentities: knownIdentities

@@ -9,6 +9,8 @@ struct DecodingContext {
   var folder: String
   /// What is found.
   var findings: FindingList
+  /// What persons have set beside the file.
+  var overlay = ConfigurationOverlay()
 
   /// `path` with `~` expanded, from the configuration file's folder where it is relative.
   func absolute(_ path: String) -> String {

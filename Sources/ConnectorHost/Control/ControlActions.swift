@@ -1,3 +1,5 @@
+package import ConnectorKit
+
 /// What a person may change at a running daemon, from its page or from the command line.
 package protocol ControlActions: Sendable {
   /// The person says that the bed is empty.
@@ -16,6 +18,20 @@ package protocol ControlActions: Sendable {
   ///   - number: the newest notice that the person saw; later ones stay.
   ///   - person: who says so, for the audit.
   func wideningsSeen(through number: Int64, by person: String) async -> ControlResult
+
+  /// Switches the backend of the entry `name` on or off, beside what the file says; kept over a restart.
+  func setEnabled(_ isOn: Bool, _ name: String, by person: String) async -> ControlResult
+
+  /// Reads the configuration file again.
+  func reload(by person: String) async -> ControlResult
+
+  /// Pairs the backend of the entry `name`, or pairs it again.
+  ///
+  /// - Parameter code: what the cloud gave for that; a secret.
+  func pair(_ name: String, code: Secret, by person: String) async -> ControlResult
+
+  /// Forgets the pairing of the entry `name`, and switches it off.
+  func unpair(_ name: String, by person: String) async -> ControlResult
 }
 
 /// What became of an action.

@@ -65,7 +65,8 @@ struct ControlDesk: Sendable {
       // The body is `OK` and nothing more, as monitors of the relay's former agent compare it.
       return HTTPServer.Response(
         status: report.status, type: "text/plain; charset=utf-8", body: Array(report.text.utf8))
-    case .bedCleared, .readOnly, .wideningsSeen: return StatusPage.notFound
+    case .bedCleared, .readOnly, .wideningsSeen, .enabled, .reload, .pair, .unpair:
+      return StatusPage.notFound
     }
   }
 
@@ -83,54 +84,16 @@ struct ControlDesk: Sendable {
         case .bedCleared: await actions.bedCleared(by: person)
         case .readOnly(let isOn): await actions.setReadOnly(isOn, by: person)
         case .wideningsSeen(let number): await actions.wideningsSeen(through: number, by: person)
+        case .enabled(let name, let isOn): await actions.setEnabled(isOn, name, by: person)
+        case .reload: await actions.reload(by: person)
+        case .pair(let name, let code): await actions.pair(name, code: code, by: person)
+        case .unpair(let name): await actions.unpair(name, by: person)
         }
       return switch result {
       case .done(let message): .action(200, message)
       case .refused(let message): .action(409, message)
       case .failed(let message): .action(503, message)
       }
-    }
-  }
-}
-
-/// What somebody wants changed.
-enum ControlOrder: Sendable, Hashable {
-  case bedCleared
-  case readOnly(Bool)
-  /// Up to the notice of this number.
-  case wideningsSeen(Int64)
-
-  /// Where it is told.
-  var route: ControlRoute {
-    switch self {
-    case .bedCleared: .bedCleared
-    case .readOnly: .readOnly
-    case .wideningsSeen: .wideningsSeen
-    }
-  }
-
-  /// The body with which it is told.
-  var body: JSONValue {
-    switch self {
-    case .bedCleared: [:]
-    case .readOnly(let isOn): ["on": .bool(isOn)]
-    case .wideningsSeen(let number): ["through": .integer(number)]
-    }
-  }
-
-  /// Reads the body of a POST to `route`; nil where it is not exactly what belongs there.
-  init?(_ route: ControlRoute, body: [UInt8]) {
-    let limits = JSONLimits(bytes: 64 << 10, depth: 4)
-    guard let object = (try? JSONValue(parsing: body, limits: limits))?.object else { return nil }
-    switch route {
-    case .bedCleared where object.isEmpty: self = .bedCleared
-    case .readOnly:
-      guard object.keys == ["on"], let isOn = object["on"]?.bool else { return nil }
-      self = .readOnly(isOn)
-    case .wideningsSeen:
-      guard object.keys == ["through"], let number = object["through"]?.integer else { return nil }
-      self = .wideningsSeen(number)
-    default: return nil
     }
   }
 }

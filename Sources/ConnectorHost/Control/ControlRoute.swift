@@ -5,7 +5,7 @@ internal import JSON
 /// What the control server has at a path.
 enum ControlRoute: Sendable, Hashable, CaseIterable {
   case page, plain, script, style, status, commands, health, metrics, bedCleared, readOnly
-  case wideningsSeen
+  case wideningsSeen, enabled, reload, pair, unpair
 
   /// The path.
   var path: String {
@@ -21,12 +21,19 @@ enum ControlRoute: Sendable, Hashable, CaseIterable {
     case .bedCleared: "/api/bed-cleared"
     case .readOnly: "/api/read-only"
     case .wideningsSeen: "/api/widenings-seen"
+    case .enabled: "/api/enabled"
+    case .reload: "/api/reload"
+    case .pair: "/api/pair"
+    case .unpair: "/api/unpair"
     }
   }
 
   /// Whether it changes something: such a path takes POST, the others GET and HEAD.
   var changes: Bool {
-    self == .bedCleared || self == .readOnly || self == .wideningsSeen
+    switch self {
+    case .bedCleared, .readOnly, .wideningsSeen, .enabled, .reload, .pair, .unpair: true
+    case .page, .plain, .script, .style, .status, .commands, .health, .metrics: false
+    }
   }
 
   /// The route at `path`.

@@ -37,12 +37,15 @@ package struct DaemonView: Sendable {
     package var restarts: UInt64
     /// Things to know: a token that may be deleted, a value from the environment.
     package var notes: [String]
+    /// Whether the file says that it runs; a person may have switched it.
+    package var isEnabledInFile: Bool
     /// A backend at one moment.
     package init(
       name: String, type: String, title: String, state: BackendState, since: MonotonicInstant,
       confirmation: Confirmation? = nil, permissions: String, isInsecure: Bool, restarts: UInt64,
-      notes: [String]
+      notes: [String], isEnabledInFile: Bool = true
     ) {
+      self.isEnabledInFile = isEnabledInFile
       self.name = name
       self.type = type
       self.title = title

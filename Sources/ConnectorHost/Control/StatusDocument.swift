@@ -93,7 +93,8 @@ enum StatusDocument {
     }
     return [
       "name": .string(backend.name), "type": .string(backend.type), "title": .string(backend.title),
-      "state": .string(backend.state.name),
+      "state": .string(backend.state.name), "is_enabled": .bool(backend.state != .disabled),
+      "is_enabled_in_file": .bool(backend.isEnabledInFile),
       "since_seconds": seconds(backend.since.duration(to: now)),
       "failing": .string(orNull: HealthReport.reason(backend, now: now)),
       "confirmed_seconds_ago": backend.confirmation.map { seconds($0.at.duration(to: now)) }

@@ -44,6 +44,24 @@ package struct Daemon: Sendable {
     return loader.load(options.configurationPath, knownIdentities: names).findings
   }
 
+  /// The configuration with what persons have set beside the file.
+  private func with(
+    _ overlay: OverlayStore, _ configuration: Configuration, _ log: Log
+  ) -> Configuration {
+    guard overlay.current != ConfigurationOverlay() else { return configuration }
+    let loaded = loader.load(options.configurationPath, overlay: overlay.current)
+    if let configuration = loaded.configuration { return configuration }
+    let error = loaded.findings.first { $0.finding.severity == .error }
+    log(
+      .error,
+      "what was switched on by a person cannot be, so all are as the file says: \(error?.description ?? "")"
+    )
+    var kept = overlay.current
+    kept.switches = [:]
+    try? overlay.keep(kept)
+    return configuration
+  }
+
   /// Runs until SIGTERM or SIGINT (or one round with `once`).
   ///
   /// - Returns: the exit status: 0, 1 (failed) or 78 (configuration).
@@ -51,7 +69,7 @@ package struct Daemon: Sendable {
     // From here on: a request to end must not be lost between two steps of the start.
     let signals = options.once ? nil : SignalWatch()
     let loaded = loader.load(options.configurationPath)
-    guard let configuration = loaded.configuration else {
+    guard var configuration = loaded.configuration else {
       for found in loaded.findings { Console.complain("\(found)") }
       return Self.badConfiguration
     }
@@ -59,7 +77,8 @@ package struct Daemon: Sendable {
     let lock: InstanceLock
     do {
       let path = try StateDirectory.location(
-        configured: configuration.stateDirectory, environment: loader.environment)
+        configured: configuration.stateDirectory, environment: loader.environment,
+        configurationPath: options.configurationPath)
       directory = try StateDirectory(
         opening: path, configurationPath: options.configurationPath)
       lock = try directory.lock()
@@ -84,12 +103,14 @@ package struct Daemon: Sendable {
         "\(directory.path) cannot be written: its disk is read-only; reporting goes on, and of the commands only reading, pause, cancel and emergency stop"
       )
     }
+    let overlay = OverlayStore(directory: directory, log: log)
+    configuration = with(overlay, configuration, log)
     let parts: RunningDaemon
     do {
       parts = try RunningDaemon(
         options: options, loader: loader, configuration: configuration,
         fingerprint: loaded.fingerprint, directory: directory, writer: writer,
-        time: SystemTime.shared)
+        overlay: overlay, time: SystemTime.shared)
     } catch {
       log(.critical, "the network cannot be started: \(error)")
       return 1

@@ -5,13 +5,19 @@ internal import Platform
 struct PersonalControl: ControlActions {
   private let services: CommandServices
   private let widenings: UnseenWidenings
+  private let switchboard: BackendSwitchboard
   private let time: any TimeSource
 
   /// - Parameters:
   ///   - services: with the gate and the audit.
   ///   - widenings: what reloads have allowed.
+  ///   - switchboard: for single backends.
   ///   - time: for how long the disk may take.
-  init(services: CommandServices, widenings: UnseenWidenings, time: any TimeSource) {
+  init(
+    services: CommandServices, widenings: UnseenWidenings, switchboard: BackendSwitchboard,
+    time: any TimeSource
+  ) {
+    self.switchboard = switchboard
     self.services = services
     self.widenings = widenings
     self.time = time
@@ -49,6 +55,20 @@ struct PersonalControl: ControlActions {
       return .failed("It is no longer shown until the next start: the disk did not take it.")
     }
     return .done("It is no longer shown; the audit keeps it.")
+  }
+
+  func setEnabled(_ isOn: Bool, _ name: String, by person: String) async -> ControlResult {
+    await switchboard.setEnabled(isOn, name, by: person)
+  }
+
+  func reload(by person: String) async -> ControlResult { await switchboard.reload(by: person) }
+
+  func pair(_ name: String, code: Secret, by person: String) async -> ControlResult {
+    await switchboard.pair(name, code: code, by: person)
+  }
+
+  func unpair(_ name: String, by person: String) async -> ControlResult {
+    await switchboard.unpair(name, by: person)
   }
 
   private static func result(_ failure: CommandFailure) -> ControlResult {

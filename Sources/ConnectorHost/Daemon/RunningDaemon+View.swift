@@ -16,11 +16,21 @@ extension RunningDaemon {
           since: member.standing.since, confirmation: confirmations.newest(of: entry.name),
           permissions: entry.permissionsText,
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
-          notes: secrets.notes(on: entry) + Self.environmentNotes(on: entry)
-            + remarks.of(entry.name))
+          notes: Self.switchNotes(on: entry) + secrets.notes(on: entry)
+            + Self.environmentNotes(on: entry) + remarks.of(entry.name),
+          isEnabledInFile: entry.isEnabledInFile)
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
       reloadProblem: reloadProblem, widenings: widenings.notices,
       commands: await services.view())
+  }
+
+  private static func switchNotes(on entry: BackendConfiguration) -> [String] {
+    guard entry.isEnabled != entry.isEnabledInFile else { return [] }
+    return [
+      entry.isEnabled
+        ? "switched on by a person; the file says enabled: false"
+        : "switched off by a person; the file says enabled: true"
+    ]
   }
 
   private static func environmentNotes(on entry: BackendConfiguration) -> [String] {

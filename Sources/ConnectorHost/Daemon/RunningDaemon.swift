@@ -30,6 +30,7 @@ final class RunningDaemon: Sendable {
   let confirmations = Confirmations()
   let remarks = BackendRemarks()
   let pages = BackendPages()
+  let overlay: OverlayStore
   let secrets: SpentSecrets
   let widenings: UnseenWidenings
   let notifier: ServiceNotifier
@@ -42,7 +43,8 @@ final class RunningDaemon: Sendable {
 
   init(
     options: RunOptions, loader: ConfigurationLoader, configuration: Configuration,
-    fingerprint: String, directory: StateDirectory, writer: LogWriter, time: any TimeSource
+    fingerprint: String, directory: StateDirectory, writer: LogWriter, overlay: OverlayStore? = nil,
+    time: any TimeSource
   ) throws(NetworkError) {
     self.options = options
     self.loader = loader
@@ -57,9 +59,11 @@ final class RunningDaemon: Sendable {
       cache: cache, network: network, time: time, log: Log(label: "moonraker", sink: writer))
     services = CommandServices(
       directory: directory, cache: cache, moonraker: moonraker, sink: writer, time: time)
+    self.overlay = overlay ?? OverlayStore(directory: directory, log: log)
     secrets = SpentSecrets(
       remover: SpentSecretRemover(loader: loader, path: options.configurationPath),
-      memory: RetiredSecrets(directory: directory, log: log), fingerprint: fingerprint, log: log)
+      memory: RetiredSecrets(directory: directory, log: log), entered: self.overlay,
+      fingerprint: fingerprint, log: log)
     widenings = UnseenWidenings(directory: directory, log: log)
     notifier = ServiceNotifier(environment: loader.environment, process: getpid(), time: time)
     state = Guarded(State(configuration: configuration, reloadProblem: nil))

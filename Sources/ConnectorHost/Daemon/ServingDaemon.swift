@@ -35,7 +35,9 @@ final class ServingDaemon: Sendable {
     listeners = ControlListeners(
       log: parts.log, socket: parts.controlSocket,
       actions: PersonalControl(
-        services: parts.services, widenings: parts.widenings, time: parts.time),
+        services: parts.services, widenings: parts.widenings,
+        switchboard: BackendSwitchboard(parts: parts, supervision: supervision, signals: signals),
+        time: parts.time),
       pages: parts.pages
     ) { await parts.view(of: supervision.members) }
   }
@@ -59,6 +61,9 @@ final class ServingDaemon: Sendable {
         switch request {
         case .reload: await reload(always: true)
         case .fileChanged: await reload(always: false)
+        case .reloadFor(let switchedOn, let done):
+          await reload(always: true, switchedOn: switchedOn)
+          done.end(problem: parts.reloadProblem)
         case .end: break requests
         }
       }
@@ -94,19 +99,25 @@ final class ServingDaemon: Sendable {
 
   /// Reads the file again. Everything is checked first; on any error nothing changes.
   ///
-  /// - Parameter always: also where the file says what it said: what it refers to may have changed.
-  private func reload(always: Bool) async {
+  /// - Parameters:
+  ///   - always: also where the file says what it said: what it refers to may have changed.
+  ///   - switchedOn: entries that a person has just switched on.
+  private func reload(always: Bool, switchedOn: Set<String> = []) async {
     let path = parts.options.configurationPath
-    let loaded = try? await offload { [loader = parts.loader] in loader.load(path) }
+    let loaded = try? await offload { [loader = parts.loader, overlay = parts.overlay.current] in
+      loader.load(path, overlay: overlay)
+    }
     // Our own edit of the file comes here too, and changes nothing.
     let isOther = loaded?.fingerprint != parts.secrets.fingerprint
     guard always || isOther || parts.reloadProblem != nil else { return }
     parts.notifier.reloading()
-    await apply(loaded, from: path)
+    await apply(loaded, from: path, switchedOn: switchedOn)
     parts.notifier.ready(status)
   }
 
-  private func apply(_ loaded: LoadedConfiguration?, from path: String) async {
+  private func apply(
+    _ loaded: LoadedConfiguration?, from path: String, switchedOn: Set<String>
+  ) async {
     let former = parts.configuration
     guard let loaded else { return parts.refuse("\(path) cannot be read") }
     for found in loaded.findings where found.finding.severity != .note {
@@ -117,7 +128,7 @@ final class ServingDaemon: Sendable {
       let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
       return parts.refuse((errors.first?.description ?? "\(path) is not usable") + more)
     }
-    let widenings = Widening.between(former, new)
+    let widenings = Widening.between(former, new, switchedOn: switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
     if former.control.pinPermissions, let first = widenings.first {
       return parts.refuse("control.pin_permissions: \(first); restart to allow it")

@@ -16,6 +16,8 @@ final class SignalWatch: @unchecked Sendable {
     case reload
     /// The configuration file may have changed.
     case fileChanged
+    /// A person at the running daemon wants it read again; `switchedOn` are the entries that the person has switched on.
+    case reloadFor(switchedOn: Set<String>, done: ReloadAnswer)
   }
 
   /// The time from the first request to end to the end of the process, whatever hangs.
@@ -57,6 +59,9 @@ final class SignalWatch: @unchecked Sendable {
   }
 
   deinit { for source in sources { source.cancel() } }
+
+  /// Asks for something, after what was asked before. Safe from any thread.
+  func ask(_ request: Request) { continuation.yield(request) }
 
   /// Says that the configuration file may have changed. Safe from any thread.
   func noteFileChange() { continuation.yield(.fileChanged) }

@@ -5,12 +5,17 @@ internal import Networking
 /// Moonraker can write it.
 enum Widening {
   /// One line per change: what, before and after.
-  static func between(_ former: Configuration, _ new: Configuration) -> [String] {
+  ///
+  /// - Parameter switchedOn: entries that a person has just switched on: that they run now is no news, but what else has
+  ///   changed about them is.
+  static func between(
+    _ former: Configuration, _ new: Configuration, switchedOn: Set<String> = []
+  ) -> [String] {
     let old = Dictionary(
       former.backends.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     return daemon(former, new)
       + new.backends.filter(\.isEnabled).flatMap { entry in
-        guard let old = old[entry.name], old.isEnabled,
+        guard let old = old[entry.name], old.isEnabled || switchedOn.contains(entry.name),
           ObjectIdentifier(old.connector) == ObjectIdentifier(entry.connector)
         else {
           let type = entry.connector.descriptor.type

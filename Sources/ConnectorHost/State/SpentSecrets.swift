@@ -17,10 +17,17 @@ final class SpentSecrets: Sendable {
   /// Locked while it edits: one edit of the file at a time, on threads for blocking work only.
   private let remover: Guarded<SpentSecretRemover>
   private let memory: RetiredSecrets
+  private let entered: OverlayStore?
   private let log: Log
 
-  /// - Parameter fingerprint: of the configuration file as it was loaded.
-  init(remover: SpentSecretRemover, memory: RetiredSecrets, fingerprint: String, log: Log) {
+  /// - Parameters:
+  ///   - fingerprint: of the configuration file as it was loaded.
+  ///   - entered: what persons have entered: a spent one is forgotten there.
+  init(
+    remover: SpentSecretRemover, memory: RetiredSecrets, entered: OverlayStore? = nil,
+    fingerprint: String, log: Log
+  ) {
+    self.entered = entered
     self.remover = Guarded(remover)
     self.memory = memory
     self.log = log
@@ -52,6 +59,10 @@ final class SpentSecrets: Sendable {
     _ key: String, of entry: BackendConfiguration, _ secret: Secret, origin: SettingOrigin,
     with remover: SpentSecretRemover
   ) {
+    if case .entered = origin {
+      entered?.forget(key, of: entry.name)
+      return
+    }
     let outcome: SpentSecretRemover.Outcome
     if case .file(_, _, isLiteral: true) = origin {
       outcome = remover.remove(key, of: entry.name, loaded: fingerprint)

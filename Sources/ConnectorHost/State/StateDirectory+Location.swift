@@ -1,16 +1,23 @@
 internal import Platform
 
 extension StateDirectory {
+  /// The system's place for the state of the daemon.
+  private static let systemPlace = "/var/lib/printer-uplink"
+
   /// Where the state lives: as configured, else what systemd gives, else the system's place where it is
   /// writable, else the user's own.
+  ///
+  /// `/etc/printer-uplink/NAME.yaml` is the file of a template instance, whose place is the system's with `-NAME` at its
+  /// end: what the service manager gives the daemon, a command finds by the file alone.
   ///
   /// - Parameters:
   ///   - configured: `state_directory` of the configuration file.
   ///   - environment: read are `STATE_DIRECTORY`, `XDG_STATE_HOME` and `HOME`.
+  ///   - configurationPath: the configuration file, for the name of an instance.
   ///   - canUse: whether the folder at this path can be written, or made.
   /// - Throws: `StateFailure` where nothing of that exists.
   package static func location(
-    configured: String?, environment: [String: String],
+    configured: String?, environment: [String: String], configurationPath: String = "",
     canUse: (String) -> Bool = Self.canUse
   ) throws(StateFailure) -> String {
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
@@ -22,18 +29,31 @@ extension StateDirectory {
     if let given = environment["STATE_DIRECTORY"]?.split(separator: ":").first {
       return String(given)
     }
-    let system = "/var/lib/printer-uplink"
+    let suffix = instance(of: configurationPath).map { "-\($0)" } ?? ""
+    let system = systemPlace + suffix
     if canUse(system) { return system }
     // A relative XDG path is invalid by its specification and to be ignored.
     if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
-      return "\(withoutTrailingSlashes(state))/printer-uplink"
+      return "\(withoutTrailingSlashes(state))/printer-uplink\(suffix)"
     }
     guard let home else {
       throw StateFailure(
         "no place for the state: \(system) is not writable and HOME is not set; set state_directory"
       )
     }
-    return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink"
+    return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink\(suffix)"
+  }
+
+  /// The name of the template instance whose configuration file is at `path`; nil for any other file.
+  static func instance(of path: String) -> String? {
+    let places = [path, Files.realPath(path) ?? path]
+    for path in places where Files.folder(of: path) == "/etc/printer-uplink" {
+      let file = path.split(separator: "/").last.map(String.init) ?? ""
+      guard let end = [".yaml", ".conf"].first(where: { file.hasSuffix($0) }) else { continue }
+      let name = String(file.dropLast(end.count))
+      return name.isEmpty || name == "printer-uplink" ? nil : name
+    }
+    return nil
   }
 
   /// Whether the folder at `path` can be written, or be made in a parent that exists.

@@ -107,6 +107,11 @@ package final class BackendSupervisor: Sendable {
     await gone.wait()
   }
 
+  /// Returns when nothing of this backend's predecessors runs any more, however long that takes.
+  package func waitUntilPredecessorsAreGone() async {
+    await slot.withLock { $0.predecessor }?.waitUntilGone()
+  }
+
   /// Whether nothing of this backend or of its predecessors runs any more, and never will.
   package var isGone: Bool {
     gone.isDone && slot.withLock { $0.predecessor }?.isGone ?? true

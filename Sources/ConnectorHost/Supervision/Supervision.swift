@@ -136,6 +136,14 @@ package final class Supervision: Sendable {
     supervisor?.start()
   }
 
+  /// Returns when what ran under this name before its entry changed last has ended, however long that takes.
+  package func settled(_ name: String) async {
+    let supervisor = state.withLock { state in
+      state.members.first { $0.configuration.name == name }?.supervisor
+    }
+    await supervisor?.waitUntilPredecessorsAreGone()
+  }
+
   /// Ends all backends at once; returns when they have ended or when `grace` is over. Nothing starts afterwards.
   package func stop(grace: Duration) async {
     let all = state.withLock { state in

@@ -237,3 +237,52 @@ struct TalkingConnector: ConnectorBackend {
   func run() async throws {}
   func runOnce() async throws {}
 }
+
+@Suite("CommandLine: switches and pairings") struct CommandLineSwitchTests {
+  @Test("Each command tells the daemon what it says, and no other")
+  func told() async throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("c.yaml", "version: 1\nstate_directory: s\nbackends: []\n")
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/s", withIntermediateDirectories: true)
+    let actions = ScriptedActions()
+    let server = try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
+      sampleView()
+    }
+    for line in [
+      ["enable", "a"], ["disable", "a"], ["reload"], ["pair", "a", "C0DE"], ["unpair", "a"],
+    ] {
+      let terminal = Terminal(output: { _ in }, errors: { _ in }, isTerminal: false)
+      let status = await CommandLineProgram(registry: [SampleConnector.self])
+        .run(line + ["-c", path], environment: [:], terminal: terminal)
+      #expect(status == 0, "\(line)")
+    }
+    var terminal = Terminal(output: { _ in }, errors: { _ in }, isTerminal: false)
+    terminal.input = { " typed \n" }
+    let program = CommandLineProgram(registry: [SampleConnector.self])
+    #expect(
+      await program.run(["pair", "b", "-c", path], environment: [:], terminal: terminal) == 0)
+    terminal.input = { nil }
+    #expect(
+      await program.run(["pair", "b", "-c", path], environment: [:], terminal: terminal) == 2)
+    #expect(
+      actions.calls == [
+        "a true by the command line", "a false by the command line", "reload by the command line",
+        "a paired with C0DE by the command line", "a unpaired by the command line",
+        "b paired with typed by the command line",
+      ])
+    server.stop()
+  }
+
+  @Test(
+    "A line with too few or too many words is refused",
+    arguments: [
+      ["enable"], ["disable"], ["unpair"], ["pair"], ["enable", "a", "b"], ["reload", "x"],
+      ["pair", "a", "b", "c"],
+    ])
+  func usage(_ line: [String]) async {
+    let terminal = Terminal(output: { _ in }, errors: { _ in }, isTerminal: false)
+    #expect(
+      await CommandLineProgram(registry: []).run(line, environment: [:], terminal: terminal) == 2)
+  }
+}

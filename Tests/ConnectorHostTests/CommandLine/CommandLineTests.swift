@@ -40,14 +40,22 @@ func command(
         run                run the daemon
         validate [FILE]    check a configuration file: the dry run
         status             how the printer and the clouds stand
+        doctor             find out what is wrong, and what to do about it
         backends [TYPE]    which connectors there are, and their settings
         explain TYPE|NAME  what leaves the house, and what a cloud may do
         audit              what the clouds wanted, and what came of it
         bed-cleared        say that the bed is empty
         read-only on|off   one switch for all clouds
+        enable NAME        switch an entry on
+        disable NAME       switch an entry off
+        pair NAME [CODE]   pair an entry, or pair it again
+        unpair NAME        forget an entry's pairing, and switch it off
+        reload             read the configuration again
         import FILE        take over the pairing of a cloud's own agent
+        completions SHELL  print completions for bash, zsh or fish, or the manual page
         schema             print a JSON schema of the file, for editors
         version            show the version
+        init               write a first configuration
 
       options:
         -c, --config FILE  the configuration file (default: see printer-uplink --help)
@@ -219,8 +227,7 @@ func command(
           \(folder.path)/printer_data/config/printer-uplink.conf
           /etc/printer-uplink/printer-uplink.yaml
           /etc/printer-uplink/printer-uplink.conf
-        Name one with -c FILE, or write one: 'printer-uplink init' will do that from a later version;
-        until then copy config/printer-uplink.yaml (every setting, explained) or one of config/examples/.
+        Name one with -c FILE, or write one: 'printer-uplink init'.
 
         """)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)

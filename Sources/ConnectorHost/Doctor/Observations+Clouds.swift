@@ -1,0 +1,161 @@
+internal import ConnectorKit
+internal import Networking
+internal import Platform
+
+extension Observations.Cloud {
+  /// Why it did not answer; nil where it did.
+  var failure: NetworkError? {
+    if case .failure(let error) = answer { error } else { nil }
+  }
+
+  /// Whether its own server answered.
+  var isReached: Bool {
+    guard case .success(let answer) = answer else { return false }
+    return !answer.isPortal(insteadOf: address?.host ?? "")
+  }
+}
+
+extension Observations.Answer {
+  /// Whether a network that wants a person to log in first has answered in place of `host`.
+  func isPortal(insteadOf host: String) -> Bool {
+    if status == 511 { return true }
+    guard (300...399).contains(status), let target = location.flatMap(URLParts.init) else {
+      return false
+    }
+    return Self.domain(target.host) != Self.domain(host)
+  }
+
+  /// The last two parts of a name; an address as a whole.
+  private static func domain(_ host: String) -> String {
+    if IPAddress(literal: host) != nil { return host }
+    return host.split(separator: ".").suffix(2).joined(separator: ".")
+  }
+}
+
+extension Observations {
+  /// Whether it answers, and whether it knows us.
+  func checkups(of cloud: Cloud) -> [Checkup] {
+    let reach = "cloud.\(cloud.name)"
+    let needs = ["network", "dns", "clock"] + (cloud.proxy == nil ? [] : ["proxy"])
+    return [
+      Checkup(reach, "\(cloud.name): reachable", needs: ["configuration"] + needs, reached(cloud)),
+      Checkup(
+        "\(reach).account", "\(cloud.name): account",
+        needs: ["configuration", "state", "disk", "daemon", reach, "agent.\(cloud.name)"],
+        Self.outcome(of: cloud.account)),
+    ]
+  }
+
+  private func reached(_ cloud: Cloud) -> Checkup.Outcome {
+    guard let address = cloud.address else {
+      return .unknown("\(cloud.setting) is not set; the pairing may hold it")
+    }
+    if case .unknownName = cloud.lookup {
+      return .bad(
+        problem: "there is no host \(address.host)", remedy: "correct \(cloud.setting)")
+    }
+    if case .noAnswer(let reason) = cloud.lookup {
+      return .bad(
+        problem: "\(address.host) cannot be resolved: \(reason)",
+        remedy: "correct the name servers in /etc/resolv.conf")
+    }
+    let portal = [try? cloud.answer?.get(), cloud.plainAnswer].compactMap(\.self).first {
+      $0.isPortal(insteadOf: address.host)
+    }
+    if let portal {
+      let target = portal.location.flatMap(URLParts.init).map { " (\($0.host))" } ?? ""
+      return .bad(
+        problem: "a login page of this network answers in place of \(address.host)\(target)",
+        remedy: "log this host in to the network, or use another network")
+    }
+    switch cloud.answer {
+    case nil: return .unknown("it was not asked")
+    case .success(let answer): return .good("\(address.hostAndPort) answers (\(answer.status))")
+    case .failure(let error):
+      let isExpired = error.message.contains(text: "expired")
+      return .bad(
+        problem: error.message,
+        remedy: isExpired
+          ? "tell the cloud's owner: its certificate has run out"
+          : error.kind.remedy(address: cloud.setting))
+    }
+  }
+
+  /// A backend that others call.
+  func checkups(of backend: Inbound) -> [Checkup] {
+    let id = "inbound.\(backend.name)"
+    var all: [Checkup] = []
+    if let port = backend.port {
+      all.append(
+        Checkup(
+          id, "\(backend.name): port \(port)", needs: ["configuration"],
+          backend.holder.map {
+            .bad(
+              problem: "port \(port) is held by \($0)",
+              remedy: "end that program, or change listen of '\(backend.name)'")
+          } ?? .good("free, or ours")))
+    }
+    all.append(
+      Checkup(
+        "\(id).account", "\(backend.name): service", needs: ["configuration", "daemon", id],
+        Self.outcome(of: backend.account)))
+    if let (url, answer) = backend.called {
+      let place = URLParts(url)?.hostAndPort ?? url
+      let remedy =
+        "let nginx pass it on (config/nginx/cura.conf), or listen there itself (config/systemd/port-80.conf)"
+      let outcome: Checkup.Outcome =
+        switch answer {
+        case .success(let answer) where (200...299).contains(answer.status):
+          .good("\(place) leads here")
+        case .success(let answer):
+          .bad(problem: "\(place) answers \(answer.status): it does not lead here", remedy: remedy)
+        case .failure(let error): .bad(problem: error.message, remedy: remedy)
+        }
+      all.append(
+        Checkup(
+          "\(id).called", "\(backend.name): where it is called",
+          needs: ["daemon", id, "\(id).account"], outcome))
+    }
+    if let hasResponder = backend.hasResponder {
+      all.append(
+        Checkup(
+          "\(id).mdns", "\(backend.name): found in the network (mDNS)", needs: ["configuration"],
+          hasResponder
+            ? .good("Avahi runs")
+            : .bad(
+              problem: "Avahi does not run: nobody finds the printer by itself",
+              remedy: "sudo apt install avahi-daemon; or add the printer in Cura by its address")))
+    }
+    return all
+  }
+
+  private static func outcome(of account: Account) -> Checkup.Outcome {
+    switch account {
+    case .running("online", _, _, isFailing: false): return .good("online")
+    case .running("disabled", _, _, _):
+      return .good("switched off")
+    case .running(let state, nil, _, isFailing: false):
+      return .unknown("\(state); ask again in a minute")
+    case .running(let state, let problem, let remedy, _):
+      let words = problem.map { "\(state): \($0)" } ?? "\(state) for too long"
+      return .bad(
+        problem: words,
+        remedy: remedy ?? "it is tried again by itself; see '\(Product.name) status'")
+    case .probed(let report) where report.isHealthy: return .good(report.summary)
+    case .probed(let report):
+      // Connectors put what to do behind what is wrong.
+      guard let border = report.summary.firstRange(ofText: "; ") else {
+        return .bad(
+          problem: report.summary, remedy: "look into the log, or '\(Product.name) run --once'")
+      }
+      return .bad(
+        problem: String(report.summary[..<border.lowerBound]),
+        remedy: String(report.summary[border.upperBound...]))
+    case .probeFailed(let problem):
+      return .bad(problem: problem, remedy: "run '\(Product.name) run --once' to see more")
+    case .notCheckable:
+      return .unknown("no harmless call exists; use '\(Product.name) run --once'")
+    case .notAsked(let why): return .unknown(why)
+    }
+  }
+}
