@@ -69,7 +69,10 @@ struct PolarPage: Sendable {
     status["may_change"] = .bool(request.mayChange)
     var fixed = JSONObject()
     for key in PageInput.keys.sorted() {
-      if let place = place(of: key) { fixed[key] = .string(place) }
+      // Where the file lies concerns only those who could change it.
+      if let place = place(of: key) {
+        fixed[key] = .string(request.mayChange ? place : "the configuration file")
+      }
     }
     status["fixed"] = .object(fixed)
     if request.mayChange { status["server_url"] = configuration.map { .string($0.server.origin) } }
