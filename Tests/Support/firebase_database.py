@@ -203,5 +203,9 @@ def make(arguments: argparse.Namespace) -> FirebaseDatabase:
     return FirebaseDatabase(OURS, arguments.state, arguments.log, arguments.announce)
 
 
-if __name__ == "__main__":
+def main() -> None:
     run(make, __doc__.splitlines()[0])
+
+
+if __name__ == "__main__":
+    main()

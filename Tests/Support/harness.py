@@ -38,6 +38,8 @@ from typing import Any, Self, TypeVar
 
 import yaml
 
+from nursery import PROGRAMS, Child, nursery
+
 SUPPORT = Path(__file__).resolve().parent
 ROOT = SUPPORT.parents[1]
 BUILD = ROOT / ".build"
@@ -107,7 +109,7 @@ class ManagedProcess:
         self.name = name
         self.output = folder / f"{name}.log"
         self.inherits = False  # writes to our own output instead of a file
-        self.child: subprocess.Popen[bytes] | None = None
+        self.child: subprocess.Popen[bytes] | Child | None = None
 
     def launch(self, command: list[str], environment: dict[str, str] | None = None) -> None:
         """Start the process; its output is appended to `NAME.log`. The environment is ours if None."""
@@ -123,6 +125,19 @@ class ManagedProcess:
                 preexec_fn=die_with_parent,
                 start_new_session=True,  # Ctrl-C is for us; we end the others in order
             )
+
+    def launch_program(
+        self, name: str, arguments: list[str], environment: dict[str, str] | None = None, prefix: Iterable[str] = ()
+    ) -> None:
+        """Start a Python program of the nursery's, and as `launch`; with a `prefix` it is run under that command."""
+        prefix = list(prefix)
+        if not self.inherits and not prefix and name in PROGRAMS:
+            assert not self.running, f"{self.name} runs already"
+            folder = self.output.parent
+            self.child = nursery.start([name, *arguments], folder, environment or dict(os.environ), self.output)
+            return
+        program = [str(SUPPORT / name)] if name.endswith(".py") else ["-m", name]
+        self.launch([*prefix, sys.executable, *program, *arguments], environment)
 
     @property
     def running(self) -> bool:
@@ -199,9 +214,8 @@ class Printer:
         self._launch()
 
     def _launch(self) -> None:
-        command = [sys.executable, str(SUPPORT / "klippy_simulator.py"), "--socket", str(self.socket)]
-        command += ["--control", str(self._control), "--gcodes", str(self.gcodes), *self._arguments]
-        self.process.launch(command)
+        options = ["--socket", str(self.socket), "--control", str(self._control), "--gcodes", str(self.gcodes)]
+        self.process.launch_program("klippy_simulator.py", [*options, *self._arguments])
         wait_until(self._answers, 10, "the simulator's control socket")
 
     def _answers(self) -> bool:
@@ -432,8 +446,8 @@ class Moonraker:
         temporary = self.data / "tmp"
         temporary.mkdir(exist_ok=True)
         environment = {**os.environ, "HOME": str(self.data.parent), "TMPDIR": str(temporary)}
-        command = [sys.executable, "-m", "moonraker", "--datapath", str(self.data), "--nologfile", *self._options]
-        self.process.launch([*self._prefix, *command], environment)
+        options = ["--datapath", str(self.data), "--nologfile", *self._options]
+        self.process.launch_program("moonraker", options, environment, self._prefix)
         if wait:
             self.wait_listening()
 
@@ -539,9 +553,9 @@ class Cloud:
 
     def relaunch(self) -> None:
         """Start it with the options and the state that it had."""
-        command = [sys.executable, str(SUPPORT / self._script), "--port", str(self.port)]
-        command += ["--control-port", str(self.control_port), "--state", str(self._state_file)]
-        self.process.launch([*command, "--log", str(self.log), *self._options])
+        options = ["--port", str(self.port), "--control-port", str(self.control_port)]
+        options += ["--state", str(self._state_file), "--log", str(self.log)]
+        self.process.launch_program(self._script, [*options, *self._options])
         wait_until(self._answers, 15, f"the {self.kind} cloud", 0.05)
 
     def _answers(self) -> bool:

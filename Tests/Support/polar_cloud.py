@@ -1096,5 +1096,9 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-image-size", type=int, help="what the client is configured to, bytes")
 
 
-if __name__ == "__main__":
+def main() -> None:
     run(make, __doc__.splitlines()[0], extend)
+
+
+if __name__ == "__main__":
+    main()

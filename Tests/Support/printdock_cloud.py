@@ -740,5 +740,9 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", action="append", help="a fresh pairing token beside PAIR_dummy_1")
 
 
-if __name__ == "__main__":
+def main() -> None:
     run(make, __doc__.splitlines()[0], extend)
+
+
+if __name__ == "__main__":
+    main()

@@ -561,5 +561,9 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", action="append", help="a fresh pairing code beside PAIR-0001")
 
 
-if __name__ == "__main__":
+def main() -> None:
     run(make, __doc__.splitlines()[0], extend)
+
+
+if __name__ == "__main__":
+    main()
