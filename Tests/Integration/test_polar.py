@@ -54,7 +54,7 @@ def test_a_whole_life_from_the_registration_to_the_deletion(rig: Rig) -> None:
     polar.wait_for_code(4, jobId=other)
     polar.send("temperature", {"tool0": 205, "bed": "55"})
     wait_until(lambda: rig.printer.object("extruder")["target"] == 205, what="the nozzle's target")
-    assert rig.printer.object("heater_bed")["target"] == 55
+    wait_until(lambda: rig.printer.object("heater_bed")["target"] == 55, what="the bed's target")
     begin = time.monotonic()
     polar.send("resume", {"jobId": other})
     polar.wait_for_code(3, after=begin)
