@@ -66,7 +66,9 @@ def ways(binary: Path, count: int) -> tuple[list[float], list[float]]:
             time.sleep(1.1)  # two that are told at once are a second apart
             state = ("printing", "paused")[index % 2]
             begin = fake.tell({"print_stats": {"state": state, "filename": "x", "print_duration": 60.0}}, 10.0 + index)
-            status = rig.polar.wait_for("status", 10, begin, lambda r, code=(1, 4)[index % 2]: r["body"]["status"] == code)
+            status = rig.polar.wait_for(
+                "status", 10, begin, lambda r, code=(1, 4)[index % 2]: r["body"]["status"] == code
+            )
             statuses.append((status["mono"] - begin) * 1000)
         assert not rig.polar.deviations(), rig.polar.deviations()
         return commands, statuses

@@ -303,6 +303,19 @@ def test_a_form_that_the_storage_refuses_is_renewed(rig: Rig) -> None:
     assert polar.deviations() == []
 
 
+def test_a_jobs_form_that_the_storage_refuses_is_renewed_for_that_job(rig: Rig) -> None:
+    """The original asks without the job's id, and is refused."""
+    polar = obey_polar(rig, camera=True, printing_image_interval=5)
+    job = polar.print("long.gcode")
+    polar.wait_for("upload", 30, where=lambda record: record["body"]["job"] == job)
+    polar.fault("upload", "status", status=403)
+    begin = time.monotonic()
+    asked = polar.wait_for("getUrl", 30, begin)["body"]
+    assert (asked["type"], asked["jobId"]) == ("printing", job)
+    polar.wait_for("upload", 30, begin, lambda record: record["status"] == 204)
+    assert polar.deviations() == []
+
+
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_each_success_of_a_storage_is_one(rig: Rig, status: int) -> None:
     polar = obey_polar(rig, camera=True, idle_image_interval=10)

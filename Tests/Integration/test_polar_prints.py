@@ -120,6 +120,7 @@ FILES = [
 
 @pytest.mark.parametrize(("kind", "content", "options"), FILES, ids=lambda value: str(value)[:30])
 def test_a_hostile_file(running: Rig, polar: PolarCloud, kind: str, content: str, options: dict[str, Any]) -> None:
+    """The original holds the whole file in memory, knows no limit, and says "preparing" for ever when it does not come."""
     polar.file("hostile.gcode", content, kind, **options)
     refused(running, polar.print("hostile.gcode"), 60)
 
@@ -178,7 +179,8 @@ IDS = ["../../../tmp/x", "a b", "ä", "x" * 65, "5f3c/../aa", "$(reboot)"]
 
 @pytest.mark.parametrize("job", IDS, ids=lambda value: value[:20])
 def test_ids_are_kept_out_of_paths(running: Rig, polar: PolarCloud, job: str) -> None:
-    """An id with odd characters is the cloud's own business: it may be refused, or printed under another name."""
+    """An id with odd characters is the cloud's own business: it may be refused, or printed under another name. The original
+    makes a path of it."""
     polar.file("tiny.gcode", TINY)
     polar.print("tiny.gcode", job=job)
     wait_until_still_alive(running)
@@ -205,6 +207,7 @@ def test_payloads_of_other_kinds(running: Rig, polar: PolarCloud, payload: Any) 
 
 
 def test_the_same_job_twice_is_one_print_and_one_report(running: Rig, polar: PolarCloud) -> None:
+    """A second job overwrites the first one's id in the original: it loses both."""
     before = starts(running)
     job = polar.print("long.gcode")
     polar.print("long.gcode", job=job)

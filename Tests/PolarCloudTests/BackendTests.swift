@@ -217,8 +217,11 @@ import Testing
       await polar.bench.executor.idle()
       #expect(polar.bench.webSockets.sockets.count == 1)
       polar.bench.time.advance(by: .seconds(5))
+      #expect(polar.bench.identity.identity?["last_error"] != nil)
       _ = try await polar.greetedCloud(2)
       await until { polar.bench.health.last == .online }
+      // The original keeps it.
+      await until { polar.bench.identity.identity?["last_error"] == nil }
     }
   }
 
