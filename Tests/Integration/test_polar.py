@@ -124,6 +124,7 @@ def test_a_local_print_is_told_and_never_reported(rig: Rig, polar: PolarCloud) -
     assert polar.records("job") == []
 
 
+@pytest.mark.soak
 def test_statuses_keep_their_rhythm(rig: Rig, polar: PolarCloud) -> None:
     begin = time.monotonic()
     time.sleep(31)

@@ -74,6 +74,7 @@ SESSION = 2_800
 """Bytes of a session from its opening to its first statuses and a job."""
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(10))
 def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) -> None:
@@ -112,7 +113,7 @@ def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) ->
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("first", [1, 5, 9, 13])
+@pytest.mark.parametrize("first", [9, *(pytest.param(first, marks=pytest.mark.soak) for first in (1, 5, 13))])
 def test_broken_at_every_packet_it_is_always_there_again(rig: Rig, first: int) -> None:
     """Four packets each: the connection breaks right behind one, from the handshake to the statuses of a job."""
     rig.start_printer(speed=20)

@@ -13,6 +13,10 @@ from harness import PolarCloud, Rig, wait_until
 from commanding import write_backends
 from polar_rig import cloud_files, obey_polar, offer_files, starts, wait_until_still_alive
 
+LONG = pytest.mark.soak
+"""More of the same: with the long runs."""
+OPENINGS = ("drop_before", "broken_http", "redirect", "hang")
+
 
 @pytest.fixture
 def polar(rig: Rig) -> Iterator[PolarCloud]:
@@ -30,7 +34,10 @@ def back_online(polar: PolarCloud, begin: float, timeout: float = 25.0) -> float
 # The connection
 
 
-@pytest.mark.parametrize(("how", "least"), [("reset", 0.4), ("close", 4.8), ("engine", 4.8), ("socketio", 4.8)])
+@pytest.mark.parametrize(
+    ("how", "least"),
+    [("reset", 0.4), ("close", 4.8), *(pytest.param(how, 4.8, marks=LONG) for how in ("engine", "socketio"))],
+)
 def test_a_connection_that_ends_comes_back_with_a_status_at_once(polar: PolarCloud, how: str, least: float) -> None:
     """The original is back within a second, however the server ended it, and sends no status for up to 60 s."""
     begin = time.monotonic()
@@ -42,6 +49,7 @@ def test_a_connection_that_ends_comes_back_with_a_status_at_once(polar: PolarClo
     assert len(polar.records("register")) == 1
 
 
+@pytest.mark.soak
 def test_a_server_that_refuses_is_asked_less_and_less_often(polar: PolarCloud) -> None:
     """The original runs two loops at once: 19 attempts in a minute, with gaps of 0 to 5 s."""
     polar.fault("open", "status", count=None, status=503)
@@ -64,7 +72,7 @@ def test_a_busy_server_gets_the_time_that_it_asks_for(polar: PolarCloud) -> None
     assert second - first >= 5.9
 
 
-@pytest.mark.parametrize("action", ["html", "drop_before", "broken_http", "redirect", "hang"])
+@pytest.mark.parametrize("action", ["html", *(pytest.param(action, marks=LONG) for action in OPENINGS)])
 def test_an_opening_that_goes_wrong_is_tried_again(rig: Rig, polar: PolarCloud, action: str) -> None:
     polar.fault("open", action)
     begin = time.monotonic()
@@ -101,7 +109,9 @@ def start(rig: Rig, **keys: object) -> PolarCloud:
     return rig.polar
 
 
-@pytest.mark.parametrize("reason", ["EMAIL_PIN_ERROR", "FORBIDDEN", "MFG_UNKNOWN"])
+@pytest.mark.parametrize(
+    "reason", ["EMAIL_PIN_ERROR", *(pytest.param(reason, marks=LONG) for reason in ("FORBIDDEN", "MFG_UNKNOWN"))]
+)
 def test_a_refusal_for_good_is_told_and_not_tried_again(rig: Rig, reason: str) -> None:
     """The original registers again every 31 s for ever: the account may be locked for that."""
     polar = start(rig)
@@ -142,7 +152,13 @@ def test_a_success_with_another_reason_is_a_success(rig: Rig) -> None:
     polar.wait_for("hello", where=lambda record: record["body"]["serialNumber"] == "KL424242")
 
 
-@pytest.mark.parametrize("answer", ["SUCCESS", {"status": "SUCCESS"}, {"serialNumber": 5, "status": "SUCCESS"}, [], 5])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"serialNumber": 5, "status": "SUCCESS"},
+        *(pytest.param(answer, marks=LONG) for answer in ("SUCCESS", {"status": "SUCCESS"}, [], 5)),
+    ],
+)
 def test_an_answer_without_a_serial_number_is_none(rig: Rig, answer: object) -> None:
     polar = start(rig)
     polar.fault("register", "json", body=answer)
@@ -164,6 +180,7 @@ def test_a_key_that_is_not_taken_is_made_anew_once(rig: Rig) -> None:
     assert len(polar.records("register")) == 2
 
 
+@pytest.mark.soak
 def test_a_greeting_without_an_answer_ends_the_connection_and_nothing_is_said_meanwhile(polar: PolarCloud) -> None:
     """The original goes on with statuses, which nobody has authenticated, for 30 s."""
     polar.fault("hello", "hang")
@@ -209,6 +226,7 @@ def test_a_deleted_printer_stays_away(rig: Rig, polar: PolarCloud, answer: dict[
     assert rig.printer.print_state == "printing"
 
 
+@pytest.mark.soak
 def test_a_welcome_that_never_comes_is_waited_for_half_a_minute(polar: PolarCloud) -> None:
     polar.fault("welcome", "hang")
     begin = time.monotonic()
@@ -316,7 +334,7 @@ def test_a_jobs_form_that_the_storage_refuses_is_renewed_for_that_job(rig: Rig) 
     assert polar.deviations() == []
 
 
-@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.parametrize("status", [201, pytest.param(200, marks=LONG), pytest.param(204, marks=LONG)])
 def test_each_success_of_a_storage_is_one(rig: Rig, status: int) -> None:
     polar = obey_polar(rig, camera=True, idle_image_interval=10)
     polar.set(upload_status=status)
@@ -326,6 +344,7 @@ def test_each_success_of_a_storage_is_one(rig: Rig, status: int) -> None:
     assert polar.deviations() == []
 
 
+@pytest.mark.soak
 def test_a_form_is_not_used_beyond_its_time(rig: Rig) -> None:
     rig.start_printer(speed=20, moonraker=rig.add_camera().section())
     rig.polar.start("--status-interval", "10", "--ping-interval", "2", "--ping-timeout", "2")
@@ -345,6 +364,7 @@ def test_pictures_are_made_to_fit(rig: Rig) -> None:
     assert polar.deviations() == []
 
 
+@pytest.mark.soak
 def test_a_camera_that_fails_is_not_asked_all_the_time(rig: Rig) -> None:
     rig.start_printer(speed=20, moonraker=rig.add_camera().section())
     camera = rig.cameras[0]

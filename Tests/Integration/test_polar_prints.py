@@ -37,6 +37,8 @@ def polar(running: Rig) -> PolarCloud:
     return running.polar
 
 
+LONG = pytest.mark.soak
+"""More of the same: with the long runs."""
 GOOD = "G28\nG1 X10 Y10 F3000\n"
 TINY = "G28\nG4 P30000\nM117 tiny\n"
 """A job of 1.5 s: one that ends between two looks at the printer would keep the next one waiting for some seconds."""
@@ -77,7 +79,9 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", URLS, ids=lambda url: url[:40])
+@pytest.mark.parametrize(
+    "url", [*URLS[:8], *(pytest.param(url, marks=LONG) for url in URLS[8:])], ids=lambda url: url[:40]
+)
 def test_a_hostile_address(running: Rig, polar: PolarCloud, url: str) -> None:
     begin = time.monotonic()
     job = polar.print(url)
@@ -96,7 +100,9 @@ ORDERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=str)
+@pytest.mark.parametrize(
+    "order", [*ORDERS[2:6], *(pytest.param(order, marks=LONG) for order in (*ORDERS[:2], *ORDERS[6:]))], ids=str
+)
 def test_an_order_without_gcode(running: Rig, polar: PolarCloud, order: dict[str, Any]) -> None:
     fetched = len(polar.records("files"))
     refused(
@@ -157,7 +163,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES, ids=repr)
+@pytest.mark.parametrize("name", [*NAMES[:2], *(pytest.param(name, marks=LONG) for name in NAMES[2:])], ids=repr)
 def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
     polar.file("tiny.gcode", TINY)
     before = set(cloud_files(running))
@@ -177,7 +183,9 @@ def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
 IDS = ["../../../tmp/x", "a b", "ä", "x" * 65, "5f3c/../aa", "$(reboot)"]
 
 
-@pytest.mark.parametrize("job", IDS, ids=lambda value: value[:20])
+@pytest.mark.parametrize(
+    "job", [IDS[0], *(pytest.param(job, marks=LONG) for job in IDS[1:])], ids=lambda value: value[:20]
+)
 def test_ids_are_kept_out_of_paths(running: Rig, polar: PolarCloud, job: str) -> None:
     """An id with odd characters is the cloud's own business: it may be refused, or printed under another name. The original
     makes a path of it."""
