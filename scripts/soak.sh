@@ -16,7 +16,7 @@ sanitized() {
   echo "== $kind sanitizer: unit tests"
   $swift build --build-tests --sanitize="$kind" --scratch-path "$scratch"
   # A small quarantine, or what was freed counts as growth in the tests that watch memory.
-  ASAN_OPTIONS=quarantine_size_mb=1 LSAN_OPTIONS=suppressions=scripts/leaks.supp \
+  UPLINK_SEEDS=2000 ASAN_OPTIONS=quarantine_size_mb=1 LSAN_OPTIONS=suppressions=scripts/leaks.supp \
     $swift test --skip-build --sanitize="$kind" --scratch-path "$scratch" --disable-xctest --no-parallel
   echo "== $kind sanitizer: the daemon in its integration tests"
   # (The sanitizer itself opens a file, so the test that watches `validate` for that is left out.)

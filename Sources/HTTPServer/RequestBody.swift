@@ -99,6 +99,12 @@ package final class RequestBody: @unchecked Sendable {
 
   // MARK: The server's thread
 
+  /// The header has been read, and with it perhaps all that will ever come.
+  func noteHeader() {
+    // libmicrohttpd misses an end that came together with the header; a whole body may still be in its hands.
+    if hasLeft { connections.hurry(socket) }
+  }
+
   /// Takes what has come; false where the connection is to be closed.
   func take(_ piece: UnsafeRawBufferPointer, on connection: OpaquePointer) -> Bool {
     let (isMoving, received) = state.withLock { state in

@@ -109,13 +109,17 @@ final class HostileTransport: HTTPTransport {
 struct Habitat: Sendable {
   let time: ManualTime
   let sink = RecordingSink()
-  let identity = MemoryIdentityStore()
+  let identity: MemoryIdentityStore
   let printer: StandInPrinter
   let transport: any HTTPTransport
   let name: String
 
-  init(name: String = "a", transport: any HTTPTransport, time: ManualTime = ManualTime()) {
+  init(
+    name: String = "a", transport: any HTTPTransport, time: ManualTime = ManualTime(),
+    identity: MemoryIdentityStore = MemoryIdentityStore()
+  ) {
     self.name = name
+    self.identity = identity
     self.time = time
     self.transport = transport
     printer = StandInPrinter(time: time)

@@ -1,3 +1,4 @@
+import Dispatch
 import HTTPServer
 import Platform
 import TestSupport
@@ -64,6 +65,40 @@ import Testing
     #expect(await client.laterAnswer()?.text == "here\n")
     server.stop()
     await server.settled()
+  }
+
+  @Test("who leaves right behind the header of a request holds nothing for long")
+  func gone() async throws {
+    let breaks = Guarded(0)
+    let gate = DispatchSemaphore(value: 0)
+    let handler: @Sendable (HTTPServer.Request) -> HTTPServer.Reply = { request in
+      guard request.method == "PUT" else {
+        // The server's thread is busy while another visitor comes and goes.
+        gate.wait()
+        return .now(HTTPServer.Response(status: 200, text: "here"))
+      }
+      return .reading { body in
+        while true {
+          do { if try await body.next() == nil { break } } catch {
+            breaks.withLock { $0 += 1 }
+            break
+          }
+        }
+        return HTTPServer.Response(status: 201, text: "")
+      }
+    }
+    let server = try HTTPServer(
+      address: .loopback, options: Self.options(header: .seconds(60), stall: .seconds(60)),
+      replying: handler)
+    let other = RawClient(port: server.port)
+    other.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    do {
+      let client = RawClient(port: server.port)
+      client.send(post(5, "PUT"))
+    }
+    gate.signal()
+    #expect(await other.laterAnswer()?.text == "here\n")
+    await until { breaks.withLock { $0 } == 1 }
   }
 
   @Test("a body in chunks is read like any other")

@@ -147,10 +147,7 @@ class FirebaseDatabase(StrictCloud):
         try:
             while text is not None:
                 await response.write(text.encode())
-                try:
-                    text = await asyncio.wait_for(queue.get(), self.state["keep_alive"])
-                except TimeoutError:
-                    text = event("keep-alive", None)
+                text = await self._next(request, queue)
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
@@ -158,6 +155,17 @@ class FirebaseDatabase(StrictCloud):
         with suppress(ConnectionError):
             await response.write_eof()
         return response
+
+    async def _next(self, request: web.Request, queue: asyncio.Queue[str | None]) -> str | None:
+        """What is said next; a sign of life after a while. None at the end, also when the listener has left."""
+        due = time.monotonic() + self.state["keep_alive"]
+        while request.transport is not None and not request.transport.is_closing():
+            try:
+                return await asyncio.wait_for(queue.get(), 0.2)
+            except TimeoutError:
+                if time.monotonic() >= due:
+                    return event("keep-alive", None)
+        return None
 
     def _put(self) -> str:
         return event("put", {"path": "/", "data": self.state["stamp"]})

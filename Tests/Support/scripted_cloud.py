@@ -179,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         if file.location is not None:
             self.send_header("Location", file.location)
         self.send_header("Content-Type", file.content_type)
+        self.send_header("Connection", "close")
         self.send_header(
             "Content-Length", str(len(file.content) * file.times if file.announced is None else file.announced)
         )

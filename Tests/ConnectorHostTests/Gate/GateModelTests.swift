@@ -7,11 +7,14 @@ import Testing
 
 @testable import ConnectorHost
 
-/// Random lives of a gate, checked against what a small model of its own knows. `UPLINK_SEED=7` replays one.
+/// Random lives of a gate, checked against what a small model of its own knows. `UPLINK_SEED=7` replays one,
+/// `UPLINK_SEEDS=1000` lives so many.
 @Suite("Gate: model") struct GateModelTests {
-  static let seeds: Range<UInt64> =
-    ProcessInfo.processInfo.environment["UPLINK_SEED"].flatMap(UInt64.init).map { $0..<($0 + 1) }
-    ?? 0..<1_000
+  static let seeds: Range<UInt64> = {
+    let variables = ProcessInfo.processInfo.environment
+    if let one = variables["UPLINK_SEED"].flatMap(UInt64.init) { return one..<(one + 1) }
+    return 0..<(variables["UPLINK_SEEDS"].flatMap(UInt64.init) ?? 300)
+  }()
 
   @Test("Whatever two backends, the printer, the disk and a kill do, the rules hold")
   func rules() {
