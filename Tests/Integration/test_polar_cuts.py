@@ -113,7 +113,8 @@ def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) ->
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("first", [9, *(pytest.param(first, marks=pytest.mark.soak) for first in (1, 5, 13))])
+@pytest.mark.parametrize("first", [1, 5, 9, 13])
+@pytest.mark.soak
 def test_broken_at_every_packet_it_is_always_there_again(rig: Rig, first: int) -> None:
     """Four packets each: the connection breaks right behind one, from the handshake to the statuses of a job."""
     rig.start_printer(speed=20)

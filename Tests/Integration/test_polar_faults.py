@@ -15,7 +15,6 @@ from polar_rig import cloud_files, obey_polar, offer_files, starts, wait_until_s
 
 LONG = pytest.mark.soak
 """More of the same: with the long runs."""
-OPENINGS = ("drop_before", "broken_http", "redirect", "hang")
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def back_online(polar: PolarCloud, begin: float, timeout: float = 25.0) -> float
 
 @pytest.mark.parametrize(
     ("how", "least"),
-    [("reset", 0.4), ("close", 4.8), *(pytest.param(how, 4.8, marks=LONG) for how in ("engine", "socketio"))],
+    [("reset", 0.4), *(pytest.param(how, 4.8, marks=LONG) for how in ("close", "engine", "socketio"))],
 )
 def test_a_connection_that_ends_comes_back_with_a_status_at_once(polar: PolarCloud, how: str, least: float) -> None:
     """The original is back within a second, however the server ended it, and sends no status for up to 60 s."""
@@ -63,6 +62,7 @@ def test_a_server_that_refuses_is_asked_less_and_less_often(polar: PolarCloud) -
     back_online(polar, begin, 60)
 
 
+@pytest.mark.soak
 def test_a_busy_server_gets_the_time_that_it_asks_for(polar: PolarCloud) -> None:
     polar.fault("open", "status", status=503, retry_after=6)
     begin = time.monotonic()
@@ -72,7 +72,8 @@ def test_a_busy_server_gets_the_time_that_it_asks_for(polar: PolarCloud) -> None
     assert second - first >= 5.9
 
 
-@pytest.mark.parametrize("action", ["html", *(pytest.param(action, marks=LONG) for action in OPENINGS)])
+@pytest.mark.parametrize("action", ["html", "drop_before", "broken_http", "redirect", "hang"])
+@pytest.mark.soak
 def test_an_opening_that_goes_wrong_is_tried_again(rig: Rig, polar: PolarCloud, action: str) -> None:
     polar.fault("open", action)
     begin = time.monotonic()
@@ -82,6 +83,7 @@ def test_an_opening_that_goes_wrong_is_tried_again(rig: Rig, polar: PolarCloud, 
     assert rig.daemon.process.running
 
 
+@pytest.mark.soak
 def test_a_frozen_server_is_noticed_and_the_session_comes_back(polar: PolarCloud) -> None:
     polar.process.freeze()
     time.sleep(6)  # ping interval and time-out are 2 s each
@@ -169,6 +171,7 @@ def test_an_answer_without_a_serial_number_is_none(rig: Rig, answer: object) -> 
     assert len(polar.records("register")) == 1
 
 
+@pytest.mark.soak
 def test_a_key_that_is_not_taken_is_made_anew_once(rig: Rig) -> None:
     polar = start(rig)
     polar.fault("register", "json", count=2, body={"status": "FAILED", "reason": "INVALID_KEY"})
@@ -193,6 +196,7 @@ def test_a_greeting_without_an_answer_ends_the_connection_and_nothing_is_said_me
     assert polar.records("status", begin)[0]["mono"] > polar.records("hello", begin)[1]["mono"]
 
 
+@pytest.mark.soak
 def test_a_refused_greeting_is_told_and_tried_again_later(rig: Rig, polar: PolarCloud) -> None:
     """The original stays connected and idle for ever."""
     polar.fault("hello", "json", body={"serialNumber": polar.serial, "status": "FAILED", "message": "Try later"})
@@ -206,8 +210,10 @@ def test_a_refused_greeting_is_told_and_tried_again_later(rig: Rig, polar: Polar
 
 @pytest.mark.parametrize(
     "answer",
-    [{"status": "DELETED"}, {"status": "FAILED", "message": "Printer has been deleted"}],
-    ids=["deleted", "failed"],
+    [
+        pytest.param({"status": "DELETED"}, id="deleted"),
+        pytest.param({"status": "FAILED", "message": "Printer has been deleted"}, id="failed", marks=LONG),
+    ],
 )
 def test_a_deleted_printer_stays_away(rig: Rig, polar: PolarCloud, answer: dict[str, str]) -> None:
     """The original registers again 0.2 s later, and cancels what is being printed."""
@@ -288,6 +294,7 @@ def test_fifty_megabytes_of_text_end_the_connection_and_grow_nothing(rig: Rig, p
     assert resident(rig) - before < 6_000
 
 
+@pytest.mark.soak
 def test_a_flood_of_events_grows_nothing_and_ends(rig: Rig, polar: PolarCloud) -> None:
     before = resident(rig)
     begin = time.monotonic()
@@ -307,6 +314,7 @@ def resident(rig: Rig) -> int:
 # Pictures
 
 
+@pytest.mark.soak
 def test_a_form_that_the_storage_refuses_is_renewed(rig: Rig) -> None:
     """The original asks without the job's id, and uses the old address again after a second."""
     polar = obey_polar(rig, camera=True, idle_image_interval=10)
@@ -334,7 +342,8 @@ def test_a_jobs_form_that_the_storage_refuses_is_renewed_for_that_job(rig: Rig) 
     assert polar.deviations() == []
 
 
-@pytest.mark.parametrize("status", [201, pytest.param(200, marks=LONG), pytest.param(204, marks=LONG)])
+@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.soak
 def test_each_success_of_a_storage_is_one(rig: Rig, status: int) -> None:
     polar = obey_polar(rig, camera=True, idle_image_interval=10)
     polar.set(upload_status=status)
@@ -395,7 +404,7 @@ def test_a_cancel_behind_a_slow_command_is_sent_once_and_waits(rig: Rig) -> None
     polar = obey_polar(rig)
     job = polar.print("long.gcode")
     polar.wait_for_code(3, jobId=job)
-    rig.printer.slow("M117", 8)
+    rig.printer.slow("M117", 4)
     rig.moonraker.client().send("printer.gcode.script", script="M117 slow")
     time.sleep(0.5)
     begin = time.monotonic()

@@ -124,7 +124,11 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "content", "options"), FILES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("kind", "content", "options"),
+    [*FILES[:5], *(pytest.param(*each, marks=LONG) for each in FILES[5:])],
+    ids=lambda value: str(value)[:30],
+)
 def test_a_hostile_file(running: Rig, polar: PolarCloud, kind: str, content: str, options: dict[str, Any]) -> None:
     """The original holds the whole file in memory, knows no limit, and says "preparing" for ever when it does not come."""
     polar.file("hostile.gcode", content, kind, **options)
@@ -139,12 +143,13 @@ def test_a_file_that_is_longer_than_announced_ends_where_it_was_announced(runnin
     assert running.daemon.process.running
 
 
-def test_a_cloud_that_is_busy_for_a_moment_is_asked_again(running: Rig, polar: PolarCloud) -> None:
-    polar.file("flaky.gcode", TINY, "flaky", times=2)
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=LONG)])
+def test_a_cloud_that_is_busy_for_a_moment_is_asked_again(running: Rig, polar: PolarCloud, times: int) -> None:
+    polar.file("flaky.gcode", TINY, "flaky", times=times)
     begin = time.monotonic()
     job = polar.print("flaky.gcode")
     assert polar.report(job, 60)["state"] == "completed"
-    assert len(polar.records("files", begin)) == 3
+    assert len(polar.records("files", begin)) == times + 1
 
 
 NAMES = [
