@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import statistics
@@ -108,9 +107,8 @@ def download(binary: Path, megabytes: int) -> list[float]:
     with Rig(binary=binary) as rig:
         rig.start_printer(speed=20)
         serve(rig, rig.moonraker.url)
-        line = "; " + base64.b64encode(os.urandom(720)).decode() + "\n"
         rig.polar.file("small.gcode", "G28\nM117 small\n")
-        rig.polar.file("large.gcode", "G28\n" + line * (megabytes * 1_000_000 // len(line)))
+        rig.polar.file("large.gcode", "G28\n", "filling", megabytes=megabytes)
         # The first job touches what any job touches.
         assert rig.polar.report(rig.polar.print("small.gcode"), 60)
         rig.polar.wait_for_code(7, 10)
