@@ -29,6 +29,7 @@ from scripted_cloud import ScriptedCloud, ServedFile
 
 import cura_figures
 import php_hub_figures
+import polar_figures
 import reach
 from measuring import (
     ByteProxy,
@@ -356,6 +357,7 @@ def main() -> None:
     ]
     figures += reach.figures(binary, seconds, rounds, runs)
     figures += php_hub_figures.figures(binary, seconds)
+    figures += polar_figures.figures(binary, seconds, rounds, runs)
     figures += cura_figures.figures(binary, seconds)
     print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
     for figure in figures:

@@ -20,7 +20,13 @@ package struct PolarCloudBackend: ConnectorBackend {
   /// Registers if need be, then serves the cloud until cancelled.
   package func run() async throws {
     while true {
-      _ = try await loop().run(isOnce: false)
+      let wishes = desk.wishes
+      do {
+        _ = try await loop().run(isOnce: false)
+      } catch let failure as BackendFailure where failure.action == .park && desk.wishes != wishes {
+        // A person has acted between the refusal and its end: nobody else would wake us for that.
+        context.log(.info, "\(failure.problem); what was entered meanwhile is tried")
+      }
     }
   }
 

@@ -30,12 +30,7 @@ internal import CCrypto
   ///
   /// - Throws: ``Defect``.
   package init(pem: String) throws(Defect) {
-    let text = Array(pem.utf8)
-    guard !text.isEmpty, let bio = unsafe BIO_new_mem_buf(text, Int32(clamping: text.count)) else {
-      throw .unreadable
-    }
-    defer { unsafe BIO_free_all(bio) }
-    guard let key = unsafe uplink_read_private_key(bio) else {
+    guard let key = unsafe Self.read(Array(pem.utf8)) else {
       ERR_clear_error()
       throw .unreadable
     }
@@ -74,6 +69,17 @@ internal import CCrypto
       return nil
     }
     return Array(signature.prefix(length))
+  }
+
+  private static func read(_ text: [UInt8]) -> OpaquePointer? {
+    unsafe text.withUnsafeBytes { bytes in
+      // The BIO borrows the bytes: they have to stay until it has been read.
+      guard unsafe !bytes.isEmpty,
+        let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count))
+      else { return nil }
+      defer { unsafe BIO_free_all(bio) }
+      return unsafe uplink_read_private_key(bio)
+    }
   }
 
   private static func written(_ write: (OpaquePointer) -> Int32) -> String? {

@@ -74,6 +74,7 @@ SESSION = 2_800
 """Bytes of a session from its opening to its first statuses and a job."""
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(10))
 def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) -> None:
@@ -113,6 +114,7 @@ def test_broken_at_random_bytes_it_is_always_there_again(rig: Rig, seed: int) ->
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", [1, 5, 9, 13])
+@pytest.mark.soak
 def test_broken_at_every_packet_it_is_always_there_again(rig: Rig, first: int) -> None:
     """Four packets each: the connection breaks right behind one, from the handshake to the statuses of a job."""
     rig.start_printer(speed=20)
@@ -132,6 +134,7 @@ def test_broken_at_every_packet_it_is_always_there_again(rig: Rig, first: int) -
     assert unexcused(rig.polar.deviations()) == []
 
 
+@pytest.mark.soak
 def test_broken_while_a_job_is_reported_there_is_no_second_report(rig: Rig) -> None:
     polar = obey_polar(rig)
     polar.fault("job", "drop_after")

@@ -13,6 +13,9 @@ from harness import PolarCloud, Rig, wait_until
 from commanding import write_backends
 from polar_rig import cloud_files, obey_polar, offer_files, starts, wait_until_still_alive
 
+LONG = pytest.mark.soak
+"""More of the same: with the long runs."""
+
 
 @pytest.fixture
 def polar(rig: Rig) -> Iterator[PolarCloud]:
@@ -30,7 +33,10 @@ def back_online(polar: PolarCloud, begin: float, timeout: float = 25.0) -> float
 # The connection
 
 
-@pytest.mark.parametrize(("how", "least"), [("reset", 0.4), ("close", 4.8), ("engine", 4.8), ("socketio", 4.8)])
+@pytest.mark.parametrize(
+    ("how", "least"),
+    [("reset", 0.4), *(pytest.param(how, 4.8, marks=LONG) for how in ("close", "engine", "socketio"))],
+)
 def test_a_connection_that_ends_comes_back_with_a_status_at_once(polar: PolarCloud, how: str, least: float) -> None:
     """The original is back within a second, however the server ended it, and sends no status for up to 60 s."""
     begin = time.monotonic()
@@ -42,6 +48,7 @@ def test_a_connection_that_ends_comes_back_with_a_status_at_once(polar: PolarClo
     assert len(polar.records("register")) == 1
 
 
+@pytest.mark.soak
 def test_a_server_that_refuses_is_asked_less_and_less_often(polar: PolarCloud) -> None:
     """The original runs two loops at once: 19 attempts in a minute, with gaps of 0 to 5 s."""
     polar.fault("open", "status", count=None, status=503)
@@ -55,6 +62,7 @@ def test_a_server_that_refuses_is_asked_less_and_less_often(polar: PolarCloud) -
     back_online(polar, begin, 60)
 
 
+@pytest.mark.soak
 def test_a_busy_server_gets_the_time_that_it_asks_for(polar: PolarCloud) -> None:
     polar.fault("open", "status", status=503, retry_after=6)
     begin = time.monotonic()
@@ -65,6 +73,7 @@ def test_a_busy_server_gets_the_time_that_it_asks_for(polar: PolarCloud) -> None
 
 
 @pytest.mark.parametrize("action", ["html", "drop_before", "broken_http", "redirect", "hang"])
+@pytest.mark.soak
 def test_an_opening_that_goes_wrong_is_tried_again(rig: Rig, polar: PolarCloud, action: str) -> None:
     polar.fault("open", action)
     begin = time.monotonic()
@@ -74,6 +83,7 @@ def test_an_opening_that_goes_wrong_is_tried_again(rig: Rig, polar: PolarCloud, 
     assert rig.daemon.process.running
 
 
+@pytest.mark.soak
 def test_a_frozen_server_is_noticed_and_the_session_comes_back(polar: PolarCloud) -> None:
     polar.process.freeze()
     time.sleep(6)  # ping interval and time-out are 2 s each
@@ -101,7 +111,9 @@ def start(rig: Rig, **keys: object) -> PolarCloud:
     return rig.polar
 
 
-@pytest.mark.parametrize("reason", ["EMAIL_PIN_ERROR", "FORBIDDEN", "MFG_UNKNOWN"])
+@pytest.mark.parametrize(
+    "reason", ["EMAIL_PIN_ERROR", *(pytest.param(reason, marks=LONG) for reason in ("FORBIDDEN", "MFG_UNKNOWN"))]
+)
 def test_a_refusal_for_good_is_told_and_not_tried_again(rig: Rig, reason: str) -> None:
     """The original registers again every 31 s for ever: the account may be locked for that."""
     polar = start(rig)
@@ -142,7 +154,13 @@ def test_a_success_with_another_reason_is_a_success(rig: Rig) -> None:
     polar.wait_for("hello", where=lambda record: record["body"]["serialNumber"] == "KL424242")
 
 
-@pytest.mark.parametrize("answer", ["SUCCESS", {"status": "SUCCESS"}, {"serialNumber": 5, "status": "SUCCESS"}, [], 5])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"serialNumber": 5, "status": "SUCCESS"},
+        *(pytest.param(answer, marks=LONG) for answer in ("SUCCESS", {"status": "SUCCESS"}, [], 5)),
+    ],
+)
 def test_an_answer_without_a_serial_number_is_none(rig: Rig, answer: object) -> None:
     polar = start(rig)
     polar.fault("register", "json", body=answer)
@@ -153,6 +171,7 @@ def test_an_answer_without_a_serial_number_is_none(rig: Rig, answer: object) -> 
     assert len(polar.records("register")) == 1
 
 
+@pytest.mark.soak
 def test_a_key_that_is_not_taken_is_made_anew_once(rig: Rig) -> None:
     polar = start(rig)
     polar.fault("register", "json", count=2, body={"status": "FAILED", "reason": "INVALID_KEY"})
@@ -164,6 +183,7 @@ def test_a_key_that_is_not_taken_is_made_anew_once(rig: Rig) -> None:
     assert len(polar.records("register")) == 2
 
 
+@pytest.mark.soak
 def test_a_greeting_without_an_answer_ends_the_connection_and_nothing_is_said_meanwhile(polar: PolarCloud) -> None:
     """The original goes on with statuses, which nobody has authenticated, for 30 s."""
     polar.fault("hello", "hang")
@@ -176,6 +196,7 @@ def test_a_greeting_without_an_answer_ends_the_connection_and_nothing_is_said_me
     assert polar.records("status", begin)[0]["mono"] > polar.records("hello", begin)[1]["mono"]
 
 
+@pytest.mark.soak
 def test_a_refused_greeting_is_told_and_tried_again_later(rig: Rig, polar: PolarCloud) -> None:
     """The original stays connected and idle for ever."""
     polar.fault("hello", "json", body={"serialNumber": polar.serial, "status": "FAILED", "message": "Try later"})
@@ -189,9 +210,12 @@ def test_a_refused_greeting_is_told_and_tried_again_later(rig: Rig, polar: Polar
 
 @pytest.mark.parametrize(
     "answer",
-    [{"status": "DELETED"}, {"status": "FAILED", "message": "Printer has been deleted"}],
-    ids=["deleted", "failed"],
+    [
+        pytest.param({"status": "DELETED"}, id="deleted"),
+        pytest.param({"status": "FAILED", "message": "Printer has been deleted"}, id="failed"),
+    ],
 )
+@pytest.mark.soak
 def test_a_deleted_printer_stays_away(rig: Rig, polar: PolarCloud, answer: dict[str, str]) -> None:
     """The original registers again 0.2 s later, and cancels what is being printed."""
     rig.moonraker.call("printer.print.start", filename="local.gcode")
@@ -209,6 +233,7 @@ def test_a_deleted_printer_stays_away(rig: Rig, polar: PolarCloud, answer: dict[
     assert rig.printer.print_state == "printing"
 
 
+@pytest.mark.soak
 def test_a_welcome_that_never_comes_is_waited_for_half_a_minute(polar: PolarCloud) -> None:
     polar.fault("welcome", "hang")
     begin = time.monotonic()
@@ -270,6 +295,7 @@ def test_fifty_megabytes_of_text_end_the_connection_and_grow_nothing(rig: Rig, p
     assert resident(rig) - before < 6_000
 
 
+@pytest.mark.soak
 def test_a_flood_of_events_grows_nothing_and_ends(rig: Rig, polar: PolarCloud) -> None:
     before = resident(rig)
     begin = time.monotonic()
@@ -289,6 +315,7 @@ def resident(rig: Rig) -> int:
 # Pictures
 
 
+@pytest.mark.soak
 def test_a_form_that_the_storage_refuses_is_renewed(rig: Rig) -> None:
     """The original asks without the job's id, and uses the old address again after a second."""
     polar = obey_polar(rig, camera=True, idle_image_interval=10)
@@ -303,7 +330,22 @@ def test_a_form_that_the_storage_refuses_is_renewed(rig: Rig) -> None:
     assert polar.deviations() == []
 
 
+@pytest.mark.soak
+def test_a_jobs_form_that_the_storage_refuses_is_renewed_for_that_job(rig: Rig) -> None:
+    """The original asks without the job's id, and is refused."""
+    polar = obey_polar(rig, camera=True, printing_image_interval=5)
+    job = polar.print("long.gcode")
+    polar.wait_for("upload", 30, where=lambda record: record["body"]["job"] == job)
+    polar.fault("upload", "status", status=403)
+    begin = time.monotonic()
+    asked = polar.wait_for("getUrl", 30, begin)["body"]
+    assert (asked["type"], asked["jobId"]) == ("printing", job)
+    polar.wait_for("upload", 30, begin, lambda record: record["status"] == 204)
+    assert polar.deviations() == []
+
+
 @pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.soak
 def test_each_success_of_a_storage_is_one(rig: Rig, status: int) -> None:
     polar = obey_polar(rig, camera=True, idle_image_interval=10)
     polar.set(upload_status=status)
@@ -313,6 +355,7 @@ def test_each_success_of_a_storage_is_one(rig: Rig, status: int) -> None:
     assert polar.deviations() == []
 
 
+@pytest.mark.soak
 def test_a_form_is_not_used_beyond_its_time(rig: Rig) -> None:
     rig.start_printer(speed=20, moonraker=rig.add_camera().section())
     rig.polar.start("--status-interval", "10", "--ping-interval", "2", "--ping-timeout", "2")
@@ -332,6 +375,7 @@ def test_pictures_are_made_to_fit(rig: Rig) -> None:
     assert polar.deviations() == []
 
 
+@pytest.mark.soak
 def test_a_camera_that_fails_is_not_asked_all_the_time(rig: Rig) -> None:
     rig.start_printer(speed=20, moonraker=rig.add_camera().section())
     camera = rig.cameras[0]
@@ -362,7 +406,7 @@ def test_a_cancel_behind_a_slow_command_is_sent_once_and_waits(rig: Rig) -> None
     polar = obey_polar(rig)
     job = polar.print("long.gcode")
     polar.wait_for_code(3, jobId=job)
-    rig.printer.slow("M117", 8)
+    rig.printer.slow("M117", 4)
     rig.moonraker.client().send("printer.gcode.script", script="M117 slow")
     time.sleep(0.5)
     begin = time.monotonic()

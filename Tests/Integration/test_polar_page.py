@@ -63,9 +63,14 @@ def token(rig: Rig) -> str:
 
 
 def test_registering_by_hand(page_rig: Rig) -> None:
-    """Register, a wrong PIN first; unregister; register again, without a restart of anything."""
+    """Register, a wrong PIN first; unregister; register again, without a restart of anything.
+
+    The original connects without credentials too, twice a minute, keeps the PIN in a file that all may read, and does not
+    tell the cloud when it is unregistered.
+    """
     rig, port = page_rig, page_rig.daemon.port
     wait_until(lambda: rig.daemon.process.lines("parked: this printer is not registered"), 20, "parked")
+    assert rig.polar.records("open") == []
     wrong = {"username": rig.polar.email, "pin": "9999"}
     assert ask(port, "POST", "/printer/polar_cloud/register", wrong)[0] == 200
     wait_until(lambda: "EMAIL_PIN_ERROR" in status(port)["last_error"], 20, "the refusal")

@@ -37,6 +37,8 @@ def polar(running: Rig) -> PolarCloud:
     return running.polar
 
 
+LONG = pytest.mark.soak
+"""More of the same: with the long runs."""
 GOOD = "G28\nG1 X10 Y10 F3000\n"
 TINY = "G28\nG4 P30000\nM117 tiny\n"
 """A job of 1.5 s: one that ends between two looks at the printer would keep the next one waiting for some seconds."""
@@ -77,7 +79,9 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", URLS, ids=lambda url: url[:40])
+@pytest.mark.parametrize(
+    "url", [*URLS[:8], *(pytest.param(url, marks=LONG) for url in URLS[8:])], ids=lambda url: url[:40]
+)
 def test_a_hostile_address(running: Rig, polar: PolarCloud, url: str) -> None:
     begin = time.monotonic()
     job = polar.print(url)
@@ -96,7 +100,9 @@ ORDERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=str)
+@pytest.mark.parametrize(
+    "order", [*ORDERS[2:6], *(pytest.param(order, marks=LONG) for order in (*ORDERS[:2], *ORDERS[6:]))], ids=str
+)
 def test_an_order_without_gcode(running: Rig, polar: PolarCloud, order: dict[str, Any]) -> None:
     fetched = len(polar.records("files"))
     refused(
@@ -118,8 +124,13 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "content", "options"), FILES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("kind", "content", "options"),
+    [*FILES[:5], *(pytest.param(*each, marks=LONG) for each in FILES[5:])],
+    ids=lambda value: str(value)[:30],
+)
 def test_a_hostile_file(running: Rig, polar: PolarCloud, kind: str, content: str, options: dict[str, Any]) -> None:
+    """The original holds the whole file in memory, knows no limit, and says "preparing" for ever when it does not come."""
     polar.file("hostile.gcode", content, kind, **options)
     refused(running, polar.print("hostile.gcode"), 60)
 
@@ -132,12 +143,13 @@ def test_a_file_that_is_longer_than_announced_ends_where_it_was_announced(runnin
     assert running.daemon.process.running
 
 
-def test_a_cloud_that_is_busy_for_a_moment_is_asked_again(running: Rig, polar: PolarCloud) -> None:
-    polar.file("flaky.gcode", TINY, "flaky", times=2)
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=LONG)])
+def test_a_cloud_that_is_busy_for_a_moment_is_asked_again(running: Rig, polar: PolarCloud, times: int) -> None:
+    polar.file("flaky.gcode", TINY, "flaky", times=times)
     begin = time.monotonic()
     job = polar.print("flaky.gcode")
     assert polar.report(job, 60)["state"] == "completed"
-    assert len(polar.records("files", begin)) == 3
+    assert len(polar.records("files", begin)) == times + 1
 
 
 NAMES = [
@@ -156,7 +168,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES, ids=repr)
+@pytest.mark.parametrize("name", [*NAMES[:2], *(pytest.param(name, marks=LONG) for name in NAMES[2:])], ids=repr)
 def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
     polar.file("tiny.gcode", TINY)
     before = set(cloud_files(running))
@@ -176,9 +188,12 @@ def test_names_stay_names(running: Rig, polar: PolarCloud, name: str) -> None:
 IDS = ["../../../tmp/x", "a b", "ä", "x" * 65, "5f3c/../aa", "$(reboot)"]
 
 
-@pytest.mark.parametrize("job", IDS, ids=lambda value: value[:20])
+@pytest.mark.parametrize(
+    "job", [IDS[0], *(pytest.param(job, marks=LONG) for job in IDS[1:])], ids=lambda value: value[:20]
+)
 def test_ids_are_kept_out_of_paths(running: Rig, polar: PolarCloud, job: str) -> None:
-    """An id with odd characters is the cloud's own business: it may be refused, or printed under another name."""
+    """An id with odd characters is the cloud's own business: it may be refused, or printed under another name. The original
+    makes a path of it."""
     polar.file("tiny.gcode", TINY)
     polar.print("tiny.gcode", job=job)
     wait_until_still_alive(running)
@@ -205,6 +220,7 @@ def test_payloads_of_other_kinds(running: Rig, polar: PolarCloud, payload: Any) 
 
 
 def test_the_same_job_twice_is_one_print_and_one_report(running: Rig, polar: PolarCloud) -> None:
+    """A second job overwrites the first one's id in the original: it loses both."""
     before = starts(running)
     job = polar.print("long.gcode")
     polar.print("long.gcode", job=job)

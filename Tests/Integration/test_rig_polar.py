@@ -15,6 +15,8 @@ import socketio
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from harness import PolarCloud, Rig
+from polar_cloud import SILENCE_SLACK
+from strict_cloud import LATE
 
 JSON = dict[str, Any]
 AGENT = "printer-uplink/0.1.0"
@@ -265,12 +267,12 @@ def test_a_wrong_status_is_a_deviation(polar: PolarCloud, changes: JSON, reason:
 
 
 def test_statuses_in_haste_and_long_silence_are_deviations(polar: PolarCloud) -> None:
-    polar.set(status_interval=-14.0)  # one second in all
+    polar.set(status_interval=1.0 - SILENCE_SLACK)  # one second in all
 
     async def script(printer: Printer) -> None:
         await printer.online()
         await printer.emit("status", printer.status())
-        await asyncio.sleep(3.5)
+        await asyncio.sleep(1.5 + LATE)
         await printer.emit("status", printer.status())
 
     found = play(polar, script)

@@ -92,8 +92,11 @@ import Testing
       polar.bench.time.advance(by: .seconds(1))
       let complete = try await cloud.status(7)
       #expect(complete["jobId"] == nil)
-      await polar.bench.executor.idle()
-      polar.bench.time.advance(by: .seconds(120))
+      for _ in 0..<6 {
+        await polar.bench.executor.idle()
+        polar.bench.time.advance(by: .seconds(20))
+        cloud.socket.say("2")
+      }
       _ = try await cloud.status(0)
       // Not again, whatever comes.
       cloud.say("print", #"{"jobId":"aa01","gcodeFile":"https://files.test/cube.gcode"}"#)
@@ -214,8 +217,11 @@ import Testing
       await polar.bench.executor.idle()
       #expect(polar.bench.webSockets.sockets.count == 1)
       polar.bench.time.advance(by: .seconds(5))
+      #expect(polar.bench.identity.identity?["last_error"] != nil)
       _ = try await polar.greetedCloud(2)
       await until { polar.bench.health.last == .online }
+      // The original keeps it.
+      await until { polar.bench.identity.identity?["last_error"] == nil }
     }
   }
 

@@ -1032,6 +1032,7 @@ async def hostile(request: web.Request, served: ServedFile, content: bytes) -> w
     - endless: bytes without end; silent: a head and then nothing; slow: in pieces over `seconds`.
     - html: a web page; empty; chunked: without a length.
     - redirect: to `location`.
+    - filling: the content, then comments up to so many `megabytes`.
     - flaky: 503 for the first `times` fetches.
     """
     options = served.options
@@ -1046,6 +1047,8 @@ async def hostile(request: web.Request, served: ServedFile, content: bytes) -> w
             return web.Response(body=b"", content_type="text/plain")
         case "redirect":
             return web.Response(status=302, headers={"Location": options["location"]})
+        case "filling":
+            return await fill(request, content, options["megabytes"])
     announced = {"short": len(content) + 1000, "long": max(1, len(content) // 2)}.get(served.kind)
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     if announced is not None:
@@ -1076,6 +1079,18 @@ async def hostile(request: web.Request, served: ServedFile, content: bytes) -> w
                 await response.write(b"G1 X10 Y10 F3000\n" * 4096)
         case _:
             raise KeyError(served.kind)
+    return response
+
+
+async def fill(request: web.Request, content: bytes, megabytes: int) -> web.StreamResponse:
+    """A file of that size, without holding it."""
+    line = b"; " + b"x" * 997 + b"\n"
+    size = len(content) + megabytes * 1000 * len(line)
+    response = web.StreamResponse(headers={"Content-Type": "text/plain", "Content-Length": str(size)})
+    await response.prepare(request)
+    await response.write(content)
+    for _ in range(megabytes):
+        await response.write(line * 1000)
     return response
 
 

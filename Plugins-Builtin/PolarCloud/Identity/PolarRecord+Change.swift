@@ -14,7 +14,9 @@ extension PolarRecord {
     case job(CloudJob)
     /// A cloud job's end is on its way to the cloud.
     case reported(String)
-    /// The file of a former job may be deleted one day, this one is gone.
+    /// A job's file lies at the printer now.
+    case brought(String)
+    /// The files of jobs that lie there still.
     case files([String])
     /// Something is wrong; nil: nothing any more.
     case error(String?)
@@ -43,7 +45,10 @@ extension PolarRecord {
       registeredAs = nil
       entered.username = nil
       entered.pin = nil
-    case .job(let job): self.job = job
+    case .job(let job):
+      // Work that was cut short may still say that it had begun.
+      if !reported.contains(job.id) { self.job = job }
+    case .brought(let path): if !files.contains(path) { files.append(path) }
     case .reported(let id):
       if job?.id == id { job = nil }
       if !reported.contains(id) { reported.append(id) }

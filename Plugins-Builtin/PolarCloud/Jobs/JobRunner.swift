@@ -123,8 +123,7 @@ final class JobRunner: Sendable {
   /// Deletes files of former jobs beyond the newest; the gate deletes only what this entry has brought.
   func tidy() async {
     let record = store.record
-    var files = record.files
-    if let path = record.job?.path, !files.contains(path) { files.append(path) }
+    let files = record.files
     let former = files.filter { $0 != record.job?.path }
     let excess = Array(former.prefix(max(0, former.count - configuration.keptFiles)))
     let contact = context.commands.contact()

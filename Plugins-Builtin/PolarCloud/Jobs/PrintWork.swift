@@ -28,7 +28,10 @@ struct PrintWork: Sendable {
     case .failure(let failure):
       throw CommandFailure(.transfer, "its file cannot be fetched: \(failure.description)")
     }
+    guard !abort.hasBeenPulled else { throw Self.cancelled }
     let item = try await printer.upload(file)
+    store.note(.brought(job.path))
+    guard !abort.hasBeenPulled else { throw Self.cancelled }
     // Before the start is sent: after a crash the printer is looked at, else the job counts as not begun.
     var begun = job
     begun.phase = .started

@@ -20,12 +20,14 @@ extension PolarCloudBackend {
     let (events, way) = AsyncStream.makeStream(of: PolarLink.Outgoing.self)
     let closure = try await withThrowingTaskGroup(of: SocketIOClosure?.self) { group in
       group.addTask {
-        try await link.serve(events, opened: { _ in }) { event in
+        var listener = PolarLink.Listener()
+        listener.received = { event in
           guard case .welcome(.some) = CloudEvent(event.name, event.payload, serialNumber: nil)
           else { return }
           hasChallenge.withLock { $0 = true }
           way.finish()
         }
+        return try await link.serve(events, listener)
       }
       group.addTask { [time = context.time] in
         try await time.sleep(for: PolarSession.patience)

@@ -69,7 +69,10 @@ struct PolarPage: Sendable {
     status["may_change"] = .bool(request.mayChange)
     var fixed = JSONObject()
     for key in PageInput.keys.sorted() {
-      if let place = place(of: key) { fixed[key] = .string(place) }
+      // Where the file lies concerns only those who could change it.
+      if let place = place(of: key) {
+        fixed[key] = .string(request.mayChange ? place : "the configuration file")
+      }
     }
     status["fixed"] = .object(fixed)
     if request.mayChange { status["server_url"] = configuration.map { .string($0.server.origin) } }
@@ -113,8 +116,10 @@ struct PolarPage: Sendable {
   private func configure(_ request: PageRequest, registers: Bool) async -> PageResponse {
     let record = store.record
     let entered: EnteredValues
+    var names = ""
     do throws(PageInput.Defect) {
       let input = try PageInput(request)
+      names = input.values.keys.sorted().joined(separator: ", ")
       // The page sends back what it shows: what does not differ changes nothing.
       for (key, value) in input.values.sorted(by: { $0.key < $1.key }) {
         guard let place = place(of: key), !isAsIs(key, value) else { continue }
@@ -126,7 +131,7 @@ struct PolarPage: Sendable {
       return .said(400, error.key.isEmpty ? error.problem : "\(error.key) \(error.problem)")
     }
     guard registers else {
-      return await keep(request, "the settings") { $0.entered = entered }
+      return await keep(request, "settings (\(names))") { $0.entered = entered }
     }
     if let serial = record.serialNumber {
       return .said(409, "This printer is registered already, as \(serial): unregister it first.")

@@ -13,6 +13,7 @@ final class PolarDesk: Sendable {
   private struct State {
     var standing = Standing()
     var mailbox: AsyncStream<SessionLoop.Letter>.Continuation?
+    var wishes = 0
   }
   private let state = Guarded(State())
 
@@ -21,6 +22,9 @@ final class PolarDesk: Sendable {
 
   /// How the connection stands.
   var standing: Standing { state.withLock { $0.standing } }
+
+  /// How often a person has changed what a session goes by.
+  var wishes: Int { state.withLock { $0.wishes } }
 
   /// A session begins: letters go there.
   func open(_ mailbox: AsyncStream<SessionLoop.Letter>.Continuation) {
@@ -31,7 +35,7 @@ final class PolarDesk: Sendable {
   }
 
   /// It has ended.
-  func close() { state.withLock { $0 = State() } }
+  func close() { state.withLock { $0 = State(wishes: $0.wishes) } }
 
   /// The session has moved on.
   func show(_ phase: PolarSession.Phase, at now: WallTime) {
@@ -49,7 +53,13 @@ final class PolarDesk: Sendable {
   }
 
   /// Tells the session that it begins anew with what the record says now.
-  func reconfigure() { state.withLock { $0.mailbox }?.yield(.reconfigured) }
+  func reconfigure() {
+    let mailbox = state.withLock { state in
+      state.wishes += 1
+      return state.mailbox
+    }
+    mailbox?.yield(.reconfigured)
+  }
 
   /// Tells the session to give the printer back.
   ///

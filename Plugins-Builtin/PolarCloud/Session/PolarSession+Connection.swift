@@ -27,7 +27,10 @@ extension PolarSession {
     case .leaving(.comeBack(let pause)): phase = .waiting(until: now.advanced(by: pause))
     case .leaving(.park(let problem, let remedy)):
       actions.append(.park(problem: problem, remedy: remedy))
-    case .leaving(.finish): actions.append(.finish)
+    case .leaving(.finish):
+      // What was reported is to be known for it next time.
+      hasClosed = true
+      if !isSettling { actions.append(.finish) }
     case .unregistering:
       givenBack("the connection was lost meanwhile", &actions)
       if case .leaving(.park(let problem, let remedy)) = phase {
@@ -85,7 +88,6 @@ extension PolarSession {
     _ event: CloudEvent, _ contact: CommandContact?, _ now: MonotonicInstant,
     _ actions: inout [Action]
   ) {
-    settleByWord(&actions)
     switch event {
     case .welcome(let challenge): welcomed(challenge, now, &actions)
     case .registered(let answer): registered(answer, now, &actions)

@@ -195,7 +195,7 @@ extension PolarSession {
     actions.append(.emit("job", body))
   }
 
-  /// Whatever comes after a report shows that the cloud was there to take it.
+  /// The cloud's WebSocket has answered behind a report, or something else has come that was sent after it.
   mutating func settleByWord(_ actions: inout [Action]) {
     if owedSentAt != nil, !isSettling { settle(.accept, &actions) }
   }

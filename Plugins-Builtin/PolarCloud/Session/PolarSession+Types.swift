@@ -53,8 +53,12 @@ extension PolarSession {
     case uploaded(ImageDesk.Kind, ImageDesk.Result)
     /// The oldest end of a job that is owed.
     case owed(OwedEnd)
+    /// The cloud has read the report of this job's end.
+    case reportTaken(jobID: String)
     /// It is out of the outbox.
-    case settled
+    ///
+    /// - isLast: whether nothing else is owed.
+    case settled(isLast: Bool)
     /// The G-code that somebody typed has been run, or not: in words.
     case gcodeEnded(String)
     /// A person wants the printer given back.

@@ -14,6 +14,8 @@ struct PolarSession {
   static let afterRegistration = Duration.seconds(1)
   /// So long the answer to `unregister` may take.
   static let unregisterPatience = Duration.seconds(10)
+  /// What comes so soon behind a report may have been on its way before the cloud had it.
+  static let crossing = Duration.seconds(2)
   /// More ends that are not on the disk yet are a flood: further jobs are not even refused.
   static let mostUnkept = 8
   /// After refusals: a minute, then longer, up to a quarter of an hour.
@@ -37,6 +39,10 @@ struct PolarSession {
   /// When it was sent on this connection; nil: it was not.
   var owedSentAt: MonotonicInstant?
   var isSettling = false
+  /// Whether another end follows the one that was settled last.
+  var owesMore = false
+  /// Whether the connection that is left has ended.
+  var hasClosed = false
   var lastError: String?
   /// When the present job at the printer began.
   var jobStart: (key: String, at: WallTime)?
@@ -59,7 +65,8 @@ struct PolarSession {
     self.reading = reading
     phase = .waiting(until: now)
     serialNumber = record.serialNumber
-    tracker = JobTracker(record.job, now: now)
+    let job = record.job.flatMap { record.reported.contains($0.id) ? nil : $0 }
+    tracker = JobTracker(job, now: now)
     schedule = StatusSchedule(interval: rules.statusInterval)
     reported = record.reported
     lastError = record.lastError
@@ -81,7 +88,7 @@ struct PolarSession {
     noteJobStart()
     switch event {
     case .tick: break
-    case .opened: opened(now)
+    case .opened: opened(now, &actions)
     case .ended(let closure): ended(closure, now, &actions)
     case .received(let event): received(event, contact, now, &actions)
     case .stored(let change): stored(change, now, &actions)
@@ -96,10 +103,13 @@ struct PolarSession {
     case .cancelEnded(let outcome): cancelEnded(outcome, &actions)
     case .uploaded(let kind, let result): uploaded(kind, result, now, &actions)
     case .owed(let end): take(end, &actions)
-    case .settled:
+    case .reportTaken(let id): if owed?.jobID == id { settleByWord(&actions) }
+    case .settled(let isLast):
       owed = nil
       owedSentAt = nil
       isSettling = false
+      owesMore = !isLast
+      if phase == .leaving(.finish), hasClosed { actions.append(.finish) }
     case .unregister: unregister(now, &actions)
     case .gcodeEnded(let text): answer(text, &actions)
     }
@@ -117,10 +127,11 @@ struct PolarSession {
       due.append(since.advanced(by: Self.patience))
     case .keeping(_, let retryAt): if let retryAt { due.append(retryAt) }
     case .unregistering(let since): due.append(since.advanced(by: Self.unregisterPatience))
-    case .online:
+    case .online(let since):
       let status = report()
       due.append(max(schedule.due(status, now), now))
       if let look = schedule.nextLook(now) { due.append(look) }
+      if rules.isOnce { due.append(since.advanced(by: Self.patience)) }
       if let image = images.nextDue(imageKind, now) { due.append(image) }
     case .connecting, .leaving: break
     }
@@ -168,9 +179,13 @@ struct PolarSession {
     actions.append(.connect)
   }
 
-  private mutating func opened(_ now: MonotonicInstant) {
-    guard phase == .connecting else { return }
-    phase = .welcoming(since: now)
+  private mutating func opened(_ now: MonotonicInstant, _ actions: inout [Action]) {
+    switch phase {
+    case .connecting: phase = .welcoming(since: now)
+    // A person has given the printer back meanwhile.
+    case .leaving: actions.append(.close)
+    default: break
+    }
   }
 
   private mutating func serve(
@@ -187,10 +202,13 @@ struct PolarSession {
             "serialNumber": .string(serialNumber), "runningVersion": .string(Product.version),
           ]))
     }
-    if let sent = owedSentAt, let lastHeard, lastHeard > sent { settleByWord(&actions) }
+    if let sent = owedSentAt, let lastHeard, lastHeard > sent.advanced(by: Self.crossing) {
+      settleByWord(&actions)
+    }
     deliver(now, &actions)
     if rules.isOnce {
-      close(.finish, &actions)
+      let isDone = owed == nil && !owesMore && unkept.isEmpty
+      if isDone || since.advanced(by: Self.patience) <= now { close(.finish, &actions) }
       return
     }
     guard let step = images.step(imageKind, now) else { return }
@@ -241,7 +259,9 @@ struct PolarSession {
       return
     }
     guard jobStart?.key != reading.filename else { return }
-    let began = rules.wallTime().advanced(by: .zero - .seconds(reading.totalDuration))
+    // Whatever the printer says, it is not older than thirty years.
+    let seconds = min(reading.totalDuration, 1e9)
+    let began = rules.wallTime().advanced(by: .zero - .seconds(seconds))
     jobStart = (reading.filename, began)
   }
 

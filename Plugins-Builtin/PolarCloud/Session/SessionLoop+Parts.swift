@@ -32,7 +32,7 @@ extension SessionLoop {
 
   /// Makes a connection and serves it to its end.
   func connect(
-    _ mailbox: AsyncStream<Letter>.Continuation,
+    _ mailbox: AsyncStream<Letter>.Continuation, _ inflow: Inflow,
     _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     group.addTask {
@@ -40,9 +40,17 @@ extension SessionLoop {
         configuration: configuration, store: store, context: context
       ).greeting()
       let (events, way) = AsyncStream.makeStream(of: PolarLink.Outgoing.self)
-      let closure = try await link().serve(
-        events, opened: { mailbox.yield(.opened($0, greeting, way)) },
-        received: { mailbox.yield(.received($0)) })
+      let listener = PolarLink.Listener(
+        opened: { mailbox.yield(.opened($0, greeting, way)) },
+        received: { event in
+          mailbox.yield(.received(event))
+          await inflow.enter()
+        },
+        delivered: { report in
+          guard let id = report.body["jobId"]?.string else { return }
+          mailbox.yield(.session(.reportTaken(jobID: id)))
+        })
+      let closure = try await link().serve(events, listener)
       mailbox.yield(.session(.ended(closure)))
     }
   }
@@ -116,7 +124,8 @@ extension SessionLoop {
         .session(.owed(PolarSession.OwedEnd(jobID: id, body: entry.item.body))))
       guard let verdict = await verdicts.next() else { throw CancellationError() }
       await context.outbox.settle(entry, verdict)
-      mailbox.yield(.session(.settled))
+      let isLast = await context.outbox.peek() == nil
+      mailbox.yield(.session(.settled(isLast: isLast)))
     }
   }
 

@@ -36,7 +36,10 @@ struct SessionLoop: Sendable {
   /// - Throws: `BackendFailure` (park) when nothing goes on by itself; `CancellationError`.
   func run(isOnce: Bool) async throws -> End {
     let rules = rules(isOnce: isOnce)
-    if let block = store.record.block, block.credentials == rules.credentials {
+    // A PIN that was entered on the page is forgotten with the refusal: without one, nothing else is tried either.
+    let isSame = store.record.block?.credentials == rules.credentials
+    let canTry = rules.canRegister || store.record.serialNumber != nil
+    if let block = store.record.block, isSame || !canTry {
       throw BackendFailure(.park, block.problem, remedy: block.remedy)
     }
     let key = try await PolarKey(store)
@@ -80,6 +83,9 @@ struct SessionLoop: Sendable {
     var outgoing: AsyncStream<PolarLink.Outgoing>.Continuation?
     var contacts = Contacts(context: context)
     var alarms: [MonotonicInstant] = []
+    let inflow = Inflow()
+    // A connection that is due waits for the key that is being made.
+    var (isMakingKey, isConnectionDue) = (false, false)
     group.addTask { await watchPrinter(mailbox) }
     group.addTask { await watchJobs(mailbox) }
     group.addTask { await keep(keepsakes, mailbox) }
@@ -102,12 +108,16 @@ struct SessionLoop: Sendable {
         (connection, greeting, outgoing) = (opened, said, way)
         event = .opened
       case .received(let received):
+        inflow.leave()
         if configuration.isVerbose { context.log(.info, "received \(received.name.logged)") }
         let said = CloudEvent(
           received.name, received.payload, serialNumber: session.serialNumber)
         contact = contacts.heard(said, at: now)
         event = .received(said)
-      case .key(let new): key = new
+      case .key(let new):
+        (key, isMakingKey) = (new, false)
+        if isConnectionDue { connect(mailbox, inflow, &group) }
+        isConnectionDue = false
       case .reconfigured:
         outgoing?.finish()
         reason.withLock { $0 = .success(.reconfigured) }
@@ -119,7 +129,8 @@ struct SessionLoop: Sendable {
       desk.show(session.phase, at: context.time.wallTime)
       for action in actions {
         switch action {
-        case .connect: connect(mailbox, &group)
+        case .connect:
+          if isMakingKey { isConnectionDue = true } else { connect(mailbox, inflow, &group) }
         case .close:
           if let outgoing { outgoing.finish() }
         case .register:
@@ -139,6 +150,7 @@ struct SessionLoop: Sendable {
           keeper.yield(.change(change))
         case .owe(let end): keeper.yield(.end(end))
         case .renewKey:
+          isMakingKey = true
           group.addTask { mailbox.yield(.key(try await PolarKey.renew(store))) }
         case .print(let order, let job, let contact):
           group.addTask {

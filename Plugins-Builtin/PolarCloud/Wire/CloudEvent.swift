@@ -44,7 +44,10 @@ enum CloudEvent: Sendable, Hashable {
     case "print": self = .print(PrintOrder(payload))
     case "pause": self = .pause
     case "resume": self = .resume
-    case "cancel": self = .cancel(jobID: payload["jobId"]?.string)
+    case "cancel":
+      // An id that is no text is an id all the same, and none of ours.
+      let id = payload["jobId"].flatMap { $0.isNull ? nil : $0 }
+      self = .cancel(jobID: id.map { $0.string ?? "of no text" })
     case "temperature": self = .temperature(TemperatureOrder.orders(payload))
     case "command": self = .gcode(payload["command"]?.string ?? "")
     case "delete": self = .delete

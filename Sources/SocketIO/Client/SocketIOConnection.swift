@@ -95,6 +95,22 @@ package final class SocketIOConnection: Sendable {
     try await send(text)
   }
 
+  /// Returns when the server has read all that was sent before: its WebSocket has answered a ping behind it.
+  ///
+  /// Socket.IO has no such word for an event without an acknowledgement; the connection below it does.
+  ///
+  /// - Parameter timeout: how long the answer may take.
+  /// - Throws: `SocketIOFailure`: `.unacknowledged` where none comes, `.closed`, `.cancelled`.
+  package func flush(within timeout: Duration) async throws(SocketIOFailure) {
+    do throws(NetworkError) { try await socket.ping(timeout: timeout) } catch {
+      switch error.kind {
+      case .cancelled: throw .cancelled
+      case .timeout: throw .unacknowledged
+      default: throw .closed(SocketIOClosure(error))
+      }
+    }
+  }
+
   /// The largest message that the server takes, in bytes.
   package var sendLimit: Int { session.withLock { $0.sendLimit } }
 
