@@ -197,12 +197,18 @@ import Testing
     book.add(job("b.gcode", uuid: "11111111-1111-4111-a111-000000000002"))
     start(&book, "11111111-1111-4111-a111-000000000002", at: 2)
     book.add(job("c.gcode", uuid: "11111111-1111-4111-a111-000000000003"))
+    book.add(job("d.gcode", uuid: "11111111-1111-4111-a111-000000000004"))
     var next = self.book()
     next.load(JobStorage.jobs(JobStorage.stored(book)))
     next.observe(reading("printing", "b.gcode"), at: at(1), wallTime: wallTime)
-    next.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    next.takeQueue(
+      [try entry("1", "a.gcode"), try entry("4", "d.gcode", 4)], at: at(1), wallTime: wallTime)
     #expect(next.active?.uuid == "11111111-1111-4111-a111-000000000002")
-    #expect(next.queue.map(\.uuid) == ["11111111-1111-4111-a111-000000000001"])
+    // The last one had got into the queue although nobody had told us.
+    #expect(
+      next.queue.map(\.uuid) == [
+        "11111111-1111-4111-a111-000000000001", "11111111-1111-4111-a111-000000000004",
+      ])
     // What had not got into the queue is not started behind anybody's back.
     let failed = try #require(next.job("11111111-1111-4111-a111-000000000003"))
     #expect(try words(next, reading("printing")).last == "error")

@@ -25,6 +25,8 @@ struct JobBook: Sendable {
   /// A job that ran when a former daemon ended, until we have looked.
   private var remembered: CuraJob?
   private var isSighted = false
+  /// Jobs that were on their way into the queue when a former daemon ended, until we have looked into it.
+  private var homeless: Set<String> = []
   /// Places in Moonraker's queue of jobs whose start was sent and not refused. Whatever became of it, they are not started
   /// again: they count as gone, and are taken out of there.
   private(set) var spent: [QueueTicket] = []
@@ -270,6 +272,14 @@ struct JobBook: Sendable {
       }
       book.waiting = queue + old
       book.adoptPopped()
+      guard isWhole else { return }
+      let homeless = book.homeless
+      book.homeless = []
+      for job in old where job.phase == .coming {
+        guard let uuid = job.uuid, homeless.contains(uuid) else { continue }
+        book.fail(
+          uuid, "printer-uplink ended before it was queued; it is among the printer's files")
+      }
     }
   }
 
@@ -337,6 +347,7 @@ struct JobBook: Sendable {
       book.spent = spent
       for job in jobs {
         if job.isOn { book.remembered = job } else { book.waiting.append(job) }
+        if job.phase == .coming, let uuid = job.uuid { book.homeless.insert(uuid) }
       }
     }
   }

@@ -56,7 +56,6 @@ enum JobStorage {
       let path = stored["path"]?.string.flatMap({ GCodePath($0) })
     else { return nil }
     let phase: CuraJob.Phase
-    var notice: String?
     if let id = stored["job_id"]?.string, let time = stored["time_added"]?.double {
       phase = .queued(QueueTicket(jobID: id, timeAdded: time))
     } else if stored["runs"]?.bool == true {
@@ -64,14 +63,11 @@ enum JobStorage {
     } else if stored["starts"]?.bool == true {
       phase = .starting(since: MonotonicInstant(sinceOrigin: .zero))
     } else {
-      let reason = "printer-uplink restarted before it was queued; the file is among the printer's"
-      phase = .failed(reason)
-      notice = reason
+      phase = .coming
     }
     var job = CuraJob(
       uuid: uuid, name: name, path: path, owner: stored["owner"]?.string ?? "",
       createdAt: WallTime(millisecondsSinceEpoch: stored["created_ms"]?.integer ?? 0), phase: phase)
-    job.notice = notice
     job.isForced = stored["forced"]?.bool ?? false
     job.isGriffin = stored["griffin"]?.bool ?? false
     job.estimate = stored["estimate"]?.integer.flatMap { Int(exactly: $0) }
