@@ -172,6 +172,7 @@ import Testing
     try await cura.run {
       cura.bench.printer.come()
       _ = try await cura.upload("a.gcode", Array(";START_OF_HEADER\n;FLAVOR:Griffin\n".utf8))
+      if !isAllowed { await until { cura.queued == ["a.gcode"] } }
       try await cura.settle([isAllowed ? "sent_to_printer" : "queued"])
       #expect(cura.commands.contains { $0.kind == .start } == isAllowed)
       let page = try await cura.send("GET", "/print_jobs").text
