@@ -128,7 +128,9 @@ package final class RequestBody: @unchecked Sendable {
         state.buffer = []
         return (true, (reader, bytes))
       }
-      unsafe sleep(connection, &state)
+      // libmicrohttpd may have more chunks in its hands although it sleeps; put to sleep twice, it loses the connection and
+      // its own lists.
+      if unsafe state.sleeping == nil { unsafe sleep(connection, &state) }
       return (true, nil)
     }
     if let (reader, bytes) = handed { reader.resume(returning: .piece(bytes)) }
