@@ -43,12 +43,10 @@ extension CuraConnectBackend {
     DeclaredCommand("action:resume", .resume, "Goes on with the print."),
     DeclaredCommand("action:cancel", .cancel, "Ends the print."),
     DeclaredCommand("action:print", .start, "Starts a job of the queue."),
-    DeclaredCommand("action:print:queue", .queue, "Takes a job that was started out of the queue."),
     DeclaredCommand("action/move", .queue, "Moves a job within the queue."),
     DeclaredCommand("force", .start, "Prints a job whatever is loaded."),
-    DeclaredCommand("force:queue", .queue, "Takes a job that was started out of the queue."),
     DeclaredCommand("auto_start", .start, "Starts what waits, on a bed that is known to be clear."),
-    DeclaredCommand("auto_start:queue", .queue, "Takes a job that was started out of the queue."),
+    DeclaredCommand("started:queue", .queue, "Takes a job that was started out of the queue."),
     DeclaredCommand("delete", .queue, "Takes a job out of the queue."),
     DeclaredCommand("delete:file", .deleteFile, "Deletes its file, with `delete_files`."),
     DeclaredCommand(

@@ -134,7 +134,9 @@ package final class RequestBody: @unchecked Sendable {
         state.buffer = []
         return (true, (reader, bytes))
       }
-      unsafe sleep(connection, &state)
+      // libmicrohttpd may have more chunks in its hands although it sleeps; put to sleep twice, it loses the connection and
+      // its own lists.
+      if unsafe state.sleeping == nil { unsafe sleep(connection, &state) }
       return (true, nil)
     }
     if let (reader, bytes) = handed { reader.resume(returning: .piece(bytes)) }
@@ -142,7 +144,7 @@ package final class RequestBody: @unchecked Sendable {
   }
 
   /// Whether the visitor has ended its side, and all that it sent has been read.
-  private var hasLeft: Bool {
+  var hasLeft: Bool {
     var byte: UInt8 = 0
     return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
   }

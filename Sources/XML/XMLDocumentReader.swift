@@ -26,7 +26,7 @@ package enum XMLDocumentReader {
   /// - Throws: ``Failure`` where it is not well-formed, has a DOCTYPE, or is nested more than 64 deep.
   package static func read(_ document: [UInt8], take: @escaping (Event) -> Void) throws(Failure) {
     guard let size = Int32(exactly: document.count) else { throw Failure(description: "too long") }
-    guard let parser = unsafe XML_ParserCreateNS(nil, CChar(bitPattern: UInt8(ascii: " "))) else {
+    guard let parser = unsafe XML_ParserCreateNS(nil, CChar(truncatingIfNeeded: 0x20)) else {
       throw Failure(description: "there is no memory to read it")
     }
     defer { unsafe XML_ParserFree(parser) }

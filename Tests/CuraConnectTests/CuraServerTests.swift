@@ -100,6 +100,7 @@ import Testing
   @Test("an upload reaches the printer and starts on a clear bed")
   func upload() async throws {
     let cura = try await CuraBench()
+    cura.bench.isBedClear.withLock { $0 = true }
     try await cura.run {
       cura.bench.printer.come()
       let answer = try await cura.upload("böx (1).gcode", gcode)
@@ -127,6 +128,7 @@ import Testing
   @Test("what the bed does not allow waits in the queue and says why")
   func occupied() async throws {
     let cura = try await CuraBench()
+    cura.bench.isBedClear.withLock { $0 = true }
     cura.start.withLock { $0 = CommandOutcome(.refused, .bedOccupied, "the bed is not clear") }
     try await cura.run {
       cura.bench.printer.come()
@@ -137,7 +139,6 @@ import Testing
       #expect(page.text.contains("the bed is not clear"))
       // It is not tried again by itself.
       cura.start.withLock { $0 = .done() }
-      cura.bench.isBedClear.withLock { $0 = true }
       cura.bench.time.advance(by: .seconds(60))
       #expect(try await cura.words() == ["queued"])
     }
@@ -167,13 +168,40 @@ import Testing
     arguments: [true, false])
   func griffin(_ isAllowed: Bool) async throws {
     let cura = try await CuraBench(["allow_griffin": .boolean(isAllowed)])
+    cura.bench.isBedClear.withLock { $0 = true }
     try await cura.run {
       cura.bench.printer.come()
       _ = try await cura.upload("a.gcode", Array(";START_OF_HEADER\n;FLAVOR:Griffin\n".utf8))
+      if !isAllowed { await until { cura.queued == ["a.gcode"] } }
       try await cura.settle([isAllowed ? "sent_to_printer" : "queued"])
       #expect(cura.commands.contains { $0.kind == .start } == isAllowed)
       let page = try await cura.send("GET", "/print_jobs").text
       #expect(page.contains("cura-definition") == !isAllowed)
+    }
+  }
+
+  @Test("with `always`, a start of which nobody knows the end is not tried again")
+  func unknownStart() async throws {
+    let cura = try await CuraBench(["auto_start": .string("always")])
+    cura.start.withLock { $0 = CommandOutcome(.unknown, .timeout, "no answer") }
+    try await cura.run {
+      cura.bench.printer.come()
+      _ = try await cura.upload("a.gcode", gcode)
+      await until { cura.queued == ["a.gcode"] }
+      cura.bench.isBedClear.withLock { $0 = true }
+      cura.bench.time.advance(by: .seconds(6))
+      try await cura.settle(["sent_to_printer"])
+      // It did begin, and came to its end: its place in the queue is not another copy.
+      for state in ["printing", "complete"] {
+        cura.bench.printer.update { status in
+          status.objects["print_stats"] = ["state": .string(state), "filename": "a.gcode"]
+        }
+        try await cura.settle([state == "printing" ? "pre_print" : "wait_cleanup"])
+      }
+      await until { cura.queued.isEmpty }
+      cura.bench.time.advance(by: .seconds(300))
+      #expect(cura.commands.count { $0.kind == .start } == 1)
+      #expect(try await cura.words() == ["wait_cleanup"])
     }
   }
 

@@ -39,12 +39,17 @@ import Testing
     }
   }
 
+  private func start(_ book: inout JobBook, _ uuid: String, at seconds: Int, isTaken: Bool = true) {
+    let begins = book.beginStart(uuid, at: at(seconds))
+    #expect(begins == isTaken)
+  }
+
   @Test("a job goes from its arrival to its end under one UUID")
   func life() throws {
     var book = book()
     book.add(job("a.gcode"))
     #expect(try words(book, reading("standby")) == ["queued"])
-    book.beginStart("u1", at: at(1))
+    start(&book, "u1", at: 1)
     #expect(try words(book, reading("standby")) == ["sent_to_printer"])
     for (state, elapsed, word) in [
       ("printing", 0, "pre_print"), ("printing", 5, "printing"), ("paused", 6, "paused"),
@@ -152,7 +157,7 @@ import Testing
     var book = book()
     book.add(job("a.gcode"))
     book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
-    book.beginStart("u1", at: at(2))
+    start(&book, "u1", at: 2)
     book.takeQueue(
       [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(3), wallTime: wallTime)
     #expect(book.listed.map(\.name) == ["a.gcode", "b.gcode"])
@@ -190,18 +195,99 @@ import Testing
     book.add(job("a.gcode", uuid: "11111111-1111-4111-a111-000000000001"))
     book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
     book.add(job("b.gcode", uuid: "11111111-1111-4111-a111-000000000002"))
-    book.beginStart("11111111-1111-4111-a111-000000000002", at: at(2))
+    start(&book, "11111111-1111-4111-a111-000000000002", at: 2)
     book.add(job("c.gcode", uuid: "11111111-1111-4111-a111-000000000003"))
+    book.add(job("d.gcode", uuid: "11111111-1111-4111-a111-000000000004"))
     var next = self.book()
     next.load(JobStorage.jobs(JobStorage.stored(book)))
     next.observe(reading("printing", "b.gcode"), at: at(1), wallTime: wallTime)
-    next.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    next.takeQueue(
+      [try entry("1", "a.gcode"), try entry("4", "d.gcode", 4)], at: at(1), wallTime: wallTime)
     #expect(next.active?.uuid == "11111111-1111-4111-a111-000000000002")
-    #expect(next.queue.map(\.uuid) == ["11111111-1111-4111-a111-000000000001"])
+    // The last one had got into the queue although nobody had told us.
+    #expect(
+      next.queue.map(\.uuid) == [
+        "11111111-1111-4111-a111-000000000001", "11111111-1111-4111-a111-000000000004",
+      ])
     // What had not got into the queue is not started behind anybody's back.
     let failed = try #require(next.job("11111111-1111-4111-a111-000000000003"))
     #expect(try words(next, reading("printing")).last == "error")
     #expect(failed.notice != nil)
+  }
+
+  @Test("only one job is being started at a time, and none while another runs")
+  func oneStart() throws {
+    var book = book()
+    book.add(job("a.gcode", uuid: "u1"))
+    book.add(job("b.gcode", uuid: "u2"))
+    start(&book, "u1", at: 1)
+    start(&book, "u2", at: 1, isTaken: false)
+    start(&book, "u1", at: 1, isTaken: false)
+    book.observe(reading("printing"), at: at(2), wallTime: wallTime)
+    start(&book, "u2", at: 3, isTaken: false)
+    book.observe(reading("complete"), at: at(4), wallTime: wallTime)
+    start(&book, "u2", at: 5)
+    start(&book, "gone", at: 5, isTaken: false)
+  }
+
+  @Test("a job that was started does not come back although it still stands in the queue")
+  func spent() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    let entries = [try entry("1", "a.gcode")]
+    book.takeQueue(entries, at: at(1), wallTime: wallTime)
+    start(&book, "u1", at: 2)
+    book.observe(reading("printing"), at: at(3), wallTime: wallTime)
+    book.observe(reading("complete"), at: at(4), wallTime: wallTime)
+    book.takeQueue(entries, at: at(5), wallTime: wallTime)
+    #expect(book.queue.isEmpty)
+    #expect(book.spent == entries.map(\.ticket))
+    // Also where nobody knows whether it began, and after a restart of ours.
+    var next = self.book()
+    next.load(
+      JobStorage.jobs(JobStorage.stored(book)),
+      spent: JobStorage.tickets(JobStorage.storedTickets(book)))
+    next.takeQueue(entries, at: at(1), wallTime: wallTime)
+    #expect(next.listed.isEmpty)
+    // Once it is out of the queue it is forgotten; but a part of the queue does not tell.
+    next.takeQueue([], isWhole: false, at: at(2), wallTime: wallTime)
+    #expect(!next.spent.isEmpty)
+    next.takeQueue([], at: at(2), wallTime: wallTime)
+    #expect(next.spent.isEmpty)
+  }
+
+  @Test("a start that nobody saw the end of is told as failed after a restart, and not repeated")
+  func restartWhileStarting() throws {
+    let uuid = "11111111-1111-4111-a111-000000000001"
+    var book = book()
+    book.add(job("a.gcode", uuid: uuid))
+    let entries = [try entry("1", "a.gcode")]
+    book.takeQueue(entries, at: at(1), wallTime: wallTime)
+    start(&book, uuid, at: 2)
+    let (stored, tickets) = (JobStorage.stored(book), JobStorage.storedTickets(book))
+    for state in ["standby", "printing"] {
+      var next = self.book()
+      next.load(JobStorage.jobs(stored), spent: JobStorage.tickets(tickets))
+      next.observe(reading(state), at: at(1), wallTime: wallTime)
+      next.takeQueue(entries, at: at(1), wallTime: wallTime)
+      #expect(next.queue.isEmpty)
+      #expect(next.listed.map(\.uuid) == [uuid])
+      #expect(
+        try words(next, reading(state)) == [state == "standby" ? "error" : "pre_print"])
+    }
+  }
+
+  @Test("a job before which another one begins is told as failed; one whose end was missed goes")
+  func overtaken() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    start(&book, "u1", at: 1)
+    book.observe(reading("printing", "b.gcode"), at: at(2), wallTime: wallTime)
+    book.identify("u9")
+    #expect(try words(book, reading("printing")) == ["pre_print", "error"])
+    book.observe(reading("printing", "c.gcode"), at: at(3), wallTime: wallTime)
+    book.identify("u8")
+    #expect(book.listed.map(\.uuid) == ["u8", "u1"])
   }
 
   @Test("failed jobs do not gather")

@@ -43,6 +43,8 @@ import Testing
       ("2001:4860::1", nil, false), ("127.0.0.1", "192.168.1.9", true),
       ("127.0.0.1", "8.8.8.8", false), ("127.0.0.1", "192.168.1.9, 8.8.8.8", false),
       ("8.8.8.8", "192.168.1.9", false), ("127.0.0.1", "nonsense", false),
+      ("127.0.0.1", "::ffff:192.168.1.9", true), ("127.0.0.1", "::ffff:8.8.8.8", false),
+      ("127.0.0.1", "unix", false),
       ("172.32.0.1", nil, false),
     ] as [(String, String?, Bool)])
   func peers(_ peer: String, _ forwarded: String?, _ isAllowed: Bool) {

@@ -111,6 +111,32 @@ import Testing
     #expect(await client.laterAnswer()?.text.hasPrefix("13 ") == true)
   }
 
+  @Test("a body in many small chunks, faster than it is read, neither hangs nor disturbs the others")
+  func smallChunks() async throws {
+    let server = try counter()
+    let chunk = Array("3E8\r\n".utf8) + [UInt8](repeating: 1, count: 1_000) + Array("\r\n".utf8)
+    let many = Array(repeating: chunk, count: 500).joined()
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<4 {
+        group.addTask {
+          let client = RawClient(port: server.port)
+          try await offload {
+            client.send("PUT /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in 0..<4 { client.send(Array(many)) }
+            client.send("0\r\n\r\n")
+          }
+          #expect(await client.laterAnswer()?.text.hasPrefix("2000000 ") == true)
+        }
+      }
+      try await group.waitForAll()
+    }
+    let client = RawClient(port: server.port)
+    client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    #expect(await client.laterAnswer()?.text == "here\n")
+    server.stop()
+    await server.settled()
+  }
+
   @Test("chunks that are none end the connection, and the reader hears of it")
   func chunkedGarbage() async throws {
     let breaks = Guarded(0)

@@ -77,7 +77,7 @@ def test_cura_finds_the_printer_and_loses_it_with_the_backend(found: Found) -> N
     assert service["port"] == 80
     assert service["txt"] == {
         "type": "printer",
-        "display_name": "Voron 2.4 ö",
+        "name": "Voron 2.4 ö",
         "machine": "9066",
         "firmware_version": "7.1.0",
         "cluster_size": "1",

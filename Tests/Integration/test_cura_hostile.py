@@ -22,6 +22,7 @@ def hostile_rig() -> Iterator[Rig]:
     with Rig() as rig:
         start_cura(rig)
         yield rig
+        assert rig.daemon.process.running, rig.daemon.log()[-5000:]
 
 
 @pytest.fixture

@@ -348,5 +348,5 @@ def test_the_bed_is_what_an_upload_waits_for(cura: CuraClient, table_rig: Rig) -
     job = name()
     cura.upload(f"{job}.gcode", short_gcode())
     wait_for_job(cura, job, "sent_to_printer", "pre_print", "printing")
+    wait_until(lambda: table_rig.printer.starts(f"{job}.gcode") == 1, 10, "its start")
     assert table_rig.printer.starts(waiting["name"]) == 0
-    assert table_rig.printer.starts(f"{job}.gcode") == 1

@@ -18,8 +18,8 @@ struct PeerAccess: Sendable {
   /// Whether the visitor is in one of the networks.
   func allows(_ request: HTTPServer.Request) -> Bool {
     let visitor = Self.visitor(request)
-    guard visitor != "unix", let address = IPAddress(literal: visitor) else {
-      return visitor == "unix"
+    guard let address = IPAddress(literal: visitor) else {
+      return request.peer == "unix" && visitor == "unix"
     }
     return allowed.contains { $0.contains(address) }
   }

@@ -18,7 +18,13 @@ final class IdentityKeeper: Sendable {
     var content: JSONObject
     /// When the newest is to be on the disk; nil: it is.
     var due: MonotonicInstant?
+    /// Counts what was kept, and up to where a write was tried.
+    var kept: UInt64 = 0
+    var tried: UInt64 = 0
   }
+  /// The longest that anybody waits for the disk.
+  private static let patience = Duration.seconds(2)
+  private let written = Nudge()
   private let state: Guarded<State>
 
   /// A keeper of what is on the disk now.
@@ -38,11 +44,26 @@ final class IdentityKeeper: Sendable {
     let isNew = state.withLock { state in
       guard state.content[key] != value else { return false }
       state.content[key] = value
+      state.kept &+= 1
       let due = isUrgent ? now : now.advanced(by: Self.gathering)
       state.due = min(state.due ?? due, due)
       return true
     }
     if isNew { nudge.send() }
+  }
+
+  /// Waits until all that was kept so far is on the disk, or a disk that does not take it has been asked.
+  func flush() async {
+    let deadline = time.now.advanced(by: Self.patience)
+    let waiter = written.waiter(time)
+    let goal = state.withLock { state in
+      if state.due != nil { state.due = time.now }
+      return state.kept
+    }
+    nudge.send()
+    while state.withLock({ $0.tried < goal }), time.now < deadline {
+      guard (try? await waiter.wait(until: deadline)) != nil else { return }
+    }
   }
 
   /// Writes what is new, until cancelled, and then what is not on the disk yet.
@@ -62,12 +83,16 @@ final class IdentityKeeper: Sendable {
     let waiter = nudge.waiter(time)
     while true {
       let now = time.now
-      let content = state.withLock { state -> JSONObject? in
+      let newest = state.withLock { state -> (content: JSONObject, number: UInt64)? in
         guard let due = state.due, due <= now else { return nil }
         state.due = nil
-        return state.content
+        return (state.content, state.kept)
       }
-      if let content {
+      if let (content, number) = newest {
+        defer {
+          state.withLock { $0.tried = number }
+          written.send()
+        }
         do {
           try await store.save(content)
         } catch {

@@ -42,7 +42,7 @@ final class CuraHub: Sendable {
     work = SideWork(time: context.time)
     materials = MaterialShelf(keeper["materials"])
     var book = JobBook(printerUUID: identity.printerUUID)
-    book.load(JobStorage.jobs(keeper["jobs"]))
+    book.load(JobStorage.jobs(keeper["jobs"]), spent: JobStorage.tickets(keeper["spent"]))
     let shelf = materials
     let printer = PrinterView(
       uuid: identity.printerUUID, instance: configuration.instance ?? identity.instance,
@@ -71,6 +71,15 @@ final class CuraHub: Sendable {
 
   /// The jobs of Moonraker's queue.
   var queue: [CuraJob] { state.withLock { look(&$0).book.queue } }
+
+  /// Places in the queue that must be taken out of it; none while it may yet turn out otherwise.
+  var spentTickets: [QueueTicket] {
+    state.withLock { state in
+      let book = look(&state).book
+      if case .starting = book.active?.phase { return [] }
+      return book.spent
+    }
+  }
 
   /// How many jobs wait.
   var waitingCount: Int { state.withLock { look(&$0).book.waitingCount } }
@@ -106,9 +115,7 @@ final class CuraHub: Sendable {
       look(&state)
       let former = state.book.revision
       let result = body(&state.book)
-      if state.book.revision != former {
-        keeper.keep(JobStorage.stored(state.book), as: "jobs")
-      }
+      if state.book.revision != former { keep(state.book) }
       return result
     }
     changed.send()
@@ -153,6 +160,11 @@ final class CuraHub: Sendable {
 
   // MARK: Inside
 
+  private func keep(_ book: JobBook) {
+    keeper.keep(JobStorage.stored(book), as: "jobs")
+    keeper.keep(JobStorage.storedTickets(book), as: "spent")
+  }
+
   /// Takes in what is new.
   @discardableResult
   private func look(_ state: inout State) -> State {
@@ -166,7 +178,7 @@ final class CuraHub: Sendable {
     let former = state.book.revision
     state.book.observe(state.reading, at: now, wallTime: context.time.wallTime)
     state.book.expire(at: now)
-    if state.book.revision != former { keeper.keep(JobStorage.stored(state.book), as: "jobs") }
+    if state.book.revision != former { keep(state.book) }
     state.printer.word = PrinterView.word(state.reading, isBedClear: context.isBedClear())
     return state
   }

@@ -25,8 +25,11 @@ struct JobBook: Sendable {
   /// A job that ran when a former daemon ended, until we have looked.
   private var remembered: CuraJob?
   private var isSighted = false
-  /// The place in the queue of the job that is being started: it is taken out of there only afterwards.
-  private var startedTicket: QueueTicket?
+  /// Jobs that were on their way into the queue when a former daemon ended, until we have looked into it.
+  private var homeless: Set<String> = []
+  /// Places in Moonraker's queue of jobs whose start was sent and not refused. Whatever became of it, they are not started
+  /// again: they count as gone, and are taken out of there.
+  private(set) var spent: [QueueTicket] = []
 
   /// A book without jobs.
   init(printerUUID: String) { self.printerUUID = printerUUID }
@@ -86,15 +89,19 @@ struct JobBook: Sendable {
   // MARK: Starts and transitions
 
   /// A job's start is being sent.
-  mutating func beginStart(_ uuid: String, at now: MonotonicInstant) {
+  ///
+  /// - Returns: false where another job has begun or begins, or this one does not wait any more: nothing may be sent then.
+  mutating func beginStart(_ uuid: String, at now: MonotonicInstant) -> Bool {
+    guard !(active?.isOn ?? false), job(uuid)?.isWaiting ?? false else { return false }
     change { book in
       guard var job = book.take(uuid) else { return }
-      if case .queued(let ticket) = job.phase { book.startedTicket = ticket }
+      if case .queued(let ticket) = job.phase { book.spent.append(ticket) }
       job.phase = .starting(since: now)
       job.notice = nil
       (job.elapsed, job.total) = (0, job.estimate ?? 0)
       book.active = job
     }
+    return true
   }
 
   /// The start was refused: the job is where it was.
@@ -102,6 +109,7 @@ struct JobBook: Sendable {
   /// - Parameter phase: where that was.
   mutating func startFailed(_ uuid: String, back phase: CuraJob.Phase, _ reason: String) {
     change { book in
+      if case .queued(let ticket) = phase { book.spent.removeAll { $0 == ticket } }
       guard var job = book.take(uuid) else { return }
       job.phase = phase
       job.notice = reason
@@ -128,15 +136,19 @@ struct JobBook: Sendable {
   /// Takes in what the printer shows.
   mutating func observe(_ reading: PrinterReading, at now: MonotonicInstant, wallTime: WallTime) {
     guard reading.isReachable, reading.state != nil else { return }
-    defer {
-      isSighted = true
-      remembered = nil
-    }
     if reading.isJobOn {
       follow(reading, at: now, wallTime: wallTime)
     } else {
       settle(reading, at: now)
     }
+    isSighted = true
+    guard let lost = remembered else { return }
+    remembered = nil
+    guard case .starting = lost.phase, lost.uuid != active?.uuid, let uuid = lost.uuid else {
+      return
+    }
+    add(lost)
+    fail(uuid, "printer-uplink ended while it was being started; it is among the printer's files")
   }
 
   private mutating func follow(
@@ -146,8 +158,8 @@ struct JobBook: Sendable {
     if let present = active, present.isOn, present.path?.text == reading.filename {
       job = present
     } else {
-      if let present = active, present.isOn, let uuid = present.uuid {
-        startFailed(uuid, back: .coming, "another job began")
+      if let late = active, case .starting = late.phase, let uuid = late.uuid {
+        fail(uuid, "another job began before it; it is among the printer's files")
       }
       job = begun(reading.filename, at: now, wallTime: wallTime)
     }
@@ -227,12 +239,18 @@ struct JobBook: Sendable {
   // MARK: Moonraker's queue
 
   /// Takes in what Moonraker's queue holds now.
-  mutating func takeQueue(_ entries: [QueueEntry], at now: MonotonicInstant, wallTime: WallTime) {
+  ///
+  /// - Parameter isWhole: whether these are all of it.
+  mutating func takeQueue(
+    _ entries: [QueueEntry], isWhole: Bool = true, at now: MonotonicInstant, wallTime: WallTime
+  ) {
     change { book in
+      if isWhole {
+        book.spent.removeAll { ticket in !entries.contains { $0.ticket == ticket } }
+      }
       var old = book.waiting
       var queue: [CuraJob] = []
-      let isStarting = book.active?.isOn ?? false
-      for entry in entries where !isStarting || entry.ticket != book.startedTicket {
+      for entry in entries where !book.spent.contains(entry.ticket) {
         let place =
           old.firstIndex { $0.phase == .queued(entry.ticket) }
           ?? old.firstIndex { job in
@@ -254,6 +272,14 @@ struct JobBook: Sendable {
       }
       book.waiting = queue + old
       book.adoptPopped()
+      guard isWhole else { return }
+      let homeless = book.homeless
+      book.homeless = []
+      for job in old where job.phase == .coming {
+        guard let uuid = job.uuid, homeless.contains(uuid) else { continue }
+        book.fail(
+          uuid, "printer-uplink ended before it was queued; it is among the printer's files")
+      }
     }
   }
 
@@ -296,7 +322,7 @@ struct JobBook: Sendable {
         change { $0.active?.phase = .running(nil) }
       case .starting(let since) where since.duration(to: now) > Self.startPatience:
         if let uuid = job.uuid {
-          fail(uuid, "the printer did not begin it; it is still among the files")
+          fail(uuid, "the printer did not begin it; it is among the printer's files")
         }
       default: break
       }
@@ -314,10 +340,14 @@ struct JobBook: Sendable {
   // MARK: Across a restart
 
   /// Takes in the jobs that a former daemon knew: those in the queue are matched with what it holds when it is asked.
-  mutating func load(_ jobs: [CuraJob]) {
+  ///
+  /// - Parameter spent: the places in the queue of jobs that were started, as far as they were not taken out of there.
+  mutating func load(_ jobs: [CuraJob], spent: [QueueTicket] = []) {
     change { book in
+      book.spent = spent
       for job in jobs {
         if job.isOn { book.remembered = job } else { book.waiting.append(job) }
+        if job.phase == .coming, let uuid = job.uuid { book.homeless.insert(uuid) }
       }
     }
   }

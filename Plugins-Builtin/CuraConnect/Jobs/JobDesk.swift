@@ -47,11 +47,18 @@ struct JobDesk: Sendable {
     guard case .queued(let ticket) = job.phase else {
       return Answer(409, "It is not in the queue.")
     }
+    if position == 0 {
+      if hub.queue.first?.uuid == uuid { return Answer(200, "It is there already.") }
+      return await change(.first(ticket.jobID), wireName: "action/move")
+    }
+    // All of the queue is laid anew: what has come since we last looked must not be lost, nor what we do not see.
+    guard await hub.work.result(within: Self.patience, of: { await refreshQueue() }) == true else {
+      return Answer(409, "The queue cannot be put into another order now.")
+    }
     let queue = hub.queue
     guard let from = queue.firstIndex(where: { $0.uuid == uuid }) else { return Self.gone }
     let to = min(position, queue.count - 1)
     if to == from { return Answer(200, "It is there already.") }
-    if to == 0 { return await change(.first(ticket.jobID), wireName: "action/move") }
     var paths = queue.compactMap(\.path)
     guard paths.count == queue.count else { return Answer(409, "The queue has just changed.") }
     paths.insert(paths.remove(at: from), at: to)
@@ -140,7 +147,7 @@ struct JobDesk: Sendable {
       let outcome = await submit(.queue(change), wireName: wireName)
       guard outcome.status == .done else { return outcome }
       hub.change { before(&$0) }
-      await take(outcome.details)
+      take(outcome.details)
       return outcome
     }
   }
@@ -155,15 +162,16 @@ struct JobDesk: Sendable {
     }
     let reading = hub.reading
     guard reading.isReachable else { return Answer(503, "The printer is not connected.") }
-    guard !reading.isJobOn else { return Answer(409, "The printer is busy.") }
+    guard !reading.isJobOn, hub.change({ $0.beginStart(uuid, at: context.time.now) }) else {
+      return Answer(409, "The printer is busy.")
+    }
     return await answer {
-      hub.change { $0.beginStart(uuid, at: context.time.now) }
+      // Should we not live to see its end, it is known that this job's turn is over.
+      await hub.keeper.flush()
       let outcome = await submit(
         .start(path, cause), wireName: wireName, assumesClearAfter: assumesClearAfter)
       switch outcome.status {
-      case .done:
-        let removed = await submit(.queue(.remove([ticket.jobID])), wireName: "\(wireName):queue")
-        if removed.status != .done { log("\(job.name) stays in the queue as well", removed) }
+      case .done: await clearSpent([ticket])
       case .refused, .failed:
         hub.change { $0.startFailed(uuid, back: .queued(ticket), outcome.message) }
         log("\(job.name) was not started", outcome)
@@ -211,16 +219,33 @@ struct JobDesk: Sendable {
   // MARK: The queue
 
   /// Asks Moonraker for its queue.
-  func refreshQueue() async {
+  ///
+  /// - Returns: whether all of it is known now.
+  @discardableResult func refreshQueue() async -> Bool {
     guard let request = MoonrakerRequest(parts: ["server", "job_queue", "status"], method: .get)
-    else { return }
-    await take(await submit(.query(request), wireName: "queue").details)
+    else { return false }
+    return take(await submit(.query(request), wireName: "queue").details)
   }
 
-  private func take(_ answer: JSONValue?) async {
-    guard let queue = QueueStatus(answer) else { return }
+  @discardableResult private func take(_ answer: JSONValue?) -> Bool {
+    guard let queue = QueueStatus(answer) else { return false }
     hub.change {
-      $0.takeQueue(queue.entries, at: context.time.now, wallTime: context.time.wallTime)
+      $0.takeQueue(
+        queue.entries, isWhole: queue.isWhole, at: context.time.now,
+        wallTime: context.time.wallTime)
+    }
+    return queue.isWhole
+  }
+
+  /// Takes jobs out of the queue that were started: who starts what waits would print them again.
+  func clearSpent(_ tickets: [QueueTicket]) async {
+    guard !tickets.isEmpty else { return }
+    let outcome = await submit(
+      .queue(.remove(tickets.map(\.jobID))), wireName: "started:queue")
+    if outcome.status == .done {
+      take(outcome.details)
+    } else {
+      log("a job that was started stays in the queue as well", outcome)
     }
   }
 
@@ -233,7 +258,7 @@ struct JobDesk: Sendable {
       hub.change { $0.fail(uuid, "it could not be queued: \(outcome.message)") }
       return
     }
-    await take(outcome.details)
+    take(outcome.details)
     // Whose answer does not tell is asked.
     if case .coming = hub.job(uuid)?.phase { await refreshQueue() }
   }

@@ -19,14 +19,30 @@ enum JobStorage {
     ]
     object["estimate"] = job.estimate.map { .integer($0) }
     switch job.phase {
+    case .starting: object["starts"] = true
     case .queued(let ticket):
       object["job_id"] = .string(ticket.jobID)
       object["time_added"] = .double(ticket.timeAdded)
-    case .starting, .running: object["runs"] = true
+    case .running: object["runs"] = true
     case .coming: object["coming"] = true
     case .popped, .failed, .ended: return nil
     }
     return .object(object)
+  }
+
+  /// What is kept of the places in the queue that are used up.
+  static func storedTickets(_ book: JobBook) -> JSONValue {
+    .array(book.spent.map { [.string($0.jobID), .double($0.timeAdded)] })
+  }
+
+  /// The places in the queue in what was kept.
+  static func tickets(_ stored: JSONValue?) -> [QueueTicket] {
+    (stored?.array ?? []).prefix(QueueStatus.most).compactMap { stored in
+      guard let parts = stored.array, parts.count == 2, let id = parts[0].string,
+        let time = parts[1].double
+      else { return nil }
+      return QueueTicket(jobID: id, timeAdded: time)
+    }
   }
 
   /// The jobs in what was kept.
@@ -40,20 +56,18 @@ enum JobStorage {
       let path = stored["path"]?.string.flatMap({ GCodePath($0) })
     else { return nil }
     let phase: CuraJob.Phase
-    var notice: String?
     if let id = stored["job_id"]?.string, let time = stored["time_added"]?.double {
       phase = .queued(QueueTicket(jobID: id, timeAdded: time))
     } else if stored["runs"]?.bool == true {
       phase = .running(nil)
+    } else if stored["starts"]?.bool == true {
+      phase = .starting(since: MonotonicInstant(sinceOrigin: .zero))
     } else {
-      let reason = "printer-uplink restarted before it was queued; the file is among the printer's"
-      phase = .failed(reason)
-      notice = reason
+      phase = .coming
     }
     var job = CuraJob(
       uuid: uuid, name: name, path: path, owner: stored["owner"]?.string ?? "",
       createdAt: WallTime(millisecondsSinceEpoch: stored["created_ms"]?.integer ?? 0), phase: phase)
-    job.notice = notice
     job.isForced = stored["forced"]?.bool ?? false
     job.isGriffin = stored["griffin"]?.bool ?? false
     job.estimate = stored["estimate"]?.integer.flatMap { Int(exactly: $0) }

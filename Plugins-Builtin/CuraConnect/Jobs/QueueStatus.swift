@@ -5,7 +5,9 @@ internal import JSON
 struct QueueStatus: Sendable, Hashable {
   /// Its jobs, in order; those that cannot be printed are left out.
   var entries: [QueueEntry]
-  /// Whether it has more than we look at.
+  /// Whether these are all of its jobs.
+  var isWhole: Bool
+  /// The most that are looked at.
   static let most = 100
 
   /// Reads an answer of `server.job_queue.*`; nil where it is none.
@@ -18,5 +20,6 @@ struct QueueStatus: Sendable, Hashable {
       let ticket = QueueTicket(jobID: id, timeAdded: job["time_added"]?.double ?? 0)
       return QueueEntry(ticket: ticket, path: path)
     }
+    isWhole = entries.count == jobs.count
   }
 }

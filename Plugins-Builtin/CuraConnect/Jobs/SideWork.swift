@@ -28,13 +28,13 @@ final class SideWork: Sendable {
 
   /// Has `work` done, and waits for it, but not for longer than `limit`.
   ///
-  /// - Returns: what it yields; nil where it goes on, or could not be begun.
+  /// - Returns: what it yields; nil where it goes on.
   func result<Result: Sendable>(
     within limit: Duration, of work: @escaping @Sendable () async -> Result
   ) async -> Result? {
     let end = Broadcast<Result>(.newest)
     let mailbox = end.subscribe()
-    guard add({ end.send(await work()) }) else { return nil }
+    guard add({ end.send(await work()) }) else { return await work() }
     return await withTaskGroup(of: Result?.self) { group in
       group.addTask { await mailbox.next() }
       group.addTask { [time] in

@@ -37,6 +37,7 @@ struct JobFollower: Sendable {
         await desk.refreshQueue()
       }
       if !news.isConnected { queue = nil }
+      if news.isConnected { await desk.clearSpent(hub.spentTickets) }
       if hub.wantsIdentity { hub.work.add { await identify(desk) } }
       hub.changed.send()
     }

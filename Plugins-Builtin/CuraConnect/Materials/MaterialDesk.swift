@@ -5,9 +5,13 @@ internal import Platform
 /// Takes material profiles.
 struct MaterialDesk: Sendable {
   let hub: CuraHub
+  /// A profile is in memory while it is read: no more than a few at once.
+  let slots: UploadSlots
 
   /// `POST materials/`: one profile, and perhaps its signature.
   func take(_ request: HTTPServer.Request, _ body: RequestBody) async -> HTTPServer.Response {
+    guard await slots.take() else { return JSONAnswer.message(503, "Too many at once.") }
+    defer { slots.leave() }
     // The signature and the form's own bytes are small.
     let limit = MaterialShelf.mostBytes + (64 << 10)
     guard var reader = MultipartReader(contentType: request.field("Content-Type") ?? "") else {

@@ -10,6 +10,7 @@ struct CuraServer: Sendable {
 
   let hub: CuraHub
   let uploads: UploadDesk
+  let materials: MaterialDesk
   let previews: PreviewShelf
   let access: PeerAccess
 
@@ -17,6 +18,7 @@ struct CuraServer: Sendable {
   init(_ hub: CuraHub) {
     self.hub = hub
     uploads = UploadDesk(hub: hub, slots: UploadSlots(2, waiting: 24))
+    materials = MaterialDesk(hub: hub, slots: UploadSlots(2, waiting: 30))
     previews = PreviewShelf(desk: JobDesk(hub: hub))
     access = PeerAccess(allowed: hub.configuration.allowed)
   }
@@ -103,6 +105,8 @@ struct CuraServer: Sendable {
 
   private func preview(_ uuid: String) -> HTTPServer.Reply {
     guard let job = hub.job(uuid) else { return refuse(404, "There is no such job.") }
+    // Cura keeps the first picture that it gets, and asks again where there is none.
+    if case .coming = job.phase, job.path == nil { return refuse(503, "It is still on its way.") }
     if let picture = previews.kept(uuid) { return .now(Self.picture(picture)) }
     return .later { Self.picture(await previews.picture(of: job)) }
   }
@@ -136,7 +140,7 @@ struct CuraServer: Sendable {
     let desk = JobDesk(hub: hub)
     switch route {
     case .jobs: return .reading { await uploads.take(request, $0) }
-    case .materials: return .reading { await MaterialDesk(hub: hub).take(request, $0) }
+    case .materials: return .reading { await materials.take(request, $0) }
     case .action(let uuid):
       return reading { body in
         guard let action = body["action"]?.string else { return nil }
@@ -234,7 +238,9 @@ struct CuraServer: Sendable {
         {
           return nil
         }
-      } else if route == .jobs, request.method == "POST", authority.knows(peer: peer) {
+      }
+      // Uploads come unsigned, or with a nonce from before our start; Cura would not send them again.
+      if route == .jobs, request.method == "POST", authority.knows(peer: peer) {
         return nil
       }
       return authority.challenge(at: now)

@@ -20,7 +20,12 @@ struct NetworkRange: Sendable, Hashable {
 
   /// Whether `address` belongs to it.
   func contains(_ address: IPAddress) -> Bool {
-    switch (network, address) {
+    var address = address
+    // A proxy that listens at IPv6 for both names IPv4 visitors like this.
+    if case .v6(0, let low) = address, low >> 32 == 0xFFFF {
+      address = .v4(UInt32(truncatingIfNeeded: low))
+    }
+    return switch (network, address) {
     case (.v4(let mine), .v4(let other)): Self.agree(UInt64(mine) << 32, UInt64(other) << 32, bits)
     case (.v6(let high, let low), .v6(let otherHigh, let otherLow)):
       Self.agree(high, otherHigh, min(bits, 64)) && Self.agree(low, otherLow, max(0, bits - 64))

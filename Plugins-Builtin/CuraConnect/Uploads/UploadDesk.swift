@@ -108,7 +108,7 @@ struct UploadDesk: Sendable {
           job.name = path.name
         }
       }
-      hub.work.add { await follow(uuid) }
+      if !hub.work.add({ await follow(uuid) }) { await follow(uuid) }
       return nil
     } catch {
       context.log(.warning, "an upload did not get to the printer: \(error.problem)")
@@ -124,7 +124,7 @@ struct UploadDesk: Sendable {
         transfers: context.transfers, maximumUnpacked: configuration.maximumUnpacked
       ).unpack(file)
     }
-    let taken = await names()
+    let taken = try await names()
     guard let number = hub.reserve(upload.name, besides: taken) else {
       throw UploadFailure(status: 409, problem: "there are too many files of that name")
     }
@@ -147,14 +147,21 @@ struct UploadDesk: Sendable {
     return kept
   }
 
-  /// The names of the files in the folder for uploads; none where Moonraker does not tell.
-  private func names() async -> Set<String> {
+  /// The names of the files in the folder for uploads; a folder that is not there yet holds none.
+  ///
+  /// - Throws: `UploadFailure` where nobody knows: Moonraker puts a file in the place of another of its name.
+  private func names() async throws(UploadFailure) -> Set<String> {
     let path = configuration.uploadFolder.map { "gcodes/\($0)" } ?? "gcodes"
     guard
       let request = MoonrakerRequest(
         parts: ["server", "files", "directory"], method: .get, query: [("path", path)])
     else { return [] }
     let outcome = await desk.submit(.query(request), wireName: "print_jobs:names")
+    guard outcome.status == .done || outcome.reason == .printerRefused else {
+      throw UploadFailure(
+        status: outcome.reason == .notPermitted ? 403 : 503,
+        problem: "it is not known which names are taken: \(outcome.message)")
+    }
     return Set((outcome.details?["files"]?.array ?? []).compactMap { $0["filename"]?.string })
   }
 
@@ -192,7 +199,10 @@ struct UploadDesk: Sendable {
   }
 
   private func start(_ job: CuraJob, _ path: GCodePath, _ uuid: String) async {
-    hub.change { $0.beginStart(uuid, at: context.time.now) }
+    guard hub.change({ $0.beginStart(uuid, at: context.time.now) }) else {
+      return await desk.enqueue(job)
+    }
+    await hub.keeper.flush()
     let outcome = await desk.submit(
       .start(path, .itself), wireName: "print_jobs:start",
       assumesClearAfter: configuration.assumeClearAfter)

@@ -152,12 +152,10 @@ extension PermissionExpectation {
     row("cura", "action:resume", .resume, "control", ["resume"], state: "paused"),
     row("cura", "action:cancel", .cancel, "control", ["cancel"], state: "printing"),
     row("cura", "action:print", .start(.of("a.gcode"), .person), "print", ["start"]),
-    row("cura", "action:print:queue", .queue(.remove(["1"])), "print", ["queue"]),
     row("cura", "action/move", .queue(.first("1")), "print", ["queue"]),
     row("cura", "force", .start(.of("a.gcode"), .person), "print", ["start"]),
-    row("cura", "force:queue", .queue(.remove(["1"])), "print", ["queue"]),
     row("cura", "auto_start", .start(.of("a.gcode"), .person), "print", ["start"]),
-    row("cura", "auto_start:queue", .queue(.remove(["1"])), "print", ["queue"]),
+    row("cura", "started:queue", .queue(.remove(["1"])), "print", ["queue"]),
     row("cura", "delete", .queue(.remove(["1"])), "print", ["queue"]),
     row(
       "cura", "delete:file", .deleteFile(.of("a.gcode")), "print",
