@@ -144,7 +144,7 @@ package final class RequestBody: @unchecked Sendable {
   }
 
   /// Whether the visitor has ended its side, and all that it sent has been read.
-  var hasLeft: Bool {
+  private var hasLeft: Bool {
     var byte: UInt8 = 0
     return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
   }
