@@ -176,7 +176,7 @@ def test_a_backend_that_a_reload_adds_begins_with_all_that_it_reads(rig: Rig) ->
     write_backends(rig, reach, **address)
     rig.daemon.start()
     rig.reach.wait_for("printer-data", where=lambda record: state_of(record) == "idle")
-    proxy.delay = 2
+    proxy.delay = 1.2  # much more would make its data old
     reload(reach, printdock)
     rig.printdock.wait_for("snapshots", where=accepted)
     # One that goes has all its fields until its end.
