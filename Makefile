@@ -38,7 +38,6 @@ release: build
 test:
 	@$(SWIFT) where >/dev/null
 	@scripts/packages.sh test
-	@Tests/Support/venv.sh
 	@scripts/test.sh
 
 ## Formatting, lint, rules of the house, generated files up to date.

@@ -313,25 +313,32 @@ def test_bad_elements_fail_alone_and_good_ones_are_done(cloud: PrintDockCloud, r
 
 
 BAD_POLLS: list[tuple[str, dict[str, Any]]] = [
-    ("garbage", {}),
     ("html", {}),
-    ("empty", {}),
-    ("empty", {"status": 200}),
     ("json", {"body": {"commands": []}}),
-    ("json", {"body": "text"}),
-    ("json", {"body": 5}),
-    ("json", {"body": [[[[[[]]]]]]}),
     ("truncate", {}),
     ("flood", {"size": 70_000_000}),
     ("redirect", {"status": 307, "location": "/api/v1/connectors/46/heartbeat"}),
-    ("broken_http", {}),
     ("drop_before", {}),
+]
+MORE_BAD_POLLS: list[tuple[str, dict[str, Any]]] = [
+    ("garbage", {}),
+    ("empty", {}),
+    ("empty", {"status": 200}),
+    ("json", {"body": "text"}),
+    ("json", {"body": 5}),
+    ("json", {"body": [[[[[[]]]]]]}),
+    ("broken_http", {}),
 ]
 
 
 @pytest.mark.timeout(240)
-def test_bad_answers_to_the_poll_are_survived_and_the_next_commands_done(cloud: PrintDockCloud, rig: Rig) -> None:
-    for index, (action, details) in enumerate(BAD_POLLS):
+@pytest.mark.parametrize(
+    "polls", [BAD_POLLS, pytest.param(MORE_BAD_POLLS, marks=pytest.mark.soak)], ids=["first", "more"]
+)
+def test_bad_answers_to_the_poll_are_survived_and_the_next_commands_done(
+    cloud: PrintDockCloud, rig: Rig, polls: list[tuple[str, dict[str, Any]]]
+) -> None:
+    for index, (action, details) in enumerate(polls):
         begin = time.monotonic()
         cloud.fault("commands", action, **details)
         cloud.wait_for("commands", 30, begin, lambda record, action=action: record["fault"] == action)
@@ -340,13 +347,13 @@ def test_bad_answers_to_the_poll_are_survived_and_the_next_commands_done(cloud: 
         succeeded(cloud.completion(number))
         assert rig.daemon.process.running
     homed = [entry for entry in rig.printer.requests() if entry["script"].startswith("G28")]
-    assert len(homed) == len(BAD_POLLS)
+    assert len(homed) == len(polls)
 
 
 @pytest.mark.parametrize(
     "count",
     [
-        pytest.param(1_000, marks=pytest.mark.timeout(240)),
+        pytest.param(400, marks=pytest.mark.timeout(240)),
         pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)]),
     ],
 )
@@ -400,7 +407,7 @@ def test_with_a_hanging_disk_a_flood_holds_up_no_pause(rig: Rig) -> None:
     memory = resident_kilobytes(rig, "VmRSS")
     switch.touch()
     cloud.set(hand_out_at_most=2_000)
-    numbers = cloud.commands(*[("delete_file", {"filename": "tower.gcode"})] * 600, *[("dance", {})] * 400)
+    numbers = cloud.commands(*[("delete_file", {"filename": "tower.gcode"})] * 300, *[("dance", {})] * 200)
     cloud.wait_handed_out(numbers[-1], 30)
     polls = len(cloud.records("commands"))
     pause = cloud.command("pause")
@@ -524,14 +531,15 @@ def test_a_result_that_is_too_large_comes_again_shortened(cloud: PrintDockCloud)
 
 
 @pytest.mark.timeout(180)
-def test_a_homing_of_thirty_seconds_succeeds_once_it_happened(cloud: PrintDockCloud, rig: Rig) -> None:
-    rig.printer.slow("G28", 30)
+@pytest.mark.parametrize("seconds", [12, pytest.param(60, marks=pytest.mark.soak)])
+def test_a_long_homing_succeeds_once_it_happened(cloud: PrintDockCloud, rig: Rig, seconds: int) -> None:
+    rig.printer.slow("G28", seconds)
     number = cloud.command("homing")
     begun = wait_for_line(rig, "G28")
     polls = len(cloud.records("commands"))
-    succeeded(cloud.completion(number, 60))
-    assert cloud.completions(number)[0]["mono"] - begun > 29.9
-    assert len(cloud.records("commands")) - polls > 20
+    succeeded(cloud.completion(number, seconds + 30))
+    assert cloud.completions(number)[0]["mono"] - begun > seconds - 0.1
+    assert len(cloud.records("commands")) - polls > seconds * 0.66
     assert rig.deviations() == []
 
 
@@ -704,7 +712,8 @@ def test_what_waited_for_a_restart_is_refused_and_a_read_is_not(rig: Rig) -> Non
 
 
 @pytest.mark.timeout(300)
-def test_after_a_gap_a_start_is_refused_and_a_pause_acts_on_an_older_job_only(rig: Rig) -> None:
+@pytest.mark.parametrize("thorough", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["first", "more"])
+def test_after_a_gap_a_start_is_refused_and_a_pause_acts_on_an_older_job_only(rig: Rig, thorough: bool) -> None:
     cloud = obey_printdock(rig, max_command_age=3)
 
     def after_a_gap(action: str, meanwhile: Callable[[], None] = lambda: None, **params: Any) -> dict[str, Any]:
@@ -719,21 +728,23 @@ def test_after_a_gap_a_start_is_refused_and_a_pause_acts_on_an_older_job_only(ri
         return cloud.completion(number, 90)
 
     failed(after_a_gap("start_print", filename="tower.gcode"))
-    failed(after_a_gap("homing"))
+    if thorough:
+        failed(after_a_gap("homing"))
     failed(after_a_gap("pause", lambda: start_job(rig)))
     assert rig.printer.requests("pause_resume/pause") == []
     assert rig.printer.starts("tower.gcode") == 0
     succeeded(after_a_gap("pause"))
     assert rig.printer.print_state == "paused"
-    failed(after_a_gap("resume"))
-    assert rig.printer.print_state == "paused"
+    if thorough:
+        failed(after_a_gap("resume"))
+        assert rig.printer.print_state == "paused"
 
 
 # Credentials, outages, ends
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("status", [401, 404])
+@pytest.mark.parametrize("status", [401, pytest.param(404, marks=pytest.mark.soak)])
 def test_without_credentials_the_load_drops_to_a_probe(cloud: PrintDockCloud, rig: Rig, status: int) -> None:
     settle(cloud)
     cloud.fault("*", "status", count=None, status=status)
@@ -782,8 +793,8 @@ def outage(rig: Rig, cloud: PrintDockCloud, seconds: float) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_an_outage_of_half_a_minute_with_a_restart_loses_and_repeats_nothing(rig: Rig) -> None:
-    outage(rig, obey_printdock(rig, max_command_age=10), 30)
+def test_a_short_outage_with_a_restart_loses_and_repeats_nothing(rig: Rig) -> None:
+    outage(rig, obey_printdock(rig, max_command_age=5), 12)
 
 
 @pytest.mark.soak
@@ -932,8 +943,8 @@ def killed_again_and_again(rig: Rig, cloud: PrintDockCloud, kills: int, seed: in
 
 
 @pytest.mark.timeout(300)
-def test_ten_kills_run_nothing_twice(rig: Rig) -> None:
-    killed_again_and_again(rig, obey_printdock(rig), 10, int.from_bytes(os.urandom(4)))
+def test_five_kills_run_nothing_twice(rig: Rig) -> None:
+    killed_again_and_again(rig, obey_printdock(rig), 5, int.from_bytes(os.urandom(4)))
 
 
 @pytest.mark.soak

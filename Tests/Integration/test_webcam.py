@@ -70,7 +70,12 @@ def test_an_unknown_printer_is_answered_with_an_empty_body(rig: Rig, camera: Cam
     assert cloud.deviations() == []
 
 
-BAD = ["html", "lying", "large", "hang", "cut", "nothing"]
+BAD = [
+    "html",
+    "large",
+    "hang",
+    *(pytest.param(answer, marks=pytest.mark.soak) for answer in ("lying", "cut", "nothing")),
+]
 
 
 @pytest.mark.timeout(120)

@@ -68,10 +68,10 @@ def free_port() -> int:
 
     Each of several runners has a range of its own: what it has chosen and not yet opened, no other one chooses.
     """
-    worker = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or os.getpid()) % 9
+    worker = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or os.getpid()) % 20
     base = os.getpid() * 97
     for offset in itertools.islice(_ports, 2000):
-        port = 10007 + worker * 2411 + (base + offset * 7) % 2411
+        port = 10007 + worker * 1087 + (base + offset * 7) % 1087
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
