@@ -32,7 +32,20 @@ from urllib.parse import parse_qsl, quote
 from aiohttp import web
 
 from harness import SUPPORT, end_with_parent
-from strict_cloud import EARLY, LATE, Answer, Check, Client, Endpoint, Exchange, Fault, StrictCloud, describe, misbehave, run
+from strict_cloud import (
+    EARLY,
+    LATE,
+    Answer,
+    Check,
+    Client,
+    Endpoint,
+    Exchange,
+    Fault,
+    StrictCloud,
+    describe,
+    misbehave,
+    run,
+)
 
 OURS = Client(user_agent=r"printer-uplink/\d+\.\d+\.\d+\S*", version=r"\d+\.\d+\.\d+\S*")
 ORIGINAL = Client(user_agent=r"TecMedHub-Client/4\.0\.0", version=r"4\.0\.0", original=True)
