@@ -488,7 +488,7 @@ def cleaning(rig: Rig, rounds: int, seed: int) -> None:
     if rig.printer.print_state == "printing":
         finish(rig)
     begin = time.monotonic()
-    while ours.exists() and time.monotonic() < begin + 20:
+    while ours.exists() and time.monotonic() < begin + 60:
         clock.jump(500 * DAY, 3700)
         time.sleep(1.5)
     assert not ours.exists(), "what is ours, unchanged and old is deleted"
@@ -540,7 +540,9 @@ def test_nothing_is_cleaned_up_at_the_start_nor_where_that_is_off(rig: Rig) -> N
     time.sleep(2)
     assert own_files(rig) == ["x.gcode"], "never at the very start"
     clock.jump(3700, 3700)
-    wait_until(lambda: own_files(rig) == [], 10, "the hourly clean-up")
+    # The timer that is set does not jump with the clock, as it does with a host that slept: the next one may be half a
+    # minute away where the jump came in the middle of a call.
+    wait_until(lambda: own_files(rig) == [], 60, "the hourly clean-up")
 
 
 @pytest.mark.soak

@@ -983,7 +983,7 @@ class PHPHub(Cloud):
 
     def result(self, number: str, timeout: float = 15.0) -> dict[str, Any]:
         """The result of a command, as an update told it."""
-        return wait_until(lambda: self.results().get(number), timeout, f"the result of {number}", 0.03)
+        return wait_until(lambda: self.results().get(number), timeout * PATIENCE, f"the result of {number}", 0.03)
 
     def carry_out(self, action: str, /, timeout: float = 15.0, **given: Any) -> dict[str, Any]:
         """Queue one command of generation 1 and wait for its result."""

@@ -32,7 +32,20 @@ from urllib.parse import parse_qsl, quote
 from aiohttp import web
 
 from harness import SUPPORT, end_with_parent
-from strict_cloud import EARLY, Answer, Check, Client, Endpoint, Exchange, Fault, StrictCloud, describe, misbehave, run
+from strict_cloud import (
+    EARLY,
+    LATE,
+    Answer,
+    Check,
+    Client,
+    Endpoint,
+    Exchange,
+    Fault,
+    StrictCloud,
+    describe,
+    misbehave,
+    run,
+)
 
 OURS = Client(user_agent=r"printer-uplink/\d+\.\d+\.\d+\S*", version=r"\d+\.\d+\.\d+\S*")
 ORIGINAL = Client(user_agent=r"TecMedHub-Client/4\.0\.0", version=r"4\.0\.0", original=True)
@@ -422,7 +435,8 @@ class PHPHub(StrictCloud):
         news = sum(told(a) != told(b) for a, b in itertools.pairwise(recent)) if what == "update" else 0
         news += sum(e.match.get("commands") == "10" for e in recent[:-1])  # asked again at once
         failed = sum(not e.ok or "failed" in e.match for e in recent[:-1])
-        if not excused and len(recent) - news - 2 * failed > (exchange.mono - begin) / interval / (1 - JITTER) + 1.5:
+        most = (exchange.mono - begin) / interval / (1 - JITTER) + 1 + 0.5 * LATE
+        if not excused and len(recent) - news - 2 * failed > most:
             exchange.timing.append(f"{len(recent)} times {what} within {exchange.mono - begin:.1f} s")
 
     # Commands
