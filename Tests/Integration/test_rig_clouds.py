@@ -276,7 +276,7 @@ def test_chunked_bodies_and_unknown_paths_are_recorded(claimed_reach: ReachMessa
     )
     refused(cloud, connection.getresponse().status, "Content-Length")
     connection.close()
-    for path in ("/api/reach-link/agent", "/api/v1/register", "/"):
+    for path in ("/api/reach-link/agent", "/api/v1/register", "/else"):
         assert send(cloud, "GET", path)[0] == 404
         assert "is not an endpoint" in cloud.records()[-1]["deviations"][0]
 

@@ -391,6 +391,9 @@ class StrictCloud:
             exchange.body = cut
             return await self._reply(request, exchange, Answer(400, {"error": cut}), None)
         if endpoint is None:
+            # Whoever only looks whether the cloud is there (the doctor) asks for its front page.
+            if (request.method, request.raw_path) == ("GET", "/"):
+                return await self._reply(request, exchange, Answer(404, {"error": "Not found"}), None)
             exchange.deviations.append(f"{request.method} {request.raw_path} is not an endpoint")
             return await self._reply(request, exchange, Answer(404, {"error": "Not found"}), None)
         check = Check(exchange.deviations.append)

@@ -15,9 +15,9 @@ extension Observations {
     all += [stateFolder, disk, running, clock, network, names]
     all += proxies.map(proxy)
     all += [reachMoonraker, klippy, webcam]
+    all += agents.map(agent)
     for cloud in clouds { all += checkups(of: cloud) }
     for backend in inbound { all += checkups(of: backend) }
-    all += agents.map(agent)
     if let control { all.append(page(control.address, control.foreignHolder)) }
     return all
   }

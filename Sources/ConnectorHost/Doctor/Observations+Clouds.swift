@@ -77,7 +77,9 @@ extension Observations {
         problem: error.message,
         remedy: isExpired
           ? "tell the cloud's owner: its certificate has run out"
-          : error.kind.remedy(address: cloud.setting))
+          : [.connect, .timeout, .closed].contains(error.kind)
+            ? "check \(cloud.setting); if the cloud is down, wait: it is tried again by itself"
+            : error.kind.remedy(address: cloud.setting))
     }
   }
 
