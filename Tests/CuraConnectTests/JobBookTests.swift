@@ -170,6 +170,34 @@ import Testing
     #expect(book.queue.count == 2)
   }
 
+  @Test("who lays the queue anew gives jobs other places, not other names")
+  func laidAnew() throws {
+    var book = book()
+    var griffin = job("a.gcode", uuid: "u1")
+    griffin.isGriffin = true
+    book.add(griffin)
+    book.add(job("b.gcode", uuid: "u2"))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(1), wallTime: wallTime)
+    book.takeQueue(
+      [try entry("3", "b.gcode", 3), try entry("4", "a.gcode", 3)], at: at(2), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid) == ["u2", "u1"])
+    #expect(book.job("u1")?.isGriffin == true)
+    #expect(book.queue.map(\.owner) == ["alice", "alice"])
+  }
+
+  @Test("jobs that Moonraker has forgotten are told as failed; others' just go")
+  func forgotten() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(1), wallTime: wallTime)
+    book.takeQueue([], isFirst: true, at: at(2), wallTime: wallTime)
+    book.expire(at: at(30))
+    #expect(try words(book, reading("standby")) == ["error"])
+    #expect(book.listed.map(\.uuid) == ["u1"])
+  }
+
   @Test("a job that somebody takes out of the queue goes")
   func removed() throws {
     var book = book()

@@ -11,6 +11,8 @@ struct JobBook: Sendable {
   private static let popPatience = Duration.seconds(15)
   /// So long a start may be unseen.
   private static let startPatience = Duration.seconds(120)
+  /// So long a start may be unseen that the printer has taken.
+  private static let showPatience = Duration.seconds(20)
   /// The most failed jobs that are kept.
   private static let mostFailed = 10
 
@@ -102,6 +104,14 @@ struct JobBook: Sendable {
       book.active = job
     }
     return true
+  }
+
+  /// The printer has taken the start: the job shows soon, or it was ended at once.
+  mutating func startTaken(_ uuid: String, at now: MonotonicInstant) {
+    update(uuid) { job in
+      guard case .starting = job.phase else { return }
+      job.phase = .starting(since: now.advanced(by: Self.showPatience - Self.startPatience))
+    }
   }
 
   /// The start was refused: the job is where it was.
@@ -240,9 +250,12 @@ struct JobBook: Sendable {
 
   /// Takes in what Moonraker's queue holds now.
   ///
-  /// - Parameter isWhole: whether these are all of it.
+  /// - Parameters:
+  ///   - isWhole: whether these are all of it.
+  ///   - isFirst: whether Moonraker may have been started again since the last look: it forgets its queue then.
   mutating func takeQueue(
-    _ entries: [QueueEntry], isWhole: Bool = true, at now: MonotonicInstant, wallTime: WallTime
+    _ entries: [QueueEntry], isWhole: Bool = true, isFirst: Bool = false,
+    at now: MonotonicInstant, wallTime: WallTime
   ) {
     change { book in
       if isWhole {
@@ -254,9 +267,13 @@ struct JobBook: Sendable {
         let place =
           old.firstIndex { $0.phase == .queued(entry.ticket) }
           ?? old.firstIndex { job in
-            if case .queued = job.phase { return false }
-            if case .failed = job.phase { return false }
-            return job.path == entry.path
+            switch job.phase {
+            case .failed: false
+            // Who lays the queue anew, as Mainsail does for another order, gives all jobs new places.
+            case .queued(let ticket):
+              job.path == entry.path && !entries.contains { $0.ticket == ticket }
+            default: job.path == entry.path
+            }
           }
         if let place {
           var job = old.remove(at: place)
@@ -268,7 +285,13 @@ struct JobBook: Sendable {
       }
       for place in old.indices {
         guard case .queued = old[place].phase else { continue }
-        old[place].phase = .popped(since: now)
+        if isFirst, isWhole, !old[place].isForeign, old[place].path != book.active?.path {
+          let reason = "Moonraker has forgotten its queue; it is among the printer's files"
+          old[place].phase = .failed(reason)
+          old[place].notice = reason
+        } else {
+          old[place].phase = .popped(since: now)
+        }
       }
       book.waiting = queue + old
       book.adoptPopped()
