@@ -145,7 +145,8 @@ class Cura:
         """'Add printer by IP'."""
         screen = self.screen
         screen.picture("before-the-address")
-        screen.click(544, 245)
+        # 'Add printer by IP' is a little lower where a printer is listed; this hits it both ways.
+        screen.click(544, 235)
         time.sleep(2)
         screen.click(600, 190)
         screen.type(ADDRESS)

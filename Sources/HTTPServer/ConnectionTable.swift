@@ -72,6 +72,8 @@ final class ConnectionTable: Sendable {
   func hurry(_ socket: Int32) {
     let deadline = ContinuousClock.now + .seconds(1)
     state.withLock { $0.entries[socket]?.deadline = deadline }
+    // The timer may be armed for much later.
+    queue.asyncAfter(deadline: .now() + .milliseconds(1_100)) { [weak self] in self?.shutOverdue() }
   }
 
   /// The visitor waits for us.
@@ -99,14 +101,21 @@ final class ConnectionTable: Sendable {
   }
 
   /// Shuts what is overdue; its thread then sees the end and closes it.
-  private func sweep() {
+  private func shutOverdue() {
     let now = ContinuousClock.now
-    let next = state.withLock { state -> ContinuousClock.Instant? in
+    state.withLock { state in
       for (socket, entry) in state.entries {
         guard let deadline = entry.deadline, deadline <= now else { continue }
         _ = shutdown(socket, Int32(SHUT_RDWR))
         state.entries[socket]?.deadline = now + options.timeout
       }
+    }
+  }
+
+  private func sweep() {
+    shutOverdue()
+    let now = ContinuousClock.now
+    let next = state.withLock { state -> ContinuousClock.Instant? in
       // Where a header has a time of its own, a deadline may come before those that stand now.
       let soon = state.entries.isEmpty ? nil : options.headerTimeout.map { now + $0 / 2 }
       let next = (state.entries.values.compactMap(\.deadline) + [soon].compactMap(\.self)).min()

@@ -99,6 +99,12 @@ package final class RequestBody: @unchecked Sendable {
 
   // MARK: The server's thread
 
+  /// The header has been read, and with it perhaps all that will ever come.
+  func noteHeader() {
+    // libmicrohttpd misses an end that came together with the header; a whole body may still be in its hands.
+    if hasLeft { connections.hurry(socket) }
+  }
+
   /// Takes what has come; false where the connection is to be closed.
   func take(_ piece: UnsafeRawBufferPointer, on connection: OpaquePointer) -> Bool {
     let (isMoving, received) = state.withLock { state in
@@ -138,7 +144,7 @@ package final class RequestBody: @unchecked Sendable {
   }
 
   /// Whether the visitor has ended its side, and all that it sent has been read.
-  var hasLeft: Bool {
+  private var hasLeft: Bool {
     var byte: UInt8 = 0
     return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
   }

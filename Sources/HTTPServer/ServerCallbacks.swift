@@ -80,7 +80,7 @@ final class ServerCallbacks: Sendable {
         state.body = body
       }
       if !sleepers.read(body, by: work) { return ending }
-      if body.hasLeft { connections.hurry(socket) }
+      body.noteHeader()
     case .now(var response) where request.contentLength ?? 0 > options.drainBytes:
       response.fields.append(("Connection", "close"))
       return response
