@@ -170,6 +170,28 @@ import Testing
     #expect(book.queue.count == 2)
   }
 
+  @Test("a start that is refused leaves the finished job in the list")
+  func refusedAfterEnd() throws {
+    var book = book()
+    book.observe(reading("printing", "z.gcode"), at: at(1), wallTime: wallTime)
+    book.identify("u9")
+    book.observe(reading("complete", "z.gcode"), at: at(2), wallTime: wallTime)
+    book.add(job("a.gcode"))
+    start(&book, "u1", at: 3)
+    book.startFailed("u1", back: .coming, "the bed is not clear")
+    #expect(try words(book, reading("complete")) == ["wait_cleanup", "queued"])
+  }
+
+  @Test("the queue is known once it was seen, until Moonraker is away")
+  func seen() throws {
+    var book = book()
+    #expect(!book.isQueueSeen)
+    book.takeQueue([], at: at(1), wallTime: wallTime)
+    #expect(book.isQueueSeen)
+    book.loseQueue()
+    #expect(!book.isQueueSeen)
+  }
+
   @Test("who lays the queue anew gives jobs other places, not other names")
   func laidAnew() throws {
     var book = book()

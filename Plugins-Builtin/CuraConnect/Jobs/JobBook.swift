@@ -27,6 +27,10 @@ struct JobBook: Sendable {
   /// A job that ran when a former daemon ended, until we have looked.
   private var remembered: CuraJob?
   private var isSighted = false
+  /// Whether Moonraker's queue has been seen since it was connected.
+  private(set) var isQueueSeen = false
+  /// The ended job in whose place one is being started: it comes back where that is refused.
+  private var displaced: CuraJob?
   /// Jobs that were on their way into the queue when a former daemon ended, until we have looked into it.
   private var homeless: Set<String> = []
   /// Places in Moonraker's queue of jobs whose start was sent and not refused. Whatever became of it, they are not started
@@ -98,6 +102,7 @@ struct JobBook: Sendable {
     change { book in
       guard var job = book.take(uuid) else { return }
       if case .queued(let ticket) = job.phase { book.spent.append(ticket) }
+      book.displaced = book.active
       job.phase = .starting(since: now)
       job.notice = nil
       (job.elapsed, job.total) = (0, job.estimate ?? 0)
@@ -121,6 +126,8 @@ struct JobBook: Sendable {
     change { book in
       if case .queued(let ticket) = phase { book.spent.removeAll { $0 == ticket } }
       guard var job = book.take(uuid) else { return }
+      if book.active == nil { book.active = book.displaced }
+      book.displaced = nil
       job.phase = phase
       job.notice = reason
       book.waiting.insert(job, at: 0)
@@ -258,6 +265,7 @@ struct JobBook: Sendable {
     at now: MonotonicInstant, wallTime: WallTime
   ) {
     change { book in
+      book.isQueueSeen = true
       if isWhole {
         book.spent.removeAll { ticket in !entries.contains { $0.ticket == ticket } }
       }
@@ -304,6 +312,11 @@ struct JobBook: Sendable {
           uuid, "printer-uplink ended before it was queued; it is among the printer's files")
       }
     }
+  }
+
+  /// Moonraker is away: what its queue holds is not known until it is seen again.
+  mutating func loseQueue() {
+    if isQueueSeen { change { $0.isQueueSeen = false } }
   }
 
   /// A job of ours that has left the queue is the one that has just begun under another's name.

@@ -37,7 +37,10 @@ struct JobFollower: Sendable {
         queue = news.queue
         await desk.refreshQueue(isFirst: isFirst)
       }
-      if !news.isConnected { queue = nil }
+      if !news.isConnected {
+        queue = nil
+        hub.change { $0.loseQueue() }
+      }
       if news.isConnected { await desk.clearSpent(hub.spentTickets) }
       if hub.wantsIdentity { hub.work.add { await identify(desk) } }
       hub.changed.send()

@@ -189,7 +189,11 @@ struct UploadDesk: Sendable {
 
   private func follow(_ uuid: String) async {
     // One after the other, so that the queue is in the order in which they came.
-    guard await hub.line.take() else { return hub.change { $0.fail(uuid, "too many at once") } }
+    guard await hub.line.take() else {
+      // Where we are ending, the next start finds it.
+      if !Task.isCancelled { hub.change { $0.fail(uuid, "too many at once") } }
+      return
+    }
     defer { hub.line.leave() }
     await learnEstimate(of: uuid)
     guard let job = hub.job(uuid), case .coming = job.phase, let path = job.path else { return }
