@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cura_client import CuraClient, gcode_gz, ufp
+from cura_client import CuraClient, NoAnswer, gcode_gz, ufp
 from harness import PATIENCE, Rig, wait_until
 
 from cura_printing import (
@@ -350,5 +350,13 @@ def test_uploads_cut_anywhere_leave_nothing(rig: Rig) -> None:
                 with socket.create_connection(("127.0.0.1", port_of(rig))) as connection:
                     connection.sendall(data[:cut])
         wait_until(lambda: not spool_files(rig), 10 * PATIENCE, "an empty staging folder")
+        # Who left within a header is noticed when the time for headers is over.
+        wait_until(lambda: answers(cura), 15 * PATIENCE, "a free connection")
         assert cura.jobs() == []
         assert gcode_files(rig) == []
+
+
+def answers(cura: CuraClient) -> bool:
+    with suppress(NoAnswer):
+        return bool(cura.printers())
+    return False
