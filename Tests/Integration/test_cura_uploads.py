@@ -269,7 +269,9 @@ def fill_up_in_the_middle(rig: Rig, data: bytes, filler: Path) -> bytes:
     """Half of an upload, then somebody takes all the room that is left, then the rest; what is answered."""
     with socket.create_connection(("127.0.0.1", port_of(rig)), 10 * PATIENCE) as connection:
         connection.sendall(data[: len(data) // 2])
-        wait_until(lambda: any(path.stat().st_size > 1 << 20 for path in spool_files(rig)), 10, "half of it on the disk")
+        wait_until(
+            lambda: any(path.stat().st_size > 1 << 20 for path in spool_files(rig)), 10, "half of it on the disk"
+        )
         with suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(1 << 16))
