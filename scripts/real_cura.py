@@ -145,12 +145,13 @@ class Cura:
         """'Add printer by IP'."""
         screen = self.screen
         screen.picture("before-the-address")
-        screen.click(544, 245)
+        # 'Add printer by IP' is a little lower where a printer is listed; this hits it both ways.
+        screen.click(544, 235)
         time.sleep(2)
-        screen.click(600, 190)
+        screen.click(510, 154)
         screen.type(ADDRESS)
         screen.picture("address")
-        screen.click(881, 190)
+        screen.click(680, 154)
         time.sleep(5)
         screen.picture("found-by-address")
         screen.click_button(883, 643, "'Connect'")

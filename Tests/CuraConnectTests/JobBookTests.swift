@@ -170,6 +170,56 @@ import Testing
     #expect(book.queue.count == 2)
   }
 
+  @Test("a start that is refused leaves the finished job in the list")
+  func refusedAfterEnd() throws {
+    var book = book()
+    book.observe(reading("printing", "z.gcode"), at: at(1), wallTime: wallTime)
+    book.identify("u9")
+    book.observe(reading("complete", "z.gcode"), at: at(2), wallTime: wallTime)
+    book.add(job("a.gcode"))
+    start(&book, "u1", at: 3)
+    book.startFailed("u1", back: .coming, "the bed is not clear")
+    #expect(try words(book, reading("complete")) == ["wait_cleanup", "queued"])
+  }
+
+  @Test("the queue is known once it was seen, until Moonraker is away")
+  func seen() throws {
+    var book = book()
+    #expect(!book.isQueueSeen)
+    book.takeQueue([], at: at(1), wallTime: wallTime)
+    #expect(book.isQueueSeen)
+    book.loseQueue()
+    #expect(!book.isQueueSeen)
+  }
+
+  @Test("who lays the queue anew gives jobs other places, not other names")
+  func laidAnew() throws {
+    var book = book()
+    var griffin = job("a.gcode", uuid: "u1")
+    griffin.isGriffin = true
+    book.add(griffin)
+    book.add(job("b.gcode", uuid: "u2"))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(1), wallTime: wallTime)
+    book.takeQueue(
+      [try entry("3", "b.gcode", 3), try entry("4", "a.gcode", 3)], at: at(2), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid) == ["u2", "u1"])
+    #expect(book.job("u1")?.isGriffin == true)
+    #expect(book.queue.map(\.owner) == ["alice", "alice"])
+  }
+
+  @Test("jobs that Moonraker has forgotten are told as failed; others' just go")
+  func forgotten() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(1), wallTime: wallTime)
+    book.takeQueue([], isFirst: true, at: at(2), wallTime: wallTime)
+    book.expire(at: at(30))
+    #expect(try words(book, reading("standby")) == ["error"])
+    #expect(book.listed.map(\.uuid) == ["u1"])
+  }
+
   @Test("a job that somebody takes out of the queue goes")
   func removed() throws {
     var book = book()

@@ -16,6 +16,7 @@ import Testing
       ("a\u{0}b\nc\u{202E}d.gcode", "abcd.gcode"),
       ("ABC.GCODE", "ABC.gcode"),
       ("packed.gcode.gz", "packed.gcode"),
+      ("İstanbul.GCODE", "İstanbul.gcode"),
       ("x.g", "x.g"), ("x.gco", "x.gco"), ("x.nc", "x.nc"),
     ])
   func names(_ given: String, _ expected: String) {

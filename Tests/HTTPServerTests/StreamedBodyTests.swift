@@ -111,7 +111,8 @@ import Testing
     #expect(await client.laterAnswer()?.text.hasPrefix("13 ") == true)
   }
 
-  @Test("a body in many small chunks, faster than it is read, neither hangs nor disturbs the others")
+  @Test(
+    "a body in many small chunks, faster than it is read, neither hangs nor disturbs the others")
   func smallChunks() async throws {
     let server = try counter()
     let chunk = Array("3E8\r\n".utf8) + [UInt8](repeating: 1, count: 1_000) + Array("\r\n".utf8)

@@ -117,6 +117,8 @@ def test_a_crash_in_the_middle_of_a_print_neither_starts_it_again_nor_what_waits
         first = send(cura, minutes=2)
         wait_for_job(cura, first, "pre_print", "printing")
         second = send(cura)
+        wait_for_job(cura, second, "queued")
+        wait_until(lambda: rig.moonraker.call("server.job_queue.status")["queued_jobs"], 10, "it in the queue")
         rig.daemon.kill()
         rig.printer.wait_for_print_state("complete", 60)
         rig.daemon.start()

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cura_client import CuraClient, gcode_gz, ufp
+from cura_client import CuraClient, NoAnswer, gcode_gz, ufp
 from harness import PATIENCE, Rig, wait_until
 
 from cura_printing import (
@@ -269,7 +269,9 @@ def fill_up_in_the_middle(rig: Rig, data: bytes, filler: Path) -> bytes:
     """Half of an upload, then somebody takes all the room that is left, then the rest; what is answered."""
     with socket.create_connection(("127.0.0.1", port_of(rig)), 10 * PATIENCE) as connection:
         connection.sendall(data[: len(data) // 2])
-        wait_until(lambda: any(path.stat().st_size > 1 << 20 for path in spool_files(rig)), 10, "half of it on the disk")
+        wait_until(
+            lambda: any(path.stat().st_size > 1 << 20 for path in spool_files(rig)), 10, "half of it on the disk"
+        )
         with suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(1 << 16))
@@ -350,5 +352,13 @@ def test_uploads_cut_anywhere_leave_nothing(rig: Rig) -> None:
                 with socket.create_connection(("127.0.0.1", port_of(rig))) as connection:
                     connection.sendall(data[:cut])
         wait_until(lambda: not spool_files(rig), 10 * PATIENCE, "an empty staging folder")
+        # Who left within a header is noticed when the time for headers is over.
+        wait_until(lambda: answers(cura), 15 * PATIENCE, "a free connection")
         assert cura.jobs() == []
         assert gcode_files(rig) == []
+
+
+def answers(cura: CuraClient) -> bool:
+    with suppress(NoAnswer):
+        return bool(cura.printers())
+    return False

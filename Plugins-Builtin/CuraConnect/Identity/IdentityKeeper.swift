@@ -21,6 +21,7 @@ final class IdentityKeeper: Sendable {
     /// Counts what was kept, and up to where a write was tried.
     var kept: UInt64 = 0
     var tried: UInt64 = 0
+    var stored: UInt64 = 0
   }
   /// The longest that anybody waits for the disk.
   private static let patience = Duration.seconds(2)
@@ -52,8 +53,10 @@ final class IdentityKeeper: Sendable {
     if isNew { nudge.send() }
   }
 
-  /// Waits until all that was kept so far is on the disk, or a disk that does not take it has been asked.
-  func flush() async {
+  /// Waits until all that was kept so far is on the disk.
+  ///
+  /// - Returns: false where it is not, after two seconds at the latest.
+  func flush() async -> Bool {
     let deadline = time.now.advanced(by: Self.patience)
     let waiter = written.waiter(time)
     let goal = state.withLock { state in
@@ -62,8 +65,9 @@ final class IdentityKeeper: Sendable {
     }
     nudge.send()
     while state.withLock({ $0.tried < goal }), time.now < deadline {
-      guard (try? await waiter.wait(until: deadline)) != nil else { return }
+      guard (try? await waiter.wait(until: deadline)) != nil else { break }
     }
+    return state.withLock { $0.stored >= goal }
   }
 
   /// Writes what is new, until cancelled, and then what is not on the disk yet.
@@ -95,6 +99,7 @@ final class IdentityKeeper: Sendable {
         }
         do {
           try await store.save(content)
+          state.withLock { $0.stored = number }
         } catch {
           try Task.checkCancellation()
           log(.warning, "what Cura is to find again could not be stored: \(error)")

@@ -72,6 +72,9 @@ final class CuraHub: Sendable {
   /// The jobs of Moonraker's queue.
   var queue: [CuraJob] { state.withLock { look(&$0).book.queue } }
 
+  /// Whether they are known from Moonraker itself, not from before our start.
+  var isQueueSeen: Bool { state.withLock { $0.book.isQueueSeen } }
+
   /// Places in the queue that must be taken out of it; none while it may yet turn out otherwise.
   var spentTickets: [QueueTicket] {
     state.withLock { state in

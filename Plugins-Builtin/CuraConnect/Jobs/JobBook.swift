@@ -11,6 +11,8 @@ struct JobBook: Sendable {
   private static let popPatience = Duration.seconds(15)
   /// So long a start may be unseen.
   private static let startPatience = Duration.seconds(120)
+  /// So long a start may be unseen that the printer has taken.
+  private static let showPatience = Duration.seconds(20)
   /// The most failed jobs that are kept.
   private static let mostFailed = 10
 
@@ -25,6 +27,10 @@ struct JobBook: Sendable {
   /// A job that ran when a former daemon ended, until we have looked.
   private var remembered: CuraJob?
   private var isSighted = false
+  /// Whether Moonraker's queue has been seen since it was connected.
+  private(set) var isQueueSeen = false
+  /// The ended job in whose place one is being started: it comes back where that is refused.
+  private var displaced: CuraJob?
   /// Jobs that were on their way into the queue when a former daemon ended, until we have looked into it.
   private var homeless: Set<String> = []
   /// Places in Moonraker's queue of jobs whose start was sent and not refused. Whatever became of it, they are not started
@@ -96,12 +102,21 @@ struct JobBook: Sendable {
     change { book in
       guard var job = book.take(uuid) else { return }
       if case .queued(let ticket) = job.phase { book.spent.append(ticket) }
+      book.displaced = book.active
       job.phase = .starting(since: now)
       job.notice = nil
       (job.elapsed, job.total) = (0, job.estimate ?? 0)
       book.active = job
     }
     return true
+  }
+
+  /// The printer has taken the start: the job shows soon, or it was ended at once.
+  mutating func startTaken(_ uuid: String, at now: MonotonicInstant) {
+    update(uuid) { job in
+      guard case .starting = job.phase else { return }
+      job.phase = .starting(since: now.advanced(by: Self.showPatience - Self.startPatience))
+    }
   }
 
   /// The start was refused: the job is where it was.
@@ -111,6 +126,8 @@ struct JobBook: Sendable {
     change { book in
       if case .queued(let ticket) = phase { book.spent.removeAll { $0 == ticket } }
       guard var job = book.take(uuid) else { return }
+      if book.active == nil { book.active = book.displaced }
+      book.displaced = nil
       job.phase = phase
       job.notice = reason
       book.waiting.insert(job, at: 0)
@@ -240,11 +257,15 @@ struct JobBook: Sendable {
 
   /// Takes in what Moonraker's queue holds now.
   ///
-  /// - Parameter isWhole: whether these are all of it.
+  /// - Parameters:
+  ///   - isWhole: whether these are all of it.
+  ///   - isFirst: whether Moonraker may have been started again since the last look: it forgets its queue then.
   mutating func takeQueue(
-    _ entries: [QueueEntry], isWhole: Bool = true, at now: MonotonicInstant, wallTime: WallTime
+    _ entries: [QueueEntry], isWhole: Bool = true, isFirst: Bool = false,
+    at now: MonotonicInstant, wallTime: WallTime
   ) {
     change { book in
+      book.isQueueSeen = true
       if isWhole {
         book.spent.removeAll { ticket in !entries.contains { $0.ticket == ticket } }
       }
@@ -254,9 +275,13 @@ struct JobBook: Sendable {
         let place =
           old.firstIndex { $0.phase == .queued(entry.ticket) }
           ?? old.firstIndex { job in
-            if case .queued = job.phase { return false }
-            if case .failed = job.phase { return false }
-            return job.path == entry.path
+            switch job.phase {
+            case .failed: false
+            // Who lays the queue anew, as Mainsail does for another order, gives all jobs new places.
+            case .queued(let ticket):
+              job.path == entry.path && !entries.contains { $0.ticket == ticket }
+            default: job.path == entry.path
+            }
           }
         if let place {
           var job = old.remove(at: place)
@@ -268,7 +293,13 @@ struct JobBook: Sendable {
       }
       for place in old.indices {
         guard case .queued = old[place].phase else { continue }
-        old[place].phase = .popped(since: now)
+        if isFirst, isWhole, !old[place].isForeign, old[place].path != book.active?.path {
+          let reason = "Moonraker has forgotten its queue; it is among the printer's files"
+          old[place].phase = .failed(reason)
+          old[place].notice = reason
+        } else {
+          old[place].phase = .popped(since: now)
+        }
       }
       book.waiting = queue + old
       book.adoptPopped()
@@ -281,6 +312,11 @@ struct JobBook: Sendable {
           uuid, "printer-uplink ended before it was queued; it is among the printer's files")
       }
     }
+  }
+
+  /// Moonraker is away: what its queue holds is not known until it is seen again.
+  mutating func loseQueue() {
+    if isQueueSeen { change { $0.isQueueSeen = false } }
   }
 
   /// A job of ours that has left the queue is the one that has just begun under another's name.

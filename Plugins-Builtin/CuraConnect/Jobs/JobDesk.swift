@@ -166,12 +166,11 @@ struct JobDesk: Sendable {
       return Answer(409, "The printer is busy.")
     }
     return await answer {
-      // Should we not live to see its end, it is known that this job's turn is over.
-      await hub.keeper.flush()
-      let outcome = await submit(
-        .start(path, cause), wireName: wireName, assumesClearAfter: assumesClearAfter)
+      let outcome = await begin(path, cause, wireName, assumesClearAfter)
       switch outcome.status {
-      case .done: await clearSpent([ticket])
+      case .done:
+        hub.change { $0.startTaken(uuid, at: context.time.now) }
+        await clearSpent([ticket])
       case .refused, .failed:
         hub.change { $0.startFailed(uuid, back: .queued(ticket), outcome.message) }
         log("\(job.name) was not started", outcome)
@@ -180,6 +179,29 @@ struct JobDesk: Sendable {
       }
       return outcome
     }
+  }
+
+  /// Sends a start, once it is on the disk that this job's turn is over, should we not live to see more of it.
+  func begin(
+    _ path: GCodePath, _ cause: PrinterCommand.StartCause, _ wireName: String,
+    _ assumesClearAfter: Duration?
+  ) async -> CommandOutcome {
+    guard await hub.keeper.flush() else {
+      return CommandOutcome(
+        .refused, .journal, "it cannot be noted that the job begins: the disk takes nothing")
+    }
+    let outcome = await submit(
+      .start(path, cause), wireName: wireName, assumesClearAfter: assumesClearAfter)
+    guard outcome.status == .failed else { return outcome }
+    // A macro around the start may fail behind it: then it prints all the same.
+    let deadline = context.time.now.advanced(by: .seconds(1))
+    let waiter = hub.changed.waiter(context.time)
+    while context.time.now < deadline {
+      let reading = hub.reading
+      if reading.isJobOn, reading.filename == path.text { return .done() }
+      guard (try? await waiter.wait(until: deadline)) != nil else { break }
+    }
+    return outcome
   }
 
   /// Has something done, and makes an answer of how it ended, or of the fact that it goes on.
@@ -221,17 +243,17 @@ struct JobDesk: Sendable {
   /// Asks Moonraker for its queue.
   ///
   /// - Returns: whether all of it is known now.
-  @discardableResult func refreshQueue() async -> Bool {
+  @discardableResult func refreshQueue(isFirst: Bool = false) async -> Bool {
     guard let request = MoonrakerRequest(parts: ["server", "job_queue", "status"], method: .get)
     else { return false }
-    return take(await submit(.query(request), wireName: "queue").details)
+    return take(await submit(.query(request), wireName: "queue").details, isFirst: isFirst)
   }
 
-  @discardableResult private func take(_ answer: JSONValue?) -> Bool {
+  @discardableResult private func take(_ answer: JSONValue?, isFirst: Bool = false) -> Bool {
     guard let queue = QueueStatus(answer) else { return false }
     hub.change {
       $0.takeQueue(
-        queue.entries, isWhole: queue.isWhole, at: context.time.now,
+        queue.entries, isWhole: queue.isWhole, isFirst: isFirst, at: context.time.now,
         wallTime: context.time.wallTime)
     }
     return queue.isWhole

@@ -32,7 +32,7 @@ struct AutoStarter: Sendable {
 
   /// The job that may start by itself; nil: none.
   private var candidate: CuraJob? {
-    guard let first = hub.queue.first else { return nil }
+    guard hub.isQueueSeen, let first = hub.queue.first else { return nil }
     if first.isForced { return first }
     guard hub.configuration.autoStart == .always else { return nil }
     return first.isGriffin && !hub.configuration.allowsGriffin ? nil : first

@@ -33,10 +33,14 @@ struct JobFollower: Sendable {
     for await status in hub.context.status.snapshots(changing: { News($0) }) {
       let news = News(status)
       if news.isConnected, queue != news.queue {
+        let isFirst = queue == nil
         queue = news.queue
-        await desk.refreshQueue()
+        await desk.refreshQueue(isFirst: isFirst)
       }
-      if !news.isConnected { queue = nil }
+      if !news.isConnected {
+        queue = nil
+        hub.change { $0.loseQueue() }
+      }
       if news.isConnected { await desk.clearSpent(hub.spentTickets) }
       if hub.wantsIdentity { hub.work.add { await identify(desk) } }
       hub.changed.send()

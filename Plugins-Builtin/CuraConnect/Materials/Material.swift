@@ -11,6 +11,16 @@ struct Material: Sendable, Hashable {
   var density: String
   var diameter: String
 
+  /// About so many bytes are kept of it.
+  var bytes: Int {
+    // Quotes and backslashes are doubled.
+    let texts = [brand, material, color, colorCode, density, diameter]
+    return texts.reduce(80) { sum, text in
+      sum + text.utf8.count
+        + text.utf8.count { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+    }
+  }
+
   /// What is kept on the disk.
   var stored: JSONValue {
     [

@@ -10,24 +10,29 @@ final class MaterialShelf: Sendable {
   private struct State: Sendable {
     var materials: [String: Material]
     var answer: [UInt8]?
+    var bytes: Int
   }
+  /// The most bytes of all that is kept of them.
+  private static let mostKept = 256 << 10
   private let state: Guarded<State>
 
   /// What was kept.
   init(_ stored: JSONValue?) {
     let materials = (stored?.array ?? []).prefix(Self.most).compactMap { Material($0) }
+    let known = Dictionary(materials.map { ($0.guid, $0) }, uniquingKeysWith: { $1 })
     state = Guarded(
-      State(
-        materials: Dictionary(materials.map { ($0.guid, $0) }, uniquingKeysWith: { $1 }),
-        answer: nil))
+      State(materials: known, answer: nil, bytes: known.values.reduce(0) { $0 + $1.bytes }))
   }
 
   /// Takes a profile in; false where there is no room for one more.
   func put(_ material: Material) -> Bool {
     state.withLock { state in
-      guard state.materials[material.guid] != nil || state.materials.count < Self.most else {
-        return false
-      }
+      let former = state.materials[material.guid]
+      guard former != nil || state.materials.count < Self.most else { return false }
+      // They lie in one file with the printer's identity, which is never to become too large to be read.
+      let size = state.bytes - (former?.bytes ?? 0) + material.bytes
+      guard size <= Self.mostKept else { return false }
+      state.bytes = size
       state.materials[material.guid] = material
       state.answer = nil
       return true

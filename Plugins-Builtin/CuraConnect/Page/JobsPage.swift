@@ -25,13 +25,16 @@ enum JobsPage {
       rows = "<tr><td colspan=\"3\">Nothing is printed, and nothing waits.</td></tr>"
     }
     let name = escaped(hub.printer.name)
+    let rule =
+      hub.configuration.assumeClearAfter == nil
+      ? "Nothing starts by itself before somebody has said that the bed is empty"
+      : "The bed counts as empty some time after a job; before that somebody may say so"
     let html = """
       <!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
       <meta name="viewport" content="width=device-width"><title>\(name)</title><style>\(style)</style></head><body>
       <h1>\(name)</h1><p>The printer is \(escaped(words(hub.printer.word))).</p>
       <table><thead><tr><th>Job</th><th>From</th><th>State</th></tr></thead><tbody>\(rows)</tbody></table>
-      <p><small>What waits is started in Mainsail or Fluidd, under “Job queue”. Nothing starts by itself before somebody has said that
-      the bed is empty: <code>printer-uplink bed-cleared</code>, or the button on printer-uplink’s page.</small></p></body></html>
+      <p><small>What waits is started in Mainsail or Fluidd, under “Job queue”. \(rule): <code>printer-uplink bed-cleared</code>, or the button on printer-uplink’s page.</small></p></body></html>
 
       """
     return HTTPServer.Response(

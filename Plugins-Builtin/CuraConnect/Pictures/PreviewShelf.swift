@@ -14,7 +14,11 @@ final class PreviewShelf: Sendable {
     var pictures: [(uuid: String, bytes: [UInt8])] = []
     /// Jobs that have none, and when we looked.
     var missing: [String: MonotonicInstant] = [:]
+    /// Jobs whose picture is on its way.
+    var fetching: Set<String> = []
   }
+  /// What is known of a job's picture.
+  private enum Finding { case picture([UInt8]), none, unknown }
   /// So long a job without a picture is not looked at again.
   private static let patience = Duration.seconds(30)
   private let state = Guarded(State())
@@ -35,10 +39,17 @@ final class PreviewShelf: Sendable {
     }
   }
 
-  /// The picture of a job, or the one that stands for none.
-  func picture(of job: CuraJob) async -> [UInt8] {
+  /// The picture of a job, or the one that stands for none; nil where that is not known yet. One is fetched once at a time.
+  func picture(of job: CuraJob) async -> [UInt8]? {
     guard let uuid = job.uuid else { return PlaceholderImage.bytes }
-    let bytes = await fetch(job)
+    guard state.withLock({ $0.fetching.insert(uuid).inserted }) else { return nil }
+    defer { state.withLock { _ = $0.fetching.remove(uuid) } }
+    let bytes: [UInt8]?
+    switch await fetch(job) {
+    case .picture(let picture): bytes = picture
+    case .none: bytes = nil
+    case .unknown: return nil
+    }
     let now = desk.hub.context.time.now
     state.withLock { state in
       if let bytes {
@@ -54,23 +65,25 @@ final class PreviewShelf: Sendable {
     return bytes ?? PlaceholderImage.bytes
   }
 
-  private func fetch(_ job: CuraJob) async -> [UInt8]? {
+  private func fetch(_ job: CuraJob) async -> Finding {
     guard let path = job.path,
       let request = MoonrakerRequest(
         parts: ["server", "files", "metadata"], method: .get, query: [("filename", path.text)])
-    else { return nil }
+    else { return .none }
     let outcome = await desk.submit(.query(request), wireName: "preview_image")
-    guard let relative = Self.thumbnail(in: outcome.details) else { return nil }
-    guard let picture = GCodePath(path.folder.map { "\($0)/\(relative)" } ?? relative) else {
-      return nil
+    guard outcome.status == .done || ![.notConnected, .timeout].contains(outcome.reason) else {
+      return .unknown
     }
+    guard let relative = Self.thumbnail(in: outcome.details),
+      let picture = GCodePath(path.folder.map { "\($0)/\(relative)" } ?? relative)
+    else { return .none }
     let bytes: [UInt8]
     do throws(CommandFailure) {
       bytes = try await desk.hub.context.files.read(picture, upTo: Self.mostBytes)
     } catch {
-      return nil
+      return [.notConnected, .timeout].contains(error.reason) ? .unknown : .none
     }
-    return bytes.count < Self.mostBytes && Self.type(of: bytes) != nil ? bytes : nil
+    return bytes.count < Self.mostBytes && Self.type(of: bytes) != nil ? .picture(bytes) : .none
   }
 
   /// The largest thumbnail that is not too wide.

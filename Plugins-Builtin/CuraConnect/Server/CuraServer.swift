@@ -7,6 +7,8 @@ internal import Platform
 /// Answers Cura: what it polls from memory, on the server's thread; what takes time beside it.
 struct CuraServer: Sendable {
   private static let mostJSON = 64 << 10
+  /// So long a picture is waited for: Cura has six connections for everything.
+  private static let picturePatience = Duration.milliseconds(500)
 
   let hub: CuraHub
   let uploads: UploadDesk
@@ -108,7 +110,14 @@ struct CuraServer: Sendable {
     // Cura keeps the first picture that it gets, and asks again where there is none.
     if case .coming = job.phase, job.path == nil { return refuse(503, "It is still on its way.") }
     if let picture = previews.kept(uuid) { return .now(Self.picture(picture)) }
-    return .later { Self.picture(await previews.picture(of: job)) }
+    return .later {
+      // Where Moonraker takes its time, Cura asks again.
+      guard
+        let picture = await hub.work.result(
+          within: Self.picturePatience, of: { await previews.picture(of: job) }) ?? nil
+      else { return JSONAnswer.message(503, "Not yet.") }
+      return Self.picture(picture)
+    }
   }
 
   private static func picture(_ bytes: [UInt8]) -> HTTPServer.Response {
@@ -240,7 +249,9 @@ struct CuraServer: Sendable {
         }
       }
       // Uploads come unsigned, or with a nonce from before our start; Cura would not send them again.
-      if route == .jobs, request.method == "POST", authority.knows(peer: peer) {
+      if route == .jobs || route == .materials, request.method == "POST",
+        authority.knows(peer: peer)
+      {
         return nil
       }
       return authority.challenge(at: now)

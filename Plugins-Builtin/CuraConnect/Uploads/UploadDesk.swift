@@ -20,7 +20,16 @@ struct UploadDesk: Sendable {
     guard await slots.take() else {
       return refuse(UploadFailure(status: 503, problem: "too many uploads at once"), "upload")
     }
-    defer { slots.leave() }
+    // Whoever has the file has the slot: what is slow at the printer holds up those who come.
+    let slot = Guarded(true)
+    let leave: @Sendable () -> Void = { [slots] in
+      if slot.withLock({ isHeld in
+        defer { isHeld = false }
+        return isHeld
+      }) {
+        slots.leave()
+      }
+    }
     let receiver = UploadReceiver(
       transfers: context.transfers, maximumSize: configuration.maximumUpload)
     var name = "upload"
@@ -40,14 +49,17 @@ struct UploadDesk: Sendable {
         announced: request.contentLength.map { Int64($0) })
       name = upload.name.fileName(0)
       let finding = try await inspect(upload)
-      return await accept(upload, finding)
+      return await accept(upload, finding, leave)
     } catch let failure as UploadFailure {
+      leave()
       return refuse(failure, name)
     } catch is RequestBody.BrokenOff {
       // Nobody is there to be told, and there is no job.
+      leave()
       context.log(.info, "an upload broke off")
       return JSONAnswer.message(400, "The upload broke off.")
     } catch {
+      leave()
       return refuse(UploadFailure(status: 507, problem: "the upload could not be stored"), name)
     }
   }
@@ -81,13 +93,17 @@ struct UploadDesk: Sendable {
   // MARK: To Moonraker
 
   private func accept(
-    _ upload: ReceivedUpload, _ finding: UploadInspection.Finding
+    _ upload: ReceivedUpload, _ finding: UploadInspection.Finding,
+    _ leave: @escaping @Sendable () -> Void
   ) async -> HTTPServer.Response {
     var job = newJob(upload.name.fileName(0), owner: upload.owner)
     job.isGriffin = finding.isGriffin
     let uuid = job.uuid ?? ""
     hub.change { [job] in $0.add(job) }
-    let sent = await hub.work.result(within: Self.patience) { await send(upload, uuid) }
+    let sent = await hub.work.result(within: Self.patience) {
+      defer { leave() }
+      return await send(upload, uuid)
+    }
     switch sent {
     case nil: return JSONAnswer.accepted(202, uuid)
     case nil?: return JSONAnswer.accepted(201, uuid)
@@ -108,6 +124,8 @@ struct UploadDesk: Sendable {
           job.name = path.name
         }
       }
+      // Whoever is told that it was taken finds it again, whatever becomes of us.
+      _ = await hub.keeper.flush()
       if !hub.work.add({ await follow(uuid) }) { await follow(uuid) }
       return nil
     } catch {
@@ -157,7 +175,9 @@ struct UploadDesk: Sendable {
         parts: ["server", "files", "directory"], method: .get, query: [("path", path)])
     else { return [] }
     let outcome = await desk.submit(.query(request), wireName: "print_jobs:names")
-    guard outcome.status == .done || outcome.reason == .printerRefused else {
+    let isMissing =
+      outcome.reason == .printerRefused && outcome.message.contains(text: "does not exist")
+    guard outcome.status == .done || isMissing else {
       throw UploadFailure(
         status: outcome.reason == .notPermitted ? 403 : 503,
         problem: "it is not known which names are taken: \(outcome.message)")
@@ -169,7 +189,11 @@ struct UploadDesk: Sendable {
 
   private func follow(_ uuid: String) async {
     // One after the other, so that the queue is in the order in which they came.
-    guard await hub.line.take() else { return hub.change { $0.fail(uuid, "too many at once") } }
+    guard await hub.line.take() else {
+      // Where we are ending, the next start finds it.
+      if !Task.isCancelled { hub.change { $0.fail(uuid, "too many at once") } }
+      return
+    }
     defer { hub.line.leave() }
     await learnEstimate(of: uuid)
     guard let job = hub.job(uuid), case .coming = job.phase, let path = job.path else { return }
@@ -202,12 +226,10 @@ struct UploadDesk: Sendable {
     guard hub.change({ $0.beginStart(uuid, at: context.time.now) }) else {
       return await desk.enqueue(job)
     }
-    await hub.keeper.flush()
-    let outcome = await desk.submit(
-      .start(path, .itself), wireName: "print_jobs:start",
-      assumesClearAfter: configuration.assumeClearAfter)
+    let outcome = await desk.begin(
+      path, .itself, "print_jobs:start", configuration.assumeClearAfter)
     switch outcome.status {
-    case .done: break
+    case .done: hub.change { $0.startTaken(uuid, at: context.time.now) }
     case .unknown: desk.log("nobody knows whether \(job.name) was started", outcome)
     case .refused, .failed:
       context.log(.info, "\(job.name) waits in the queue: \(outcome.message)")

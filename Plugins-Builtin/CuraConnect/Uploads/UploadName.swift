@@ -28,11 +28,10 @@ struct UploadName: Sendable, Hashable {
       scalars.append(scalar)
     }
     let name = Self.trimmed(String(scalars))
-    let lowered = name.lowercased()
-    guard
-      let found = Self.extensions.first(where: {
-        lowered.hasSuffix($0.text) && lowered.utf8.count == name.utf8.count
-      })
+    // Letters of the extensions only: others may have another length in lower case.
+    let lowered = String(
+      decoding: name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    guard let found = Self.extensions.first(where: { lowered.hasSuffix($0.text) })
     else { return nil }
     var stem = Self.trimmed(String(name.dropLast(found.text.count)))
     while stem.utf8.count > Self.mostBytes { stem.removeLast() }

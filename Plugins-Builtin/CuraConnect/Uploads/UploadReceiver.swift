@@ -6,6 +6,9 @@ struct UploadReceiver: Sendable {
   /// The longest text field that is kept, in bytes.
   private static let mostText = 1_024
 
+  /// The most bytes of a form beside its file.
+  private static let mostForm: Int64 = 64 << 10
+
   let transfers: any FileTransfers
   let maximumSize: Int64
 
@@ -27,7 +30,11 @@ struct UploadReceiver: Sendable {
     var name: UploadName?
     var isFile = false
     var size: Int64 = 0
+    var received: Int64 = 0
     while let piece = try await body.next() {
+      // Whatever it is that has no end: the form's own bytes are few.
+      received += Int64(piece.count)
+      guard received <= maximumSize + Self.mostForm else { throw tooLarge }
       for event in try Self.read(piece, by: &reader) {
         switch event {
         case .part(let partName, let filename):
