@@ -53,11 +53,11 @@ def ways(binary: Path, count: int) -> tuple[list[float], list[float]]:
     """Milliseconds from an event of the cloud to the request at Moonraker, and from a change there to its status."""
     with Rig(binary=binary) as rig:
         fake = TalkativeMoonraker()
-        serve(rig, f"http://127.0.0.1:{fake.port}")
+        serve(rig, f"http://127.0.0.1:{fake.port}", allow_gcode=True)
         commands = []
         for index in range(count):
             known = len(fake.scripts)
-            rig.polar.send("temperature", {"tool0": 40 + index % 2})
+            rig.polar.send("command", {"command": f"M117 {index}"})
             arrived = wait_until(lambda known=known: fake.scripts[known:], 10, "the command", 0.005)[0][0]
             commands.append((arrived - rig.polar.records("sent")[-1]["mono"]) * 1000)
         statuses = []

@@ -224,7 +224,7 @@ def test_a_backup_never_goes_into_the_owners_network(shared: Any, listener: List
         ("status", {"status": 500}),
         ("redirect", {"status": 307, "location": "http://localhost:1/x"}),
         ("drop_before", {}),
-        ("hang", {}),
+        pytest.param("hang", {}, marks=pytest.mark.soak),  # half a minute
     ],
 )
 def test_a_storage_that_refuses_or_hangs_is_told_and_leaves_nothing(

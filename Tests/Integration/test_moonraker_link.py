@@ -21,12 +21,12 @@ def both_clouds_see_the_printer(rig: Rig, after: float = 0.0, timeout: float = 2
     rig.reach.wait_for("printer-data", timeout, after, lambda record: state_of(record) == "idle")
 
 
-def prepare(rig: Rig, trusted: bool = True) -> None:
+def prepare(rig: Rig, trusted: bool = True, **intervals: int) -> None:
     """Printer, Moonraker and clouds, for tests that write their own configuration."""
     rig.printer.start(speed=20)
     rig.moonraker.start(trusted=trusted)
     rig.moonraker.wait_for_klippy()
-    rig.start_clouds()
+    rig.start_clouds(**intervals)
 
 
 def test_over_the_unix_socket(cloud_rig: Rig) -> None:
@@ -164,7 +164,7 @@ def test_nonsense_from_moonraker_ends_in_a_new_connection(cloud_rig: Rig, half: 
 
 
 def test_a_backend_that_a_reload_adds_begins_with_all_that_it_reads(rig: Rig) -> None:
-    prepare(rig)
+    prepare(rig, telemetry=5, telemetry_idle=5)
     proxy = FlakyProxy(free_port(), rig.moonraker.port)
     address = {"moonraker": f"http://127.0.0.1:{proxy.port}"}
     reach, printdock = reach_entry(rig), printdock_entry(rig, push_snapshots_seconds=1)

@@ -233,6 +233,7 @@ def test_temperatures_are_numbers_within_the_printers_limits(rig: Rig, polar: Po
     assert lines == ["M140 S40", "M140 S41.5", "SET_HEATER_TEMPERATURE HEATER=extruder7 TARGET=100", "M140 S42"]
 
 
+@pytest.mark.soak
 def test_files_of_former_jobs_go_and_only_ours(rig: Rig) -> None:
     """The original's pile up."""
     for name in ("mine_cloud_1.gcode", "polar_cloud_5f3c.gcode"):

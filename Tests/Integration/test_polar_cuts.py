@@ -134,6 +134,7 @@ def test_broken_at_every_packet_it_is_always_there_again(rig: Rig, first: int) -
     assert unexcused(rig.polar.deviations()) == []
 
 
+@pytest.mark.soak
 def test_broken_while_a_job_is_reported_there_is_no_second_report(rig: Rig) -> None:
     polar = obey_polar(rig)
     polar.fault("job", "drop_after")

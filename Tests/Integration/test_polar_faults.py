@@ -212,9 +212,10 @@ def test_a_refused_greeting_is_told_and_tried_again_later(rig: Rig, polar: Polar
     "answer",
     [
         pytest.param({"status": "DELETED"}, id="deleted"),
-        pytest.param({"status": "FAILED", "message": "Printer has been deleted"}, id="failed", marks=LONG),
+        pytest.param({"status": "FAILED", "message": "Printer has been deleted"}, id="failed"),
     ],
 )
+@pytest.mark.soak
 def test_a_deleted_printer_stays_away(rig: Rig, polar: PolarCloud, answer: dict[str, str]) -> None:
     """The original registers again 0.2 s later, and cancels what is being printed."""
     rig.moonraker.call("printer.print.start", filename="local.gcode")
@@ -329,6 +330,7 @@ def test_a_form_that_the_storage_refuses_is_renewed(rig: Rig) -> None:
     assert polar.deviations() == []
 
 
+@pytest.mark.soak
 def test_a_jobs_form_that_the_storage_refuses_is_renewed_for_that_job(rig: Rig) -> None:
     """The original asks without the job's id, and is refused."""
     polar = obey_polar(rig, camera=True, printing_image_interval=5)

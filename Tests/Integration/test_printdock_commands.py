@@ -407,7 +407,7 @@ def test_with_a_hanging_disk_a_flood_holds_up_no_pause(rig: Rig) -> None:
     memory = resident_kilobytes(rig, "VmRSS")
     switch.touch()
     cloud.set(hand_out_at_most=2_000)
-    numbers = cloud.commands(*[("delete_file", {"filename": "tower.gcode"})] * 600, *[("dance", {})] * 400)
+    numbers = cloud.commands(*[("delete_file", {"filename": "tower.gcode"})] * 300, *[("dance", {})] * 200)
     cloud.wait_handed_out(numbers[-1], 30)
     polls = len(cloud.records("commands"))
     pause = cloud.command("pause")

