@@ -24,7 +24,8 @@ extension PolarCloudBackend {
     let heater: StatusInterest.Fields = .named(["temperature", "target"])
     return StatusInterest([
       "extruder": heater, "extruder1": heater, "heater_bed": heater,
-      "heater_generic chamber": heater, "temperature_sensor chamber": .named(["temperature"]),
+      "heater_generic chamber": heater, "heater_chamber": heater,
+      "temperature_sensor *": .named(["temperature"]),
       "print_stats": .named([
         "state", "filename", "message", "total_duration", "print_duration", "filament_used",
       ]),

@@ -33,14 +33,20 @@ struct PolarBench: Sendable {
     ]) { mine, _ in mine }
   }
 
-  /// The backend.
-  func backend() async throws -> PolarCloudBackend {
-    try await PolarCloudBackend(settings: .written(settings), context: bench.context())
+  /// The backend, with what `change` gives it.
+  func backend(_ change: (inout BackendContext) -> Void = { _ in }) async throws
+    -> PolarCloudBackend
+  {
+    var context = bench.context()
+    change(&context)
+    return try await PolarCloudBackend(settings: .written(settings), context: context)
   }
 
   /// Runs the backend while `body` plays with it; nothing may be left behind.
-  func run(_ body: () async throws -> Void) async throws {
-    try await bench.run(try await backend(), body)
+  func run(
+    with change: (inout BackendContext) -> Void = { _ in }, _ body: () async throws -> Void
+  ) async throws {
+    try await bench.run(try await backend(change), body)
   }
 
   /// Runs the backend until it ends by itself.

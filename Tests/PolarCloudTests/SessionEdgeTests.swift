@@ -290,32 +290,46 @@ import Testing
   }
 
   @Test(
-    "Files of former jobs beyond the newest go, the oldest first; what is no more ours is left alone"
+    "Files of former jobs beyond the newest go, the oldest first, by ownership alone; what somebody else has printed stays"
   )
   func cleanUp() async throws {
-    var identity = PolarBench.registered
-    identity["files"] = ["a_cloud_1.gcode", "b_cloud_2.gcode", "c_cloud_3.gcode"]
-    let polar = PolarBench(identity: identity, settings: ["keep_files": .integer(1)])
+    let polar = PolarBench(settings: ["keep_files": .integer(1)])
     polar.bench.printer.come()
     polar.bench.transfers.offer(Array("G28\n".utf8), at: "https://files.test/cube.gcode")
-    let foreign = try #require(GCodePath("a_cloud_1.gcode"))
+    let brought = polar.bench.time.wallTime
+    polar.bench.gateway.owns(
+      try ["a_cloud_1.gcode", "b_cloud_2.gcode", "c_cloud_3.gcode"].map { name in
+        BroughtFile(
+          path: try #require(GCodePath(name)), size: 1, sha256: name, broughtAt: brought,
+          modified: 0)
+      })
+    let later = Double(brought.millisecondsSinceEpoch) / 1_000 + 3_600
     polar.bench.gateway.answer { request in
-      request.command == .deleteFile(foreign)
-        ? CommandOutcome(.refused, .notOwn, "was not brought by polar") : .done()
+      guard case .query(let question) = request.command else { return .done() }
+      // Printed by the owner while nobody here could see it.
+      return .done(
+        question.text("filename") == "a_cloud_1.gcode" ? ["print_start_time": .double(later)] : [:])
     }
     try await polar.run {
       let cloud = try await polar.greetedCloud()
       await polar.settle()
       cloud.say("print", #"{"jobId":"aa14","gcodeFile":"https://files.test/cube.gcode"}"#)
-      await until { polar.bench.identity.identity?["files"]?.array?.count == 2 }
-      let deleted = polar.bench.gateway.submitted.compactMap { request -> String? in
-        guard case .deleteFile(let path) = request.command else { return nil }
-        return path.text
+      await until {
+        polar.bench.gateway.submitted.contains { $0.command.deletedPath != nil }
       }
-      #expect(deleted == ["a_cloud_1.gcode", "b_cloud_2.gcode"])
-      #expect(
-        polar.bench.identity.identity?["files"] == ["c_cloud_3.gcode", "polar_cloud_aa14.gcode"])
+      await polar.bench.executor.idle()
+      let deletions = polar.bench.gateway.submitted.filter { $0.command.deletedPath != nil }
+      #expect(deletions.map(\.command.deletedPath) == ["b_cloud_2.gcode"])
+      #expect(deletions.allSatisfy { $0.deletesOwnOnly })
     }
+  }
+}
+
+extension PrinterCommand {
+  /// What it deletes.
+  fileprivate var deletedPath: String? {
+    guard case .deleteFile(let path) = self else { return nil }
+    return path.text
   }
 }
 

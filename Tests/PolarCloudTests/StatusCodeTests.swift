@@ -91,8 +91,45 @@ import Testing
     #expect(job.shadow == .complete(until: now.advanced(by: .seconds(120))))
     var lost = tracker(.running)
     #expect(lost.observe(reading("standby", file: ""), now) == nil)
+    #expect(lost.nextDue(isKnown: true) == now.advanced(by: .seconds(3)))
     let later = now.advanced(by: .seconds(3))
-    #expect(lost.observe(reading("standby", file: ""), later)?.state == .canceled)
+    #expect(lost.observe(reading("standby", file: ""), later) == nil)
+    #expect(lost.isMissing && lost.remembered(nil, later)?.state == .canceled)
+  }
+
+  @Test(
+    "While the printer is away no look at a job is due: the job may be there again, and nothing would change before",
+    arguments: [CloudJob.Phase.started, .running])
+  func away(phase: CloudJob.Phase) {
+    var job = tracker(phase)
+    let now = time.now
+    #expect(job.observe(reading("standby", file: ""), now) == nil)
+    let later = now.advanced(by: .seconds(600))
+    #expect(job.observe(reading("standby", isUp: false), later) == nil)
+    #expect(job.nextDue(isKnown: false) == nil)
+    #expect(job.observe(reading("printing", file: "x_cloud_aa.gcode"), later) == nil)
+    #expect(job.job?.phase == .running && !job.isMissing)
+  }
+
+  @Test("A cancel shows until Klipper is through with it, also that of a print of one's own")
+  func cancelling() {
+    var tracker = none
+    tracker.isCancelling = true
+    #expect(StatusCode(reading("printing"), tracker) == .canceling)
+    #expect(StatusCode(reading("standby"), tracker) == .idle)
+  }
+
+  @Test("Any thermometer that is named for the chamber is the chamber's")
+  func chamber() {
+    var status = PrinterStatus(startedAt: time.now, wallTime: time.wallTime)
+    (status.link, status.klippy, status.isCurrent) = (.connected, .ready, true)
+    status.objects = [
+      "print_stats": ["state": "standby"], "temperature_sensor mcu": ["temperature": 50],
+      "temperature_sensor chamber_rear": ["temperature": 41],
+    ]
+    #expect(PolarReading(status).heaters["chamber"]?.temperature == 41)
+    status.objects["heater_chamber"] = ["temperature": 45, "target": 60]
+    #expect(PolarReading(status).heaters["chamber"]?.target == 60)
   }
 
   @Test("What differs a little waits five seconds, another state goes out at once")

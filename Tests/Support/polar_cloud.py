@@ -170,7 +170,7 @@ class PolarCloud(StrictCloud):
         self.files: dict[str, ServedFile] = {}
         self.cuts: list[int] = []  # the next connections break after so many packets
         self.orderly_end = 0.0
-        self.port = 0
+        self.host = ""  # as the printer calls this server: its forms and files lie there, also behind a proxy
         self.scheme = "http"
         self._frames: Any = None
         self._numbers = itertools.count(1)
@@ -203,7 +203,7 @@ class PolarCloud(StrictCloud):
     # Life
 
     async def start(self, port: int, control_port: int, tls: Any = None, further_port: int | None = None) -> None:
-        self.port, self.scheme = port, "https" if tls else "http"
+        self.host, self.scheme = f"127.0.0.1:{port}", "https" if tls else "http"
         self.log_folder.mkdir(parents=True, exist_ok=True)
         self._frames = (self.log_folder / "frames.jsonl").open("a", encoding="utf-8")
         await super().start(port, control_port, tls, further_port)
@@ -259,6 +259,7 @@ class PolarCloud(StrictCloud):
         request["session"] = session
         self.sessions.append(session)
         exchange.status = 101
+        self.host = exchange.header("Host") or self.host
         exchange.match["session"] = str(session.number)
         exchange.connection = session.number
         self._record(exchange)
@@ -716,7 +717,7 @@ class PolarCloud(StrictCloud):
             "maxSize": self.state["form_max_size"],
             "contentType": "image/jpeg",
             "method": "post",
-            "url": f"{self.scheme}://127.0.0.1:{self.port}/upload/{number}",
+            "url": f"{self.scheme}://{self.host}/upload/{number}",
             "fields": fields,
         }
         return "getUrlResponse", answer
@@ -897,7 +898,7 @@ class PolarCloud(StrictCloud):
 
     def _url(self, key: str, value: Any) -> Any:
         if key.endswith("File") and isinstance(value, str) and ":" not in value and value:
-            return f"{self.scheme}://127.0.0.1:{self.port}/files/{value}"
+            return f"{self.scheme}://{self.host}/files/{value}"
         return value
 
     def _order_file(self, name: str, kind: str = "gcode", content: str = "", **options: Any) -> None:

@@ -1,5 +1,4 @@
 internal import ConnectorKit
-internal import JSON
 internal import Platform
 
 /// Deletes what the hub has sent when it is old: only files of this connector's own, and through the gate, which looks once
@@ -35,7 +34,8 @@ struct CleanUp: Sendable {
       let brought = file.broughtAt.millisecondsSinceEpoch / 1_000
       let age = now - max(brought, known[file.path.text]?.printedAt ?? 0)
       guard age > limit else { continue }
-      guard await !isOwners(file, since: max(brought, known[file.path.text]?.printedAt ?? 0)) else {
+      let lastPrint = max(brought, known[file.path.text]?.printedAt ?? 0)
+      guard await !file.isPrintedByOthers(since: lastPrint, context) else {
         context.log(.debug, "\(file.path): not deleted: it was printed by somebody else")
         continue
       }
@@ -50,34 +50,14 @@ struct CleanUp: Sendable {
     if isNew { await memory.save() }
   }
 
-  /// Whether somebody has printed a file while nobody here could see it: then it is the owner's, as after any print of his.
-  ///
-  /// - Parameter known: the last print that is known of here, or its arrival, seconds since 1970.
-  private func isOwners(_ file: BroughtFile, since known: Int64) async -> Bool {
-    guard
-      let request = MoonrakerRequest(
-        parts: ["server", "files", "metadata"], method: .get,
-        query: [("filename", file.path.text)], body: JSONObject())
-    else { return true }
-    let contact = CommandContact(backend: context.name, at: context.time.now, previous: nil)
-    let now = context.time.now.sinceOrigin.components.seconds
-    let outcome = await context.commands.submit(
-      CommandRequest(
-        id: "own-metadata-\(now)-\(file.path.text.utf8.fingerprint)", wireName: "metadata",
-        command: .query(request)), in: contact, work: nil, owing: { _ in nil })
-    // What cannot be found out counts as somebody's.
-    guard outcome.status == .done else { return true }
-    guard let start = outcome.details?["print_start_time"]?.double else { return false }
-    return start > Double(known) + 60
-  }
-
   private func delete(_ path: GCodePath, at now: Int64) async {
     let contact = CommandContact(backend: context.name, at: context.time.now, previous: nil)
+    var request = CommandRequest(
+      id: "cleanup-\(now)-\(path.text.utf8.count)-\(path.text.utf8.fingerprint)",
+      wireName: "auto_cleanup", command: .deleteFile(path))
+    request.deletesOwnOnly = true
     let outcome = await context.commands.submit(
-      CommandRequest(
-        id: "cleanup-\(now)-\(path.text.utf8.count)-\(path.text.utf8.fingerprint)",
-        wireName: "auto_cleanup",
-        command: .deleteFile(path)), in: contact, work: nil, owing: { _ in nil })
+      request, in: contact, work: nil, owing: { _ in nil })
     if outcome.status == .done {
       context.log(
         .info, "\(path): deleted, older than \(rules.maxAge.components.seconds / 86_400) days")

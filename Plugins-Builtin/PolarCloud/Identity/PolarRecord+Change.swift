@@ -8,16 +8,12 @@ extension PolarRecord {
     case registered(serialNumber: String, as: String?)
     /// The cloud does not want this printer, or not these credentials; `forgets` the number too.
     case blocked(Block, forgets: Bool)
-    /// The number is given back.
-    case unregistered
+    /// The number is given back; nothing is tried with these credentials until a person registers again.
+    case unregistered(credentials: String)
     /// A cloud job is on.
     case job(CloudJob)
     /// A cloud job's end is on its way to the cloud.
     case reported(String)
-    /// A job's file lies at the printer now.
-    case brought(String)
-    /// The files of jobs that lie there still.
-    case files([String])
     /// Something is wrong; nil: nothing any more.
     case error(String?)
     /// Another key is needed.
@@ -37,27 +33,38 @@ extension PolarRecord {
       self.block = block
       if forgets {
         serialNumber = nil
-        job = nil
+        forgetJob()
       }
       entered.pin = nil
-    case .unregistered:
+    case .unregistered(let credentials):
+      block = Block(
+        problem: PolarSession.wasGivenBack, remedy: PolarSession.register, credentials: credentials)
       serialNumber = nil
       registeredAs = nil
+      forgetJob()
       entered.username = nil
       entered.pin = nil
     case .job(let job):
       // Work that was cut short may still say that it had begun.
       if !reported.contains(job.id) { self.job = job }
-    case .brought(let path): if !files.contains(path) { files.append(path) }
     case .reported(let id):
       if job?.id == id { job = nil }
-      if !reported.contains(id) { reported.append(id) }
-      reported.removeFirst(max(0, reported.count - Self.mostReported))
-    case .files(let files): self.files = files
+      note(reported: id)
     case .error(let text):
       lastError = text
       lastErrorAt = text == nil ? nil : now
     case .newKey(let key): self.key = key
     }
+  }
+
+  /// A job of a registration that is no more: no other one is told of it.
+  private mutating func forgetJob() {
+    if let job { note(reported: job.id) }
+    job = nil
+  }
+
+  private mutating func note(reported id: String) {
+    if !reported.contains(id) { reported.append(id) }
+    reported.removeFirst(max(0, reported.count - Self.mostReported))
   }
 }

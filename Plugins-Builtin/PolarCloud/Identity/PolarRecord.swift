@@ -8,7 +8,7 @@ struct PolarRecord: Sendable, Hashable {
   struct Block: Sendable, Hashable {
     var problem: String
     var remedy: String
-    /// SHA-256 of the e-mail, PIN and address that it is about: others are tried.
+    /// SHA-256 of the e-mail, PIN, address and manufacturer that it is about: others are tried.
     var credentials: String
   }
   /// The most recent jobs whose end has been reported.
@@ -27,8 +27,6 @@ struct PolarRecord: Sendable, Hashable {
   var job: CloudJob?
   /// The ids of jobs whose end has been reported, oldest first.
   var reported: [String] = []
-  /// Files of former jobs, oldest first.
-  var files: [String] = []
   /// What went wrong last; nil where nothing does.
   var lastError: String?
   var lastErrorAt: WallTime?
@@ -50,7 +48,6 @@ struct PolarRecord: Sendable, Hashable {
     }
     job = json["job"]?.object.flatMap { CloudJob($0) }
     reported = (json["reported_jobs"]?.array ?? []).compactMap(\.string).suffix(Self.mostReported)
-    files = (json["files"]?.array ?? []).compactMap(\.string)
     lastError = json["last_error"]?.string
     lastErrorAt = json["last_error_ms"]?.integer.map { WallTime(millisecondsSinceEpoch: $0) }
     entered = EnteredValues(json["entered"]?.object ?? JSONObject())
@@ -71,7 +68,6 @@ struct PolarRecord: Sendable, Hashable {
     }
     json["job"] = job.map { .object($0.json) }
     if !reported.isEmpty { json["reported_jobs"] = .array(reported.map(JSONValue.string)) }
-    if !files.isEmpty { json["files"] = .array(files.map(JSONValue.string)) }
     json["last_error"] = lastError.map(JSONValue.string)
     json["last_error_ms"] = lastErrorAt.map { .integer($0.millisecondsSinceEpoch) }
     let entered = entered.json

@@ -26,8 +26,10 @@ struct PictureLoader: Sendable {
       }
     }
     guard frame.bytes.count <= limit else { return .failed("it is larger than \(limit) bytes") }
+    let server = configuration.server
+    let isOurs = server.isItself(form.url, moonraker: context.moonrakerAddress)
     let request = PictureBody.request(
-      form, frame.bytes, boundary: Self.boundary(), cloud: configuration.server.host)
+      form, frame.bytes, boundary: Self.boundary(), exception: isOurs ? server.host : nil)
     do throws(NetworkError) {
       let answer = try await context.http.send(request)
       switch answer.status {
@@ -41,7 +43,7 @@ struct PictureLoader: Sendable {
   }
 
   /// Where the original looked, for printers whose Moonraker knows no camera.
-  private static let fallbackPaths = ["/webcam/?action=snapshot"]
+  static let fallbackPaths = ["/webcam/?action=snapshot"]
 
   private static func boundary() -> String {
     let number = UInt64.random(in: .min ... .max)

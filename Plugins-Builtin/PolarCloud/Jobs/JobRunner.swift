@@ -7,7 +7,8 @@ final class JobRunner: Sendable {
   private let configuration: PolarConfiguration
   private let store: PolarStore
   private let context: BackendContext
-  private let aborts = Guarded<[String: AbortSwitch]>([:])
+  /// Of the job that is on.
+  private let abort = Guarded<AbortSwitch?>(nil)
   private let count = Guarded(0)
 
   init(configuration: PolarConfiguration, store: PolarStore, context: BackendContext) {
@@ -18,48 +19,77 @@ final class JobRunner: Sendable {
 
   // MARK: Jobs
 
-  /// Notes a job, fetches its file, stores and starts it.
+  /// Takes a job on: from now on its start can be taken back.
+  func takeOn() -> AbortSwitch {
+    let new = AbortSwitch(time: context.time)
+    abort.withLock { $0 = new }
+    return new
+  }
+
+  /// Fetches a job's file, stores and starts it. The job has been noted: whatever happens from now on, its end is owed.
   ///
+  /// Who is cancelled meanwhile takes the start back: the gate goes on with it by itself, and nobody would be there who
+  /// knows of it.
+  ///
+  /// - Parameter abort: what takes the start back, as long as it has not been sent.
   /// - Returns: how the start ended.
-  func start(_ order: PrintOrder, _ job: CloudJob, in contact: CommandContact) async
-    -> CommandOutcome
-  {
+  func start(
+    _ order: PrintOrder, _ job: CloudJob, _ abort: AbortSwitch, in contact: CommandContact
+  ) async -> CommandOutcome {
     guard let path = GCodePath(job.path) else {
       return CommandOutcome(.refused, .invalid, "no file can have its name")
     }
-    let abort = AbortSwitch(time: context.time)
-    aborts.withLock { $0[job.id] = abort }
-    defer { aborts.withLock { $0[job.id] = nil } }
-    // On the disk first: whatever happens from now on, its end is owed.
-    do { try await store.apply(.job(job)) } catch {
-      return CommandOutcome(.failed, .journal, "it cannot be noted: \(error)")
-    }
     let work = PrintWork(
       order: order, job: job, maximumSize: configuration.maximumGcodeBytes,
-      cloud: configuration.server.host, store: store, abort: abort, context: context)
-    return await context.commands.submit(
-      CommandRequest(id: Self.id(job.id), wireName: "print", command: .start(path, .person)),
-      in: contact, work: { printer throws(CommandFailure) in try await work.run(printer) },
-      owing: { _ in nil })
+      server: configuration.server, store: store, abort: abort, context: context)
+    return await withTaskCancellationHandler {
+      await context.commands.submit(
+        CommandRequest(
+          id: Self.id(job.id), wireName: "print", command: .start(path, .person),
+          refusal: abort.hasBeenPulled ? PrintWork.cancelled : nil),
+        in: contact, work: { printer throws(CommandFailure) in try await work.run(printer) },
+        owing: { _ in nil })
+    } onCancel: {
+      abort.pull()
+    }
   }
 
-  /// Ends the fetching of whatever is being fetched.
-  func abortDownloads() {
-    for abort in aborts.withLock({ Array($0.values) }) { abort.pull() }
-  }
+  /// Takes back the start of whatever has not been started.
+  func abortDownloads() { abort.withLock { $0 }?.pull() }
 
-  /// Notes a job that is not taken.
-  func refuse(_ order: PrintOrder, _ failure: CommandFailure, in contact: CommandContact) async {
-    guard !order.jobID.isEmpty, let path = JobFileName.path(id: order.jobID, name: order.name)
-    else {
-      context.commands.noteRefusal(id: "print", wireName: "print", failure)
+  /// Notes a job that is not taken, together with the end that the cloud is owed; one that is known already is owed nothing
+  /// again.
+  func refuse(
+    _ order: PrintOrder, _ failure: CommandFailure, _ owed: OwedItem, in contact: CommandContact
+  ) async {
+    guard let path = JobFileName.path(id: order.jobID, name: order.name) else {
+      note(failure)
+      await context.outbox.put(owed)
       return
     }
     _ = await context.commands.submit(
       CommandRequest(
         id: Self.id(order.jobID), wireName: "print", command: .start(path, .person),
         refusal: failure),
-      in: contact, work: nil, owing: { _ in nil })
+      in: contact, work: nil, owing: { $0.isRepeat ? nil : owed })
+  }
+
+  /// Notes a job without an id, which nobody can be told of. Never blocks.
+  func note(_ failure: CommandFailure) {
+    context.commands.noteRefusal(id: "print", wireName: "print", failure)
+  }
+
+  /// How Moonraker's history remembers a job; nil: it does not, or cannot be asked.
+  func past(_ job: CloudJob) async -> PastJob? {
+    let outcome = await context.commands.submit(
+      CommandRequest(id: newID("history"), wireName: "history", command: .history(limit: 50)),
+      in: ownContact, work: nil, owing: { _ in nil })
+    return outcome.status == .done ? PastJob(outcome.details, path: job.path) : nil
+  }
+
+  /// What is our own idea says nothing about when the cloud was there.
+  private var ownContact: CommandContact {
+    CommandContact(backend: context.name, at: context.time.now, previous: nil)
   }
 
   private static func id(_ jobID: String) -> String { "print \(jobID)" }
@@ -120,28 +150,27 @@ final class JobRunner: Sendable {
 
   // MARK: Files
 
-  /// Deletes files of former jobs beyond the newest; the gate deletes only what this entry has brought.
+  /// The most that are deleted, and that are looked at, in one go.
+  private static let mostDeleted = 16
+  private static let mostLookedAt = 64
+
+  /// Deletes files of former jobs beyond the newest: only what this entry has brought, nobody has changed and nobody else
+  /// has printed since, whatever its permissions hold.
   func tidy() async {
-    let record = store.record
-    let files = record.files
-    let former = files.filter { $0 != record.job?.path }
-    let excess = Array(former.prefix(max(0, former.count - configuration.keptFiles)))
-    let contact = context.commands.contact()
-    var gone: Set<String> = []
-    for path in excess.prefix(16) {
-      guard let path = GCodePath(path) else { continue }
-      let outcome = await context.commands.submit(
-        CommandRequest(
-          id: newID("clean_up"), wireName: "clean_up", command: .deleteFile(path)),
-        in: contact, work: nil, owing: { _ in nil })
-      // Another's by now, or gone: it is no more ours to delete.
-      let isOver = outcome.status == .done || outcome.reason == .notOwn
-      if isOver || outcome.reason == .printerRefused { gone.insert(path.text) }
-    }
-    let kept = files.filter { !gone.contains($0) }
-    guard kept != record.files else { return }
-    do { try await store.apply(.files(kept)) } catch {
-      context.log(.warning, "the list of former jobs' files cannot be stored: \(error)")
+    guard let own = await context.commands.ownFiles() else { return }
+    let current = store.record.job?.path
+    let former = own.filter { $0.path.text != current }
+    let excess = former.prefix(max(0, former.count - configuration.keptFiles))
+    let contact = ownContact
+    var deleted = 0
+    for file in excess.prefix(Self.mostLookedAt) where deleted < Self.mostDeleted {
+      let brought = file.broughtAt.millisecondsSinceEpoch / 1_000
+      guard await !file.isPrintedByOthers(since: brought, context) else { continue }
+      var request = CommandRequest(
+        id: newID("clean_up"), wireName: "clean_up", command: .deleteFile(file.path))
+      request.deletesOwnOnly = true
+      _ = await context.commands.submit(request, in: contact, work: nil, owing: { _ in nil })
+      deleted += 1
     }
   }
 }

@@ -16,16 +16,27 @@ struct JobTracker: Sendable, Hashable {
   static let cancelledShows = Duration.seconds(15)
   /// So long a started job may take until the printer shows it.
   static let patience = Duration.seconds(60)
+  /// So long it may take where nobody knows what became of its start: Klipper may get to it behind a long G-code.
+  static let longPatience = Duration.seconds(600)
+  /// So long the printer may go on behind a cancel that was done; then another one may be sent.
+  static let cancelPatience = Duration.seconds(30)
   /// So long a job may be out of sight before it counts as gone: its end may be told a moment later.
   static let grace = Duration.seconds(3)
 
   /// The job that is on.
   private(set) var job: CloudJob?
   /// Whether a cancel of the cloud is on its way.
-  var isCancelling = false
+  var isCancelling = false {
+    didSet { if !isCancelling { cancelledAt = nil } }
+  }
+  /// Whether the job is out of sight for good: Moonraker's history is to say how it ended.
+  private(set) var isMissing = false
   private(set) var shadow: Shadow?
   private var startedAt: MonotonicInstant?
   private var lostAt: MonotonicInstant?
+  private var patience = Self.patience
+  /// When a cancel was done.
+  private var cancelledAt: MonotonicInstant?
   private var counts = JobCounts()
   private var shadowState: String?
 
@@ -42,14 +53,38 @@ struct JobTracker: Sendable, Hashable {
     shadow = nil
     startedAt = nil
     lostAt = nil
+    isMissing = false
     counts = JobCounts()
   }
 
-  /// It was started, or may have been.
-  mutating func started(_ now: MonotonicInstant) {
+  /// It was started; or may have been, where that is not `isCertain`.
+  mutating func started(_ now: MonotonicInstant, isCertain: Bool) {
     guard job?.phase == .preparing else { return }
     job?.phase = .started
     startedAt = now
+    patience = isCertain ? Self.patience : Self.longPatience
+  }
+
+  /// A cancel was done; the printer shows it when it is through with it.
+  mutating func cancelDone(_ now: MonotonicInstant) { if isCancelling { cancelledAt = now } }
+
+  /// The cloud takes back a job that is not at the printer.
+  mutating func withdrawn(_ now: MonotonicInstant) -> JobEnd? {
+    let end = finish(.canceled)
+    show(.cancelled(until: now.advanced(by: Self.cancelledShows)), nil)
+    return end
+  }
+
+  /// Moonraker's history has been asked about a job that is missing.
+  ///
+  /// - Parameter past: how it ended; nil: the history does not know.
+  mutating func remembered(_ past: PastJob?, _ now: MonotonicInstant) -> JobEnd? {
+    guard job != nil, isMissing else { return nil }
+    if let past { counts = past.counts }
+    let isComplete = past?.isComplete ?? false
+    let end = finish(isComplete ? .completed : .canceled)
+    if isComplete { show(.complete(until: now.advanced(by: Self.completeShows)), nil) }
+    return end
   }
 
   /// It could not be started.
@@ -80,12 +115,17 @@ struct JobTracker: Sendable, Hashable {
   /// - Returns: the end of the job, where this look shows it.
   mutating func observe(_ reading: PolarReading, _ now: MonotonicInstant) -> JobEnd? {
     fade(reading, now)
-    guard let job, job.phase != .preparing, reading.isKnown else { return nil }
+    guard reading.isKnown else { return nil }
+    if let cancelledAt, cancelledAt.advanced(by: Self.cancelPatience) <= now {
+      isCancelling = false
+    }
+    guard let job, job.phase != .preparing else { return nil }
     let isMine = reading.filename == job.path
     if isMine, let counts = reading.counts(of: job.path) { self.counts = counts }
     if isMine, reading.isJobOn {
       self.job?.phase = .running
       lostAt = nil
+      isMissing = false
       return nil
     }
     if isMine, job.phase == .running || startedAt != nil {
@@ -100,24 +140,29 @@ struct JobTracker: Sendable, Hashable {
       // Out of sight: a restart of Klipper, another job, a reset of the file.
       let since = lostAt ?? now
       lostAt = since
-      guard since.duration(to: now) >= Self.grace else { return nil }
-      return finish(.canceled)
+      isMissing = isMissing || since.duration(to: now) >= Self.grace
+      return nil
     }
     let since = startedAt ?? now
     startedAt = since
-    guard since.duration(to: now) >= Self.patience else { return nil }
-    return finish(.canceled)
+    isMissing = isMissing || since.duration(to: now) >= patience
+    return nil
   }
 
   /// When the next look is due although nothing changes.
-  func nextDue(_ now: MonotonicInstant) -> MonotonicInstant? {
+  ///
+  /// - Parameter isKnown: whether the printer tells what it does; else there is nothing to look at before it does.
+  func nextDue(isKnown: Bool) -> MonotonicInstant? {
     var due: [MonotonicInstant] = []
     switch shadow {
     case .complete(let until), .cancelled(let until): due.append(until)
     case nil: break
     }
+    guard isKnown else { return due.min() }
+    if let cancelledAt { due.append(cancelledAt.advanced(by: Self.cancelPatience)) }
+    guard !isMissing else { return due.min() }
     if let lostAt { due.append(lostAt.advanced(by: Self.grace)) }
-    if let startedAt, job?.phase == .started { due.append(startedAt.advanced(by: Self.patience)) }
+    if let startedAt, job?.phase == .started { due.append(startedAt.advanced(by: patience)) }
     return due.min()
   }
 
@@ -141,6 +186,7 @@ struct JobTracker: Sendable, Hashable {
     isCancelling = false
     lostAt = nil
     startedAt = nil
+    isMissing = false
     return JobEnd(job.id, state, counts)
   }
 

@@ -11,8 +11,8 @@ struct PrintWork: Sendable {
   let order: PrintOrder
   let job: CloudJob
   let maximumSize: Int64
-  /// The cloud's host, which may be in the house.
-  let cloud: String
+  /// The cloud's server, which may be in the house.
+  let server: PolarServer
   let store: PolarStore
   let abort: AbortSwitch
   let context: BackendContext
@@ -30,13 +30,13 @@ struct PrintWork: Sendable {
     }
     guard !abort.hasBeenPulled else { throw Self.cancelled }
     let item = try await printer.upload(file)
-    store.note(.brought(job.path))
     guard !abort.hasBeenPulled else { throw Self.cancelled }
     // Before the start is sent: after a crash the printer is looked at, else the job counts as not begun.
     var begun = job
     begun.phase = .started
     do { try await store.apply(.job(begun)) } catch {
       context.log(.warning, "job \(job.id): what is on cannot be noted: \(error)")
+      throw CommandFailure(.journal, "the state directory does not take what must be kept")
     }
     guard !abort.hasBeenPulled else { throw Self.cancelled }
     return item
@@ -60,12 +60,14 @@ struct PrintWork: Sendable {
     }
   }
 
-  /// A plain GET; no redirects are asked of us, and none leads out of the web.
+  /// A plain GET; from a server in the house no redirect leads anywhere else.
   private var download: DownloadOrder {
     var request = HTTPRequest("GET", order.url, connectTimeout: .seconds(10))
     request.stallTimeout = .seconds(30)
-    request.addresses = .publicOnly(except: [cloud])
-    return DownloadOrder(request, maximumSize: maximumSize, redirects: 3)
+    let isOurs = server.isItself(order.url, moonraker: context.moonrakerAddress)
+    request.addresses = .publicOnly(except: isOurs ? [server.host] : [])
+    return DownloadOrder(
+      request, maximumSize: maximumSize, redirects: 3, origins: isOurs ? [server.origin] : nil)
   }
 
   private static func isPassing(_ failure: TransferFailure) -> Bool {
@@ -76,5 +78,5 @@ struct PrintWork: Sendable {
     }
   }
 
-  private static let cancelled = CommandFailure(.superseded, "it was cancelled in the cloud")
+  static let cancelled = CommandFailure(.superseded, "it was cancelled in the cloud")
 }

@@ -115,7 +115,7 @@ struct PolarPage: Sendable {
 
   private func configure(_ request: PageRequest, registers: Bool) async -> PageResponse {
     let record = store.record
-    let entered: EnteredValues
+    var entered: EnteredValues
     var names = ""
     do throws(PageInput.Defect) {
       let input = try PageInput(request)
@@ -131,6 +131,9 @@ struct PolarPage: Sendable {
       return .said(400, error.key.isEmpty ? error.problem : "\(error.key) \(error.problem)")
     }
     guard registers else {
+      // A PIN is for registering only: who is registered has no use for one.
+      if record.serialNumber != nil { entered.pin = record.entered.pin }
+      let entered = entered
       return await keep(request, "settings (\(names))") { $0.entered = entered }
     }
     if let serial = record.serialNumber {
@@ -139,8 +142,9 @@ struct PolarPage: Sendable {
     guard let wanted = try? PolarConfiguration(settings, entered: entered),
       wanted.username?.isEmpty == false, wanted.pin?.revealed.isEmpty == false
     else { return .said(400, "username and pin are needed to register") }
+    let kept = entered
     return await keep(request, "a registration") { record in
-      record.entered = entered
+      record.entered = kept
       record.block = nil
       record.lastError = nil
     }
@@ -175,7 +179,8 @@ struct PolarPage: Sendable {
     }
     context.log(.info, "\(request.visitor) unregisters this printer")
     guard desk.unregister() else {
-      do { try await store.apply(.unregistered) } catch {
+      let credentials = configuration?.credentials ?? ""
+      do { try await store.apply(.unregistered(credentials: credentials)) } catch {
         return .said(503, "The state directory does not take it: \(error)")
       }
       return .said(200, "Forgotten here. There is no connection, so the cloud is not told.")

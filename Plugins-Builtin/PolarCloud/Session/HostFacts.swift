@@ -36,7 +36,13 @@ struct HostFacts: Sendable {
   private func cameraOrientation() async -> FrameOrientation? {
     guard configuration.webcamEnabled else { return nil }
     do throws(WebcamFailure) {
-      return try await context.webcams.orientation(of: nil)
+      if let found = try await context.webcams.orientation(of: nil) { return found }
+      // Where the original looked.
+      _ = try await context.webcams.frame(
+        FrameWish(
+          maximumAge: .seconds(60), maximumBytes: configuration.maximumImageSize,
+          fallbackPaths: PictureLoader.fallbackPaths))
+      return FrameOrientation()
     } catch {
       // Moonraker may be on its way up: the camera is tried all the same.
       return error.kind == .unreachable ? FrameOrientation() : nil

@@ -17,8 +17,10 @@ struct PolarLink: Sendable {
     var opened: @Sendable (SocketIOConnection) -> Void = { _ in }
     /// An event came; the next one is not taken before this returns.
     var received: @Sendable (SocketIOEvent) async -> Void = { _ in }
-    /// The cloud has read an event of ours that must not be sent twice.
-    var delivered: @Sendable (Outgoing) -> Void = { _ in }
+    /// An event of ours that must not be sent twice has gone out.
+    var sent: @Sendable (Outgoing) -> Void = { _ in }
+    /// The cloud has read it; or, with false, does not say so.
+    var delivered: @Sendable (Outgoing, Bool) -> Void = { _, _ in }
   }
   /// So long the cloud may take until it has read something.
   private static let patience = Duration.seconds(20)
@@ -46,13 +48,21 @@ struct PolarLink: Sendable {
               try await connection.acknowledge(event)
             }
           }
-          group.addTask { try await send(outgoing, over: connection, sent) }
+          group.addTask {
+            try await send(outgoing, over: connection) { report in
+              listener.sent(report)
+              sent.yield(report)
+            }
+          }
           // Ends only with the others: nobody finishes the stream.
           group.addTask {
             for await report in reports {
-              // Whoever does not answer is taken by his next word.
-              guard (try? await connection.flush(within: Self.patience)) != nil else { continue }
-              listener.delivered(report)
+              do throws(SocketIOFailure) {
+                try await connection.flush(within: Self.patience)
+                listener.delivered(report, true)
+              } catch {
+                if case .unacknowledged = error { listener.delivered(report, false) }
+              }
             }
           }
           defer { group.cancelAll() }
@@ -70,12 +80,12 @@ struct PolarLink: Sendable {
 
   private func send(
     _ outgoing: AsyncStream<Outgoing>, over connection: SocketIOConnection,
-    _ reports: AsyncStream<Outgoing>.Continuation
+    _ sent: @Sendable (Outgoing) -> Void
   ) async throws {
     for await event in outgoing {
       do {
         try await connection.emit(event.name, .object(event.body))
-        if event.name == JobEnd.kind { reports.yield(event) }
+        if event.name == JobEnd.kind { sent(event) }
       } catch SocketIOFailure.tooLarge(let bytes, let limit) {
         log(.warning, "\(event.name) of \(bytes) bytes is not sent: the cloud takes \(limit)")
       }

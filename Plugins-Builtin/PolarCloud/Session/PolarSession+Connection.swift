@@ -30,7 +30,7 @@ extension PolarSession {
     case .leaving(.finish):
       // What was reported is to be known for it next time.
       hasClosed = true
-      if !isSettling { actions.append(.finish) }
+      if delivery != .settling { actions.append(.finish) }
     case .unregistering:
       givenBack("the connection was lost meanwhile", &actions)
       if case .leaving(.park(let problem, let remedy)) = phase {
@@ -39,6 +39,8 @@ extension PolarSession {
     default:
       var served: Duration?
       if case .online(let since) = former { served = since.duration(to: now) }
+      // The number counts, and is on its way to the disk: another one must not be asked for.
+      if case .keeping(let serial, _) = former { serialNumber = serial }
       let wait = reconnect.wait(
         after: closure, served: served, at: rules.wallTime(), random: rules.random())
       phase = .waiting(until: now.advanced(by: wait))
@@ -55,10 +57,10 @@ extension PolarSession {
 
   /// Gives the printer back, as a person wishes.
   mutating func unregister(_ now: MonotonicInstant, _ actions: inout [Action]) {
+    if case .keeping(let serial, _) = phase { serialNumber = serial }
     guard let serialNumber else { return }
     guard case .online = phase else {
       givenBack("there is no connection, so the cloud is not told", &actions)
-      if case .waiting = phase {} else { return }
       return
     }
     phase = .unregistering(since: now)
@@ -67,19 +69,25 @@ extension PolarSession {
 
   /// The number is forgotten, whatever the cloud said.
   mutating func givenBack(_ remark: String?, _ actions: inout [Action]) {
-    serialNumber = nil
-    images.forget()
-    actions.append(.store(.unregistered))
+    forgetRegistration(&actions)
+    actions.append(.store(.unregistered(credentials: rules.credentials)))
     if let remark { actions.append(.log(.warning, "unregistered: \(remark)")) }
-    let farewell = Farewell.park(
-      problem: "this printer was unregistered here", remedy: Self.register)
+    let farewell = Farewell.park(problem: Self.wasGivenBack, remedy: Self.register)
     switch phase {
-    case .waiting:
-      actions.append(
-        .park(problem: "this printer was unregistered here", remedy: Self.register))
+    case .waiting: actions.append(.park(problem: Self.wasGivenBack, remedy: Self.register))
     case .leaving: phase = .leaving(farewell)
     default: close(farewell, &actions)
     }
+  }
+
+  /// What prints goes on; what is only fetched is not begun, and nobody is told of either any more.
+  private mutating func forgetRegistration(_ actions: inout [Action]) {
+    serialNumber = nil
+    images.forget()
+    if let job = tracker.job { reported.append(job.id) }
+    tracker = JobTracker(nil, now: MonotonicInstant(sinceOrigin: .zero))
+    lateCancel = nil
+    actions.append(.abortDownload)
   }
 
   // MARK: What the cloud says
@@ -163,7 +171,7 @@ extension PolarSession {
       // The cloud knows nothing of what was told on another connection.
       schedule.forget()
       saidVersion = false
-      owedSentAt = nil
+      if delivery != .settling { delivery = .due }
       note(error: nil, &actions)
       actions.append(.log(.info, "connected with \(rules.host) as \(serialNumber ?? "")"))
     case .deleted: deleted(&actions)
@@ -183,9 +191,7 @@ extension PolarSession {
       "this printer was deleted in the Polar Cloud",
       remedy: "register it again on the page at /polar-cloud/ if that was not meant",
       forgets: true, &actions)
-    serialNumber = nil
-    images.forget()
-    tracker = JobTracker(nil, now: MonotonicInstant(sinceOrigin: .zero))
+    forgetRegistration(&actions)
   }
 
   private mutating func block(
@@ -214,11 +220,16 @@ extension PolarSession {
     _ change: PolarRecord.Change, _ reason: String, _ now: MonotonicInstant,
     _ actions: inout [Action]
   ) {
-    let problem = "the state directory does not take what must be kept: \(reason)"
-    fail(problem, "storing", remedy: "make room in it", now, &actions)
+    // To note that as well would fail as well, for ever.
+    log("\(Self.notStored): \(reason)", "storing", &actions)
+    if case .error = change { return }
+    fail(Self.notStored, "not stored", remedy: "make room in it", now, &actions)
     guard case .registered(let serial, _) = change, case .keeping = phase else { return }
     phase = .keeping(serialNumber: serial, retryAt: now.advanced(by: .seconds(5)))
   }
+
+  /// Always the same words: what differs each time would be noted each time.
+  private static let notStored = "the state directory does not take what must be kept"
 
   mutating func log(_ line: String, _ kind: String, _ actions: inout [Action]) {
     guard let count = occurrences.note(kind) else { return }

@@ -13,9 +13,9 @@ extension PolarSession {
   ) {
     switch event {
     case .print(let order): take(order, contact, now, &actions)
-    case .pause: actions.append(.command(.pause, contact))
-    case .resume: actions.append(.command(.resume, contact))
-    case .cancel(let id): cancel(id, contact, &actions)
+    case .pause(let id): order(.pause, id, contact, &actions)
+    case .resume(let id): order(.resume, id, contact, &actions)
+    case .cancel(let id): cancel(id, contact, now, &actions)
     case .temperature(let orders):
       if orders.isEmpty { log("a temperature event names no heater", "temperature", &actions) }
       if !orders.isEmpty { actions.append(.command(.temperature(orders), contact)) }
@@ -57,6 +57,8 @@ extension PolarSession {
       id: id, path: path.text, stlFile: order.stlFile, configFile: order.configFile,
       phase: .preparing)
     tracker.begin(job)
+    lateCancel = nil
+    lookedBackFor = nil
     actions.append(.log(.info, "job \(id): fetching its file"))
     actions.append(.print(order, job, contact))
   }
@@ -83,34 +85,76 @@ extension PolarSession {
     }
     let name = order.jobID.isEmpty ? "a job" : "job \(order.jobID)"
     log("\(name) is not printed: \(failure.message)", "refused \(failure.reason)", &actions)
-    actions.append(.refuse(order, failure, contact))
-    guard !order.jobID.isEmpty else { return }
-    owe(JobEnd(order.jobID, .canceled), &actions)
+    guard !order.jobID.isEmpty else {
+      actions.append(.refuse(order, failure, contact, nil))
+      return
+    }
+    // The gate's journal knows it again; the list of reported jobs is short, and for jobs that were begun.
+    unkept.insert(order.jobID)
+    actions.append(.refuse(order, failure, contact, JobEnd(order.jobID, .canceled)))
   }
 
   // MARK: A job is cancelled
 
   private mutating func cancel(
-    _ id: String?, _ contact: CommandContact, _ actions: inout [Action]
+    _ id: String?, _ contact: CommandContact, _ now: MonotonicInstant,
+    _ actions: inout [Action]
   ) {
     if let id, id != tracker.job?.id {
       log("a cancel is for job \(id.logged), which is not on", "cancel", &actions)
       return
     }
     guard tracker.job != nil || reading.isJobOn else { return }
-    // Klipper may take minutes to get to it: it is never sent twice.
+    // Klipper may take minutes to get to it: one command is never sent twice.
     guard !tracker.isCancelling else { return }
+    guard let job = tracker.job else {
+      tracker.isCancelling = true
+      actions.append(.command(.cancel, contact))
+      return
+    }
+    if job.phase == .preparing {
+      // The printer knows nothing of it: what it does meanwhile is none of the cloud's.
+      tracker.isCancelling = true
+      lateCancel = contact
+      actions.append(.abortDownload)
+      return
+    }
+    if isElsewhere(job) {
+      let former = tracker.job
+      if let end = tracker.withdrawn(now) { finish(end, former, now, &actions) }
+      return
+    }
+    if job.phase == .started { lateCancel = contact }
     tracker.isCancelling = true
     actions.append(.command(.cancel, contact))
   }
 
-  mutating func cancelEnded(_ outcome: CommandOutcome, _ actions: inout [Action]) {
+  /// Pauses or resumes; where it names a job, only if that is what the printer has.
+  private mutating func order(
+    _ command: PolarCommand, _ id: String?, _ contact: CommandContact,
+    _ actions: inout [Action]
+  ) {
+    if let id {
+      guard let job = tracker.job, job.id == id, !isElsewhere(job) else {
+        log("a \(command.name) is for job \(id.logged), which is not on", command.name, &actions)
+        return
+      }
+    }
+    actions.append(.command(command, contact))
+  }
+
+  /// Whether the printer has another job than this one, which is none of the cloud's.
+  private func isElsewhere(_ job: CloudJob) -> Bool {
+    reading.isJobOn && reading.filename != job.path
+  }
+
+  mutating func cancelEnded(
+    _ outcome: CommandOutcome, _ now: MonotonicInstant, _ actions: inout [Action]
+  ) {
     switch outcome.status {
-    case .done:
-      if tracker.job?.phase == .preparing { actions.append(.abortDownload) }
-      if tracker.job == nil { tracker.isCancelling = false }
-    case .unknown: if tracker.job == nil { tracker.isCancelling = false }
-    case .failed, .refused: tracker.isCancelling = false
+    case .done where tracker.job != nil: tracker.cancelDone(now)
+    // Who still wants it may say so once more.
+    case .done, .unknown, .failed, .refused: tracker.isCancelling = false
     }
   }
 
@@ -120,9 +164,19 @@ extension PolarSession {
     _ id: String, _ outcome: CommandOutcome, _ now: MonotonicInstant, _ actions: inout [Action]
   ) {
     guard tracker.job?.id == id else { return }
+    guard !outcome.isRepeat else {
+      // It had its end before, which was reported then.
+      log("job \(id) came again and is not begun again", "again", &actions)
+      tracker = JobTracker(nil, now: now)
+      lateCancel = nil
+      actions.append(.store(.reported(id)))
+      return
+    }
     switch outcome.status {
     case .done, .unknown:
-      tracker.started(now)
+      tracker.started(now, isCertain: outcome.status == .done)
+      // It was cancelled too late for its start to be taken back: as soon as it shows, it is ended.
+      if lateCancel != nil { tracker.isCancelling = false }
       if let job = tracker.job { actions.append(.store(.job(job))) }
       actions.append(.tidy)
       actions.append(.log(.info, "job \(id): started"))
@@ -143,7 +197,42 @@ extension PolarSession {
         finish(end, former, now, &actions)
       }
     }
+    lookAround(&actions)
     if let end = tracker.observe(reading, now) { finish(end, former, now, &actions) }
+    guard let job = tracker.job else { return }
+    if job.phase == .running, let contact = lateCancel, !tracker.isCancelling {
+      lateCancel = nil
+      tracker.isCancelling = true
+      actions.append(.command(.cancel, contact))
+    }
+    if !tracker.isMissing {
+      lookedBackFor = nil
+    } else if lookedBackFor != job.id {
+      lookedBackFor = job.id
+      actions.append(.lookBack(job))
+    }
+  }
+
+  /// A job of the cloud that nobody here has noted, since the original began it or the state was lost, is known by the name
+  /// of its file. Only where nothing was ever reported: else it is the owner who prints the file once more.
+  private mutating func lookAround(_ actions: inout [Action]) {
+    guard !hasLookedAround, reading.isKnown else { return }
+    hasLookedAround = true
+    guard serialNumber != nil, tracker.job == nil, reported.isEmpty, reading.isJobOn,
+      let id = JobFileName.id(in: reading.filename)
+    else { return }
+    let job = CloudJob(id: id, path: reading.filename, phase: .running)
+    tracker.begin(job)
+    actions.append(.store(.job(job)))
+    actions.append(.log(.info, "job \(id): is being printed already"))
+  }
+
+  /// Moonraker's history has said how a job ended that is out of sight.
+  mutating func remembered(
+    _ id: String, _ past: PastJob?, _ now: MonotonicInstant, _ actions: inout [Action]
+  ) {
+    guard let former = tracker.job, former.id == id else { return }
+    if let end = tracker.remembered(past, now) { finish(end, former, now, &actions) }
   }
 
   /// A job has ended: the cloud is told, once.
@@ -156,6 +245,7 @@ extension PolarSession {
         startedAt: nil)
       send(status, now, &actions)
     }
+    lateCancel = nil
     actions.append(.log(.info, "job \(end.jobID): \(end.state.rawValue)"))
     owe(end, &actions)
   }
@@ -172,7 +262,7 @@ extension PolarSession {
   /// The oldest end that is owed.
   mutating func take(_ end: OwedEnd, _ actions: inout [Action]) {
     owed = end
-    owedSentAt = nil
+    delivery = .due
     guard tracker.job?.id == end.jobID else { return }
     // Ended before this program did, which had no time to note it.
     tracker = JobTracker(nil, now: MonotonicInstant(sinceOrigin: .zero))
@@ -181,37 +271,42 @@ extension PolarSession {
 
   /// Sends the end that is owed, where it is on the disk and the cloud knows us.
   mutating func deliver(_ now: MonotonicInstant, _ actions: inout [Action]) {
-    guard let owed, owedSentAt == nil, !isSettling, !unkept.contains(owed.jobID), let serialNumber
-    else {
-      return
-    }
+    guard let owed, delivery == .due, !isEnding, !unkept.contains(owed.jobID), let serialNumber
+    else { return }
     guard owed.body["serialNumber"]?.string.map({ $0 == serialNumber }) ?? true else {
       settle(.reject("it belongs to another registration of this printer"), &actions)
       return
     }
     var body: JSONObject = ["serialNumber": .string(serialNumber)]
     for (key, value) in owed.body { body[key] = value }
-    owedSentAt = now
+    delivery = .given
     actions.append(.emit("job", body))
   }
 
-  /// The cloud's WebSocket has answered behind a report, or something else has come that was sent after it.
+  /// The cloud's WebSocket has answered behind a report, or the cloud shows by going on that it has read it.
   mutating func settleByWord(_ actions: inout [Action]) {
-    if owedSentAt != nil, !isSettling { settle(.accept, &actions) }
+    switch delivery {
+    case .given, .sent, .unanswered: settle(.accept, &actions)
+    case .due, .settling: break
+    }
   }
 
-  /// A connection that the other side ended had taken what was sent before; one that fell silent may not have: then it is
-  /// sent again, since a report that is lost would leave the job open for ever.
+  /// A connection that the other side ended had taken what had gone out before; one that fell silent may not have: then it
+  /// is sent again, as what never left, since a report that is lost would leave the job open for ever.
   mutating func settleByEnd(_ closure: SocketIOClosure, _ actions: inout [Action]) {
-    guard owedSentAt != nil, !isSettling else { return }
-    switch closure.reason {
-    case .silent, .network(.timeout): owedSentAt = nil
-    default: settle(.accept, &actions)
+    switch delivery {
+    case .due, .settling: return
+    case .given, .unanswered: delivery = .due
+    case .sent:
+      switch closure.reason {
+      case .silent, .network(.timeout): delivery = .due
+      default: settle(.accept, &actions)
+      }
     }
   }
 
   private mutating func settle(_ verdict: OutboxVerdict, _ actions: inout [Action]) {
-    isSettling = true
+    delivery = .settling
     actions.append(.settle(verdict))
   }
 

@@ -53,8 +53,14 @@ extension PolarSession {
     case uploaded(ImageDesk.Kind, ImageDesk.Result)
     /// The oldest end of a job that is owed.
     case owed(OwedEnd)
-    /// The cloud has read the report of this job's end.
+    /// The report of this job's end has gone out.
+    case reportSent(jobID: String)
+    /// The cloud has read it.
     case reportTaken(jobID: String)
+    /// Its WebSocket does not say whether.
+    case reportUnanswered(jobID: String)
+    /// What Moonraker's history knows of a job that is missing; nil: nothing.
+    case history(jobID: String, PastJob?)
     /// It is out of the outbox.
     ///
     /// - isLast: whether nothing else is owed.
@@ -63,6 +69,20 @@ extension PolarSession {
     case gcodeEnded(String)
     /// A person wants the printer given back.
     case unregister
+  }
+
+  /// How far the report that is owed has come on this connection.
+  enum Delivery: Sendable, Hashable {
+    /// Not under way.
+    case due
+    /// It was handed to the connection, and may still wait there.
+    case given
+    /// It has gone out; the cloud's WebSocket is asked whether it was read.
+    case sent
+    /// That one does not answer.
+    case unanswered(since: MonotonicInstant)
+    /// It is being taken out of the outbox.
+    case settling
   }
 
   /// The end of a job that is owed.
@@ -84,11 +104,13 @@ extension PolarSession {
     /// Make a new key and store it.
     case renewKey
     case print(PrintOrder, CloudJob, CommandContact)
-    /// Ends the fetching of the job's file.
+    /// Takes the job's start back, as long as it has not been sent.
     case abortDownload
+    /// Ask Moonraker's history how a job ended.
+    case lookBack(CloudJob)
     case command(PolarCommand, CommandContact)
-    /// Note a job that is not taken.
-    case refuse(PrintOrder, CommandFailure, CommandContact)
+    /// Note a job that is not taken, and owe the cloud its end; nil: it has no id.
+    case refuse(PrintOrder, CommandFailure, CommandContact, JobEnd?)
     /// Owe the cloud a job's end.
     case owe(JobEnd)
     case settle(OutboxVerdict)
@@ -104,7 +126,7 @@ extension PolarSession {
   struct Rules: Sendable {
     /// The server's host, for messages.
     var host: String
-    /// Of e-mail, PIN and address.
+    /// Of e-mail, PIN, address and manufacturer.
     var credentials: String
     /// The account's e-mail; nil: none is known.
     var username: String?

@@ -14,8 +14,9 @@ struct PolarSession {
   static let afterRegistration = Duration.seconds(1)
   /// So long the answer to `unregister` may take.
   static let unregisterPatience = Duration.seconds(10)
-  /// What comes so soon behind a report may have been on its way before the cloud had it.
-  static let crossing = Duration.seconds(2)
+  /// A server hangs up on whoever leaves its pings without an answer: who still talks so long after has read what went out
+  /// before the answers.
+  static let hearsay = Duration.seconds(60)
   /// More ends that are not on the disk yet are a flood: further jobs are not even refused.
   static let mostUnkept = 8
   /// After refusals: a minute, then longer, up to a quarter of an hour.
@@ -36,9 +37,9 @@ struct PolarSession {
   /// Ends that are not on the disk yet.
   var unkept: Set<String> = []
   var owed: OwedEnd?
-  /// When it was sent on this connection; nil: it was not.
-  var owedSentAt: MonotonicInstant?
-  var isSettling = false
+  var delivery = Delivery.due
+  /// Whether this run is about to end: nothing new is reported.
+  var isEnding = false
   /// Whether another end follows the one that was settled last.
   var owesMore = false
   /// Whether the connection that is left has ended.
@@ -50,6 +51,12 @@ struct PolarSession {
   var saidVersion = false
   /// Whether the job that was on when this program ended has been looked at.
   var hasTakenOver = false
+  /// Whether the printer has been looked at for a job that nobody has noted.
+  var hasLookedAround = false
+  /// The job that Moonraker's history is asked about.
+  var lookedBackFor: String?
+  /// A cancel that came before the job was at the printer: sent when it shows there after all.
+  var lateCancel: CommandContact?
   /// When the cloud was last heard on this connection, pings included.
   var lastHeard: MonotonicInstant?
   var health: BackendHealth?
@@ -100,14 +107,17 @@ struct PolarSession {
         finish(end, former, now, &actions)
       }
     case .printEnded(let id, let outcome): printEnded(id, outcome, now, &actions)
-    case .cancelEnded(let outcome): cancelEnded(outcome, &actions)
+    case .cancelEnded(let outcome): cancelEnded(outcome, now, &actions)
+    case .history(let id, let past): remembered(id, past, now, &actions)
     case .uploaded(let kind, let result): uploaded(kind, result, now, &actions)
     case .owed(let end): take(end, &actions)
+    case .reportSent(let id): if owed?.jobID == id, delivery == .given { delivery = .sent }
     case .reportTaken(let id): if owed?.jobID == id { settleByWord(&actions) }
+    case .reportUnanswered(let id):
+      if owed?.jobID == id, delivery == .sent { delivery = .unanswered(since: now) }
     case .settled(let isLast):
       owed = nil
-      owedSentAt = nil
-      isSettling = false
+      delivery = .due
       owesMore = !isLast
       if phase == .leaving(.finish), hasClosed { actions.append(.finish) }
     case .unregister: unregister(now, &actions)
@@ -135,9 +145,13 @@ struct PolarSession {
       if let image = images.nextDue(imageKind, now) { due.append(image) }
     case .connecting, .leaving: break
     }
-    if let job = tracker.nextDue(now) { due.append(job) }
-    return due.filter { $0 < .never }.min()
+    if let job = tracker.nextDue(isKnown: reading.isKnown) { due.append(job) }
+    // What was due and is still there would be due again at once, for ever.
+    return due.filter { $0 < .never }.min().map { $0 > now ? $0 : now.advanced(by: .seconds(1)) }
   }
+
+  /// Whether a report is on its way of which the cloud's answer may come any moment.
+  var isReporting: Bool { [.given, .sent, .settling].contains(delivery) }
 
   // MARK: What is due
 
@@ -202,7 +216,9 @@ struct PolarSession {
             "serialNumber": .string(serialNumber), "runningVersion": .string(Product.version),
           ]))
     }
-    if let sent = owedSentAt, let lastHeard, lastHeard > sent.advanced(by: Self.crossing) {
+    if case .unanswered(let since) = delivery, let lastHeard,
+      lastHeard > since.advanced(by: Self.hearsay)
+    {
       settleByWord(&actions)
     }
     deliver(now, &actions)
@@ -297,6 +313,7 @@ struct PolarSession {
     actions.append(.store(.error(error)))
   }
 
+  static let wasGivenBack = "this printer was unregistered here"
   static let notRegistered = "this printer is not registered with the Polar Cloud"
   static let register =
     "enter e-mail and PIN on the page at /polar-cloud/, or write them down as username and pin"

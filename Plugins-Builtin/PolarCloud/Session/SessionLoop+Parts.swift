@@ -46,9 +46,14 @@ extension SessionLoop {
           mailbox.yield(.received(event))
           await inflow.enter()
         },
-        delivered: { report in
+        sent: { report in
           guard let id = report.body["jobId"]?.string else { return }
-          mailbox.yield(.session(.reportTaken(jobID: id)))
+          mailbox.yield(.session(.reportSent(jobID: id)))
+        },
+        delivered: { report, isKnown in
+          guard let id = report.body["jobId"]?.string else { return }
+          mailbox.yield(
+            .session(isKnown ? .reportTaken(jobID: id) : .reportUnanswered(jobID: id)))
         })
       let closure = try await link().serve(events, listener)
       mailbox.yield(.session(.ended(closure)))
@@ -101,14 +106,27 @@ extension SessionLoop {
         } catch {
           mailbox.yield(.session(.notStored(change, "\(error)")))
         }
-      case .end(let end):
-        // First what is owed, then that it is: a crash in between owes it once more under the same key.
-        await context.outbox.put(end.owed(store.record.serialNumber))
-        do { try await store.apply(.reported(end.jobID)) } catch {
-          context.log(.warning, "job \(end.jobID): its end cannot be noted: \(error)")
+      case .job(let taken):
+        do {
+          // Of what was taken back already nothing is left to be noted.
+          if !taken.abort.hasBeenPulled { try await store.apply(.job(taken.job)) }
+          mailbox.yield(.begin(taken))
+        } catch {
+          let outcome = CommandOutcome(.failed, .journal, "it cannot be noted: \(error)")
+          mailbox.yield(.session(.printEnded(jobID: taken.job.id, outcome)))
         }
+      case .end(let end, let serialNumber):
+        // First what is owed, then that it is: a crash in between owes it once more under the same key. What lies in memory
+        // only is noted when it has been delivered.
+        if await context.outbox.put(end.owed(serialNumber)) { await noteReported(end.jobID) }
         mailbox.yield(.session(.reportKept(jobID: end.jobID)))
       }
+    }
+  }
+
+  private func noteReported(_ id: String) async {
+    do { try await store.apply(.reported(id)) } catch {
+      context.log(.warning, "job \(id): its end cannot be noted: \(error)")
     }
   }
 
@@ -124,6 +142,7 @@ extension SessionLoop {
         .session(.owed(PolarSession.OwedEnd(jobID: id, body: entry.item.body))))
       guard let verdict = await verdicts.next() else { throw CancellationError() }
       await context.outbox.settle(entry, verdict)
+      if store.record.job?.id == id { await noteReported(id) }
       let isLast = await context.outbox.peek() == nil
       mailbox.yield(.session(.settled(isLast: isLast)))
     }

@@ -11,6 +11,8 @@ struct SessionLoop: Sendable {
     /// A connection stands, and this is what is said of us on it.
     case opened(SocketIOConnection, Greeting, AsyncStream<PolarLink.Outgoing>.Continuation)
     case received(SocketIOEvent)
+    /// A job is on the disk: its file may be fetched.
+    case begin(TakenJob)
     /// Another key is to be used.
     case key(PolarKey)
     /// The record says something else than this run was begun with.
@@ -21,8 +23,19 @@ struct SessionLoop: Sendable {
   /// What is stored, in order.
   enum Keepsake: Sendable {
     case change(PolarRecord.Change)
-    case end(JobEnd)
+    case job(TakenJob)
+    /// The end of a job, and whose it was.
+    case end(JobEnd, serialNumber: String?)
   }
+  /// A job that was taken on.
+  struct TakenJob: Sendable {
+    var order: PrintOrder
+    var job: CloudJob
+    var abort: AbortSwitch
+    var contact: CommandContact
+  }
+  /// So long a report that is under way is waited for before the connection is closed.
+  static let lastWait = Duration.seconds(1)
   /// What comes so soon behind the greeting has lain at the cloud while we were away.
   static let backlog = Duration.seconds(3)
 
@@ -84,6 +97,9 @@ struct SessionLoop: Sendable {
     var contacts = Contacts(context: context)
     var alarms: [MonotonicInstant] = []
     let inflow = Inflow()
+    let limit = CommandLimit()
+    // It ends then, or as soon as nothing is under way to the cloud.
+    var leavesBy: MonotonicInstant?
     // A connection that is due waits for the key that is being made.
     var (isMakingKey, isConnectionDue) = (false, false)
     group.addTask { await watchPrinter(mailbox) }
@@ -106,22 +122,31 @@ struct SessionLoop: Sendable {
         }
       case .opened(let opened, let said, let way):
         (connection, greeting, outgoing) = (opened, said, way)
+        session.images.isOn = configuration.webcamEnabled && said.hasCamera && !rules.isOnce
         event = .opened
       case .received(let received):
         inflow.leave()
+        if leavesBy != nil { continue }
         if configuration.isVerbose { context.log(.info, "received \(received.name.logged)") }
         let said = CloudEvent(
           received.name, received.payload, serialNumber: session.serialNumber)
         contact = contacts.heard(said, at: now)
         event = .received(said)
+      case .begin(let taken):
+        group.addTask {
+          let outcome = await runner.start(
+            taken.order, taken.job, taken.abort, in: taken.contact)
+          mailbox.yield(.session(.printEnded(jobID: taken.job.id, outcome)))
+        }
       case .key(let new):
         (key, isMakingKey) = (new, false)
         if isConnectionDue { connect(mailbox, inflow, &group) }
         isConnectionDue = false
       case .reconfigured:
-        outgoing?.finish()
         reason.withLock { $0 = .success(.reconfigured) }
-        throw CancellationError()
+        leavesBy = leavesBy ?? now.advanced(by: Self.lastWait)
+        session.isEnding = true
+        runner.abortDownloads()
       }
       contacts.lives(connection?.lastHeard, at: now)
       let actions = session.handle(
@@ -148,20 +173,37 @@ struct SessionLoop: Sendable {
         case .store(let change):
           store.note(change)
           keeper.yield(.change(change))
-        case .owe(let end): keeper.yield(.end(end))
+        case .owe(let end):
+          keeper.yield(.end(end, serialNumber: session.serialNumber))
         case .renewKey:
           isMakingKey = true
           group.addTask { mailbox.yield(.key(try await PolarKey.renew(store))) }
         case .print(let order, let job, let contact):
-          group.addTask {
-            let outcome = await runner.start(order, job, in: contact)
-            mailbox.yield(.session(.printEnded(jobID: job.id, outcome)))
-          }
+          // Behind the end of the job before, which would else be overwritten. A cancel finds its switch from now on.
+          keeper.yield(
+            .job(
+              TakenJob(order: order, job: job, abort: runner.takeOn(), contact: contact)))
         case .abortDownload: runner.abortDownloads()
+        case .lookBack(let job):
+          group.addTask {
+            mailbox.yield(.session(.history(jobID: job.id, await runner.past(job))))
+          }
         case .command(let command, let contact):
-          group.addTask { await execute(command, contact, runner, mailbox) }
-        case .refuse(let order, let failure, let contact):
-          group.addTask { await runner.refuse(order, failure, in: contact) }
+          guard limit.begin(command) else {
+            if let line = limit.refusal(of: command) { context.log(.warning, line) }
+            break
+          }
+          group.addTask {
+            await execute(command, contact, runner, mailbox)
+            limit.end(command)
+          }
+        case .refuse(_, let failure, _, nil): runner.note(failure)
+        case .refuse(let order, let failure, let contact, let end?):
+          let owed = end.owed(session.serialNumber)
+          group.addTask {
+            await runner.refuse(order, failure, owed, in: contact)
+            mailbox.yield(.session(.reportKept(jobID: end.jobID)))
+          }
         case .settle(let verdict): postbox.yield(verdict)
         case .upload(let form, let kind):
           group.addTask { mailbox.yield(.session(.uploaded(kind, await loader.upload(form)))) }
@@ -179,7 +221,12 @@ struct SessionLoop: Sendable {
           throw CancellationError()
         }
       }
-      if let due = session.nextDue(now), alarms.allSatisfy({ $0 > due }) {
+      if let leavesBy, !session.isReporting || leavesBy <= now {
+        outgoing?.finish()
+        throw CancellationError()
+      }
+      let due = [session.nextDue(now), leavesBy].compactMap { $0 }.min()
+      if let due, alarms.allSatisfy({ $0 > due }) {
         alarms.append(due)
         group.addTask {
           try await context.time.sleep(until: due)

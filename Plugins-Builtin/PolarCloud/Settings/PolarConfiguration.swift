@@ -71,9 +71,10 @@ struct PolarConfiguration: Sendable {
 }
 
 extension PolarConfiguration {
-  /// By what e-mail, PIN and server are known again without being kept.
+  /// By what the things that a registration is about are known again without being kept.
   var credentials: String {
-    let text = [server.origin, username ?? "", pin?.revealed ?? ""].joined(separator: "\n")
+    let text = [server.origin, username ?? "", pin?.revealed ?? "", manufacturer.rawValue]
+      .joined(separator: "\n")
     return Digest.sha256Hex(Array(text.utf8))
   }
 }

@@ -20,4 +20,13 @@ struct PolarServer: Sendable, Hashable {
     host = parts.host
     query = parts.query
   }
+
+  /// Whether an address that the cloud names is this very server as the owner has configured it: scheme, host and port. Then
+  /// it may lie in the house; whoever answers for the cloud's name could else lead us to any port of this host.
+  ///
+  /// - Parameter moonraker: Moonraker's address, to whose port nothing of the cloud's ever leads.
+  func isItself(_ url: String, moonraker: String) -> Bool {
+    guard let parts = URLParts(url), parts.origin == origin else { return false }
+    return URLParts(moonraker)?.port != parts.port
+  }
 }

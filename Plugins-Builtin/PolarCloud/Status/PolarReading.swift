@@ -66,9 +66,10 @@ struct PolarReading: Sendable, Hashable {
     estimatedTime = estimate.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     var heaters: [String: Heater] = [:]
     for (name, objects) in Self.heaterObjects {
-      guard isCurrent, let object = objects.first(where: { status.objects[$0] != nil }) else {
-        continue
-      }
+      guard isCurrent,
+        let object = objects.first(where: { status.objects[$0] != nil })
+          ?? (name == "chamber" ? Self.chamberSensor(status) : nil)
+      else { continue }
       heaters[name] = Heater(
         temperature: Self.tenth(number(object, "temperature")),
         target: Self.tenth(number(object, "target")))
@@ -81,6 +82,11 @@ struct PolarReading: Sendable, Hashable {
     ("tool0", ["extruder"]), ("tool1", ["extruder1"]), ("bed", ["heater_bed"]),
     ("chamber", ["heater_generic chamber", "heater_chamber", "temperature_sensor chamber"]),
   ]
+
+  /// A thermometer that is named for the chamber.
+  private static func chamberSensor(_ status: PrinterStatus) -> String? {
+    status.objects.keys.filter { $0.hasPrefix("temperature_sensor chamber") }.min()
+  }
 
   /// Whether the printer's own words are known now.
   var isKnown: Bool { standing == .ready && printState != nil }

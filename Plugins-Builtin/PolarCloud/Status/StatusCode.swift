@@ -17,11 +17,11 @@ enum StatusCode: Int, Sendable, Hashable {
     case .offline: self = .offline
     case .stopped: self = .error
     case .ready:
+      if tracker.isCancelling, tracker.job != nil || reading.isJobOn {
+        self = .canceling
+        return
+      }
       if let job = tracker.job {
-        if tracker.isCancelling {
-          self = .canceling
-          return
-        }
         if job.phase == .preparing || (job.phase == .started && !reading.isJobOn) {
           self = .preparing
           return

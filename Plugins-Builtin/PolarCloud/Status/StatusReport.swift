@@ -94,7 +94,7 @@ struct StatusReport: Sendable, Hashable {
     case .postprocessing: return ("Post processing job", "Complete: 100.0%")
     case .complete: return ("Complete", "Complete: 100.0%")
     case .canceling:
-      return job == nil
+      return job == nil && !reading.isJobOn
         ? ("Cancelled", "Print was cancelled") : ("Killing Job", "Cancelling the print")
     case .error:
       var text = reading.message

@@ -7,8 +7,8 @@ enum CloudEvent: Sendable, Hashable {
   case greeted(HelloAnswer)
   case form(FormAnswer)
   case print(PrintOrder)
-  case pause
-  case resume
+  case pause(jobID: String?)
+  case resume(jobID: String?)
   case cancel(jobID: String?)
   case temperature([TemperatureOrder])
   case gcode(String)
@@ -42,12 +42,9 @@ enum CloudEvent: Sendable, Hashable {
     case "helloResponse": self = .greeted(HelloAnswer(payload))
     case "getUrlResponse": self = .form(FormAnswer(payload))
     case "print": self = .print(PrintOrder(payload))
-    case "pause": self = .pause
-    case "resume": self = .resume
-    case "cancel":
-      // An id that is no text is an id all the same, and none of ours.
-      let id = payload["jobId"].flatMap { $0.isNull ? nil : $0 }
-      self = .cancel(jobID: id.map { $0.string ?? "of no text" })
+    case "pause": self = .pause(jobID: Self.jobID(payload))
+    case "resume": self = .resume(jobID: Self.jobID(payload))
+    case "cancel": self = .cancel(jobID: Self.jobID(payload))
     case "temperature": self = .temperature(TemperatureOrder.orders(payload))
     case "command": self = .gcode(payload["command"]?.string ?? "")
     case "delete": self = .delete
@@ -57,6 +54,12 @@ enum CloudEvent: Sendable, Hashable {
         name: name, reason: "the cloud asks for an update, which it cannot have: see the package")
     default: self = .ignored(name: name, reason: nil)
     }
+  }
+
+  /// The job that is meant; an id that is no text is an id all the same, and none of ours.
+  private static func jobID(_ payload: JSONValue) -> String? {
+    let id = payload["jobId"].flatMap { $0.isNull ? nil : $0 }
+    return id.map { $0.string ?? "of no text" }
   }
 
   private static func isCommand(_ name: String) -> Bool {

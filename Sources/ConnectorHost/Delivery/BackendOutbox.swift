@@ -33,16 +33,22 @@ actor BackendOutbox: Outbox {
     self.log = log
   }
 
-  func put(_ item: OwedItem) async {
+  @discardableResult
+  func put(_ item: OwedItem) async -> Bool {
     defer { news.send() }
     let now = time.wallTime
-    guard await storeMemory() else { return keep(item, since: now) }
+    guard await storeMemory() else {
+      keep(item, since: now)
+      return false
+    }
     do throws(StoreFailure) {
       noteDropped(try await store.put(item, of: name, at: now))
       worked()
+      return true
     } catch {
       if !error.isAbandoned { keep(item, since: now) }
       failed(error)
+      return false
     }
   }
 

@@ -20,6 +20,10 @@ package struct CommandRequest: Sendable {
   /// nil: only a person's word counts. The owner's choice, and never where a clear bed is required of everybody.
   package var assumesClearAfter: Duration?
 
+  /// For a deletion that is the backend's own idea, such as a clean-up: only what it has brought and nobody has changed
+  /// since goes, whatever its permissions hold.
+  package var deletesOwnOnly = false
+
   /// A request.
   package init(
     id: String, wireName: String, command: PrinterCommand, age: Duration? = nil,

@@ -59,7 +59,10 @@ package protocol Outbox: Sendable {
   /// Puts an item in; on the disk when this returns. An item of the same key that is still there is replaced in its place.
   ///
   /// What cannot be stored is kept in memory and logged once.
-  func put(_ item: OwedItem) async
+  ///
+  /// - Returns: whether it is on the disk.
+  @discardableResult
+  func put(_ item: OwedItem) async -> Bool
 
   /// Whether half of the places are taken: what can be put in later waits, so that nothing has to go for it.
   var isHalfFull: Bool { get async }

@@ -271,6 +271,21 @@ import Testing
     #expect(bench.submit(.deleteFile(path), id: "8", of: "a") == .done())
   }
 
+  @Test("A backend's own clean-up deletes only what is its own, whatever is permitted")
+  func ownClean() {
+    let bench = GateBench.ready()
+    #expect(bring(bench, of: "p")?.status == .done)
+    _ = bench.entrance("p", PermissionLevel.full.permissions)
+    let brought = bench.printer.present(path)
+    bench.printer.put(path, FileState(size: 6, modified: brought?.modified ?? 0))
+    let cleanUp = bench.post(.deleteFile(path), id: "1", of: "p", deletesOwnOnly: true)
+    bench.drain()
+    #expect(cleanUp.current?.reason == .notOwn)
+    #expect(bench.printer.sent.isEmpty)
+    // A person in the cloud may, who says so.
+    #expect(bench.submit(.deleteFile(path), id: "2", of: "p") == .done())
+  }
+
   @Test("A file that the owner prints while we are away is the owner's too")
   func printedAway() {
     let bench = GateBench.ready()

@@ -160,7 +160,7 @@ final class GateBench {
   func post(
     _ command: PrinterCommand, id: String, of backend: String = "a", age: Duration? = nil,
     contact: CommandContact? = nil, work: CommandWork? = nil, refusal: CommandFailure? = nil,
-    early: EarlyAnswer? = nil, assumesClearAfter: Duration? = nil
+    early: EarlyAnswer? = nil, assumesClearAfter: Duration? = nil, deletesOwnOnly: Bool = false
   ) -> Promise<CommandOutcome> {
     let entrance = entrance(backend)
     let contact = contact ?? entrance.contact()
@@ -169,6 +169,7 @@ final class GateBench {
       id: id, wireName: command.kind.rawValue, command: command, age: age, refusal: refusal,
       earlyAnswer: early)
     request.assumesClearAfter = assumesClearAfter
+    request.deletesOwnOnly = deletesOwnOnly
     Task(executorPreference: executor) { [request] in
       outcome.resolve(
         await entrance.submit(

@@ -6,6 +6,7 @@ package final class MemoryOutbox: Outbox {
   private struct State {
     var entries: [OutboxEntry] = []
     var next: Int64 = 1
+    var isStored = true
     var verdicts: [(key: String, verdict: OutboxVerdict)] = []
   }
   private let time: any TimeSource
@@ -23,7 +24,14 @@ package final class MemoryOutbox: Outbox {
   /// As the host's, which holds 500.
   package var isHalfFull: Bool { get async { entries.count >= 250 } }
 
-  package func put(_ item: OwedItem) async { await put(item, isFresh: true) }
+  /// Whether what is put in counts as stored from now on.
+  package func store(_ isStored: Bool) { state.withLock { $0.isStored = isStored } }
+
+  @discardableResult
+  package func put(_ item: OwedItem) async -> Bool {
+    await put(item, isFresh: true)
+    return state.withLock { $0.isStored }
+  }
 
   /// Puts an item in; with `isFresh` false as if it had been found in the store at the start.
   package func put(_ item: OwedItem, isFresh: Bool) async {

@@ -6,11 +6,13 @@ internal import Platform
 extension CommandGate {
   /// Checks that a file may be deleted: one of the backend's own, as it brought it; never the current or a queued one.
   ///
-  /// With `files.delete_any` others' files may go too, but not those two.
+  /// With `files.delete_any` others' files may go too, but not those two; and none by a backend's own idea.
   ///
   /// - Throws: `CommandFailure` (`notOwn`, `wrongState`), or what Moonraker said where it does not tell.
   func checkDeletion(of path: GCodePath, _ run: CommandRun) async throws(CommandFailure) {
-    if !run.policy.permissions.contains(.filesDeleteAny) { try await checkOwnership(path, run) }
+    if run.request.deletesOwnOnly || !run.policy.permissions.contains(.filesDeleteAny) {
+      try await checkOwnership(path, run)
+    }
     try checkUnused(path)
     try await printer.checkInside(path)
     guard try await !printer.queuedFiles().contains(path.text) else {
