@@ -30,7 +30,7 @@ import Testing
       cura.bench.printer.come(printState: "printing")
       let answer = try await cura.upload("a.gcode", gcode)
       #expect(answer.status == 201)
-      await until { cura.backend.hub.jobs.contains { $0.notice != nil } }
+      try await cura.settle(["pre_print", "error"])
       #expect(adds(cura) == 0)
       #expect(cura.queued.isEmpty)
       let page = try await cura.send("GET", "/print_jobs").text
