@@ -23,6 +23,14 @@ extension CuraConnectBackend {
     if !isPartNumber(settings[CuraSettings.bom]) {
       error("bom", "a part number has digits only, or digits with a point", "write it like 9066")
     }
+    let isOwnNumber = settings[CuraSettings.bom] != "9066"
+    let isOwnVariant = settings[CuraSettings.machineVariant] != "Ultimaker 3"
+    if isOwnNumber != isOwnVariant {
+      warning(
+        isOwnNumber ? "bom" : "machine_variant",
+        "bom and machine_variant name two definitions, between which Cura offers to switch",
+        "set both: printer-uplink cura-definition says how")
+    }
     let version = settings[CuraSettings.firmwareVersion]
     let parts = version.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
       .map { Int(Substring($0)) }

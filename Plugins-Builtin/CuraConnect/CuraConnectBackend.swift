@@ -29,12 +29,24 @@ package struct CuraConnectBackend: ConnectorBackend {
 
   /// Listens and is found until cancelled.
   package func run() async throws {
+    do {
+      try await loops()
+    } catch {
+      // What the last of the work has changed is kept too.
+      await hub.keeper.finish()
+      throw error
+    }
+    // All of them end by cancellation only.
+    throw CancellationError()
+  }
+
+  private func loops() async throws {
     let standing = CuraStanding(hub.context)
     try await withThrowingDiscardingTaskGroup { group in
       let hub = hub
       group.addTask { await hub.work.run() }
       group.addTask { try await hub.keeper.run() }
-      group.addTask { try await JobFollower(hub: hub).run() }
+      group.addTask { try await JobFollower(hub: hub, standing: standing).run() }
       group.addTask { try await AutoStarter(hub: hub).run() }
       group.addTask { try await ListenLoop(hub: hub, standing: standing).run() }
       group.addTask { try await AdvertisingLoop(hub: hub, standing: standing).run() }
@@ -42,8 +54,6 @@ package struct CuraConnectBackend: ConnectorBackend {
         group.addTask { try await CameraLoop(hub: hub, place: place).run() }
       }
     }
-    // All of them end by cancellation only.
-    throw CancellationError()
   }
 
   /// Nothing: the far side comes to us.

@@ -39,6 +39,8 @@ package struct BackendContext: Sendable {
   package var advertiser: any ServiceAdvertiser
   /// Whether a person has said that the bed is clear, and no job has run since. Never blocks.
   package var isBedClear: @Sendable () -> Bool
+  /// What Moonraker's job queue starts by itself. It is asked each time, within 10 s.
+  package var queueTransition: @Sendable () async throws(CommandFailure) -> QueueTransition
   /// The clock.
   package var time: any TimeSource
   /// A log that carries the backend's name.
@@ -73,6 +75,9 @@ package struct BackendContext: Sendable {
     confirm: @escaping @Sendable (_ duration: Duration) -> Void = { _ in },
     note: @escaping @Sendable (_ line: String) -> Void = { _ in },
     stateFiles: any StateFiles = MemoryStateFiles(),
+    queueTransition: @escaping @Sendable () async throws(CommandFailure) -> QueueTransition = {
+      QueueTransition()
+    },
     retireSecret: @escaping @Sendable (_ key: String) async -> Void
   ) {
     self.name = name
@@ -93,6 +98,7 @@ package struct BackendContext: Sendable {
     self.listener = listener
     self.advertiser = advertiser
     self.isBedClear = isBedClear
+    self.queueTransition = queueTransition
     self.time = time
     self.log = log
     self.random = random

@@ -29,6 +29,8 @@ extension HTTPServer {
     /// The most bytes of a body that are read and thrown away before an answer that does not want it; more: the answer
     /// comes at once, and the connection is closed.
     package var drainBytes: Int = 1 << 20
+    /// The same where no handler reads the body, or only a small one (``RequestBody/collect(upTo:)``); nil: ``drainBytes``.
+    package var unreadDrainBytes: Int?
     /// The time from a request's first line to the end of its header; nil: ``timeout`` alone counts.
     package var headerTimeout: Duration?
     /// The time in which 16 KiB of a body, or the end of it, must come, and something of an answer be taken; nil: ``timeout`` alone counts, and for all of a request.
@@ -39,6 +41,9 @@ extension HTTPServer {
     package var foreignHostStatus: Int = 421
     /// Whether refusals are JSON, `{"message": …}`, instead of plain text.
     package var refusesInJSON: Bool = false
+
+    /// The most bytes that are thrown away where no handler reads them.
+    var mostUnread: Int { min(drainBytes, unreadDrainBytes ?? drainBytes) }
 
     /// Options of a server on a small host.
     package init(

@@ -31,19 +31,27 @@ package final class RequestBody: @unchecked Sendable {
     var answer: HTTPServer.Response?
     var drained = 0
     var received = 0
+    /// The most that is thrown away.
+    var mostDrained = 0
   }
-  private let state = Guarded(State())
+  private let state: Guarded<State>
   private let socket: Int32
   private let connections: ConnectionTable
-  private let drainBytes: Int
+  private let smallDrainBytes: Int
   /// The body's announced length; nil where it comes in chunks.
   private let length: Int?
 
-  init(socket: Int32, connections: ConnectionTable, drainBytes: Int, length: Int?) {
+  init(
+    socket: Int32, connections: ConnectionTable, drainBytes: Int, smallDrainBytes: Int,
+    length: Int?
+  ) {
+    var first = State()
+    first.mostDrained = drainBytes
+    state = Guarded(first)
     self.length = length
     self.socket = socket
     self.connections = connections
-    self.drainBytes = drainBytes
+    self.smallDrainBytes = smallDrainBytes
   }
 
   // MARK: The reader's side
@@ -80,6 +88,7 @@ package final class RequestBody: @unchecked Sendable {
   /// - Parameter limit: in bytes; what is longer is not kept.
   /// - Throws: ``BrokenOff``, ``TooLong``.
   package func collect(upTo limit: Int) async throws -> [UInt8] {
+    state.withLock { $0.mostDrained = smallDrainBytes }
     var bytes: [UInt8] = []
     while let piece = try await next() {
       guard bytes.count + piece.count <= limit else { throw TooLong() }
@@ -87,6 +96,9 @@ package final class RequestBody: @unchecked Sendable {
     }
     return bytes
   }
+
+  /// Wants nothing more: whatever still comes ends the connection, without an answer.
+  package func giveUp() { state.withLock { $0.mostDrained = -1 } }
 
   /// The answer is there: what is left of the body is thrown away, and then it goes out.
   func answer(_ answer: HTTPServer.Response) {
@@ -123,7 +135,7 @@ package final class RequestBody: @unchecked Sendable {
       guard state.end == nil else { return (false, nil) }
       if state.answer != nil {
         state.drained += piece.count
-        return (state.drained <= drainBytes, nil)
+        return (state.drained <= state.mostDrained, nil)
       }
       if state.buffer.isEmpty { state.buffer.reserveCapacity(Self.pieceBytes + (32 << 10)) }
       unsafe state.buffer.append(contentsOf: piece)

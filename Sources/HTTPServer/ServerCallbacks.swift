@@ -74,14 +74,14 @@ final class ServerCallbacks: Sendable {
     case .reading(let work):
       let body = RequestBody(
         socket: socket, connections: connections, drainBytes: options.drainBytes,
-        length: request.contentLength)
+        smallDrainBytes: options.mostUnread, length: request.contentLength)
       exchange.state.withLock { state in
         state.reply = reply
         state.body = body
       }
       if !sleepers.read(body, by: work) { return ending }
       body.noteHeader()
-    case .now(var response) where request.contentLength ?? 0 > options.drainBytes:
+    case .now(var response) where request.contentLength ?? 0 > options.mostUnread:
       response.fields.append(("Connection", "close"))
       return response
     case .now, .later, .streaming: exchange.state.withLock { $0.reply = reply }
@@ -112,7 +112,7 @@ final class ServerCallbacks: Sendable {
       if drained / step != (drained - piece.count) / step {
         connections.progress(unsafe uplink_http_socket(connection))
       }
-      return drained <= options.drainBytes
+      return drained <= options.mostUnread
     }
     return exchange.state.withLock { state in
       guard let request = state.request, request.method == "POST",

@@ -35,6 +35,18 @@ import Testing
     }
   }
 
+  @Test("What could not be loaded again is not saved, and what was there stays")
+  func tooLarge() async throws {
+    try await withFolder { folder in
+      let store = try store("cura", in: folder)
+      try await store.save(["id": 46])
+      await #expect(throws: (any Error).self) {
+        try await store.save(["id": .string(String(repeating: "x", count: 1 << 20))])
+      }
+      #expect(try await store.load() == ["id": 46])
+    }
+  }
+
   @Test("A backend's own files are 0600 in a folder of its own, and nobody else's")
   func backendFiles() async throws {
     try await withFolder { folder in

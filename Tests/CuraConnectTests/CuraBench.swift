@@ -17,6 +17,12 @@ final class CuraBench: Sendable {
   let start = Guarded<CommandOutcome>(.done())
   /// Files that are there already.
   let names = Guarded<[String]>([])
+  /// What a look into the folder for uploads is answered with instead.
+  let folder = Guarded<CommandOutcome?>(nil)
+  /// Whether Moonraker tells what its queue holds.
+  let tellsQueue = Guarded(true)
+  /// What happens when a start arrives.
+  let onStart = Guarded<@Sendable () -> Void>({})
 
   init(_ values: [String: SettingValue] = [:]) async throws {
     backend = try await CuraConnectBackend(
@@ -47,11 +53,30 @@ final class CuraBench: Sendable {
     bench.printer.update { $0.queueRevision += 1 }
   }
 
+  /// Lays the queue anew in this order, as Mainsail does: all of it gets new ids.
+  func relay(_ order: [String]) {
+    queue.withLock { queue in
+      queue.jobs = order.map { path in
+        queue.last += 1
+        return ("\(queue.last)", path)
+      }
+    }
+    bench.printer.update { $0.queueRevision += 1 }
+  }
+  /// Takes a file out of the queue, as the owner does in Mainsail; nobody is told.
+  func dequeue(_ path: String) { queue.withLock { $0.jobs.removeAll { $0.path == path } } }
+
   private func answer(_ request: CommandRequest) -> CommandOutcome {
     switch request.command {
-    case .start: return start.withLock { $0 }
-    case .query(let query) where query.path == "server.job_queue.status": return .done(status)
+    case .start:
+      let happens = onStart.withLock { $0 }
+      happens()
+      return start.withLock { $0 }
+    case .query(let query) where query.path == "server.job_queue.status":
+      return tellsQueue.withLock { $0 }
+        ? .done(status) : CommandOutcome(.failed, .timeout, "no answer")
     case .query(let query) where query.path == "server.files.directory":
+      if let outcome = folder.withLock({ $0 }) { return outcome }
       let files = names.withLock { $0 }.map { ["filename": .string($0)] as JSONValue }
       return .done(["files": .array(files)])
     case .query: return .done(["estimated_time": 120.5])

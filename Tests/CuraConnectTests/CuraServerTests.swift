@@ -272,6 +272,55 @@ import Testing
     }
   }
 
+  @Test(
+    "a form without end is no upload, whatever part of it does not end", .timeLimit(.minutes(1)))
+  func endless() async throws {
+    let cura = try await CuraBench(["max_upload_mb": .integer(1)])
+    try await cura.run {
+      cura.bench.printer.come()
+      let port = try #require(cura.bench.listener.port(for: 8_008))
+      let whole = CuraBench.form("a.gcode", gcode)
+      let text = Array("--b+/=1\r\ncontent-disposition: form-data; name=owner\r\n\r\n".utf8)
+      for start in [whole, text] {
+        let client = RawClient(port: port)
+        client.send(
+          "POST /cluster-api/v1/print_jobs/ HTTP/1.1\r\nHost: 192.168.1.20\r\n"
+            + "Content-Type: multipart/form-data; boundary=\"b+/=1\"\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n")
+        let chunk = [UInt8](repeating: 65, count: 0x10000)
+        _ = try await offload {
+          client.send(
+            Array("\(String(start.count, radix: 16))\r\n".utf8) + start + Array("\r\n".utf8))
+          for _ in 0..<20 {
+            client.send(Array("10000\r\n".utf8) + chunk + Array("\r\n".utf8))
+          }
+        }
+        // It has not ended, and yet it has come to nothing.
+        await until { cura.backend.hub.jobs.contains { $0.notice?.contains("1 MB") == true } }
+        let uuid = try #require(cura.backend.hub.jobs.first?.uuid)
+        cura.backend.hub.change { $0.remove(uuid) }
+      }
+      #expect(cura.bench.gateway.uploads.isEmpty)
+    }
+  }
+
+  @Test("what Moonraker does not tell in time is no picture, and not the one that stands for none")
+  func slowPicture() async throws {
+    let cura = try await CuraBench(["auto_start": .string("never")])
+    try await cura.run {
+      cura.bench.printer.come()
+      cura.enqueue("sub/a.gcode")
+      try await cura.settle(["queued"])
+      let uuid = try #require(try await cura.jobs().first?["uuid"]?.string)
+      let path = "/cluster-api/v1/print_jobs/\(uuid)/preview_image"
+      cura.bench.gateway.answer { _ in CommandOutcome(.failed, .timeout, "no answer") }
+      #expect(try await cura.send("GET", path).status == 503)
+      #expect(try await cura.send("GET", path).status == 503)
+      cura.bench.gateway.answer { _ in .done(["thumbnails": []]) }
+      #expect(try await cura.send("GET", path).body == PlaceholderImage.bytes)
+    }
+  }
+
   // MARK: The queue
 
   @Test("queued jobs are moved, forced and deleted")
@@ -458,6 +507,44 @@ import Testing
     let again = try await CuraConnectBackend(
       settings: .written([:]), context: cura.bench.context("cura"))
     #expect(again.hub.materials[guid]?.brand == "Generic")
+  }
+
+  @Test("profiles do not fill the file that holds the printer's identity, whatever their letters")
+  func hostileMaterials() {
+    let shelf = MaterialShelf(nil)
+    let text = String(repeating: "👩‍👩‍👧‍👦\"ü", count: 64)
+    for number in 0..<5_000 {
+      let digits = String(number, radix: 16)
+      let guid =
+        "00000000-0000-4000-a000-" + String(repeating: "0", count: 12 - digits.count) + digits
+      let xml =
+        "<fdmmaterial xmlns=\"http://www.ultimaker.com/material\"><metadata><name><brand>\(text)</brand>"
+        + "<material>\(text)</material><color>\(text)</color></name><GUID>\(guid)</GUID>"
+        + "<version>1</version></metadata></fdmmaterial>"
+      if number == 0 {
+        let read = MaterialProfile.read(Array(xml.utf8))
+        #expect(read?.guid == guid)
+        #expect((read?.brand.utf8.count ?? 99) <= 36)
+      }
+      _ = shelf.put(
+        Material(
+          guid: guid, version: 1, brand: String(repeating: "\"", count: 36),
+          material: String(repeating: "ü", count: 18)))
+    }
+    #expect(shelf.stored.serialized().count <= MaterialShelf.mostKept)
+    // What is there is replaced all the same.
+    #expect(
+      shelf.put(Material(guid: "00000000-0000-4000-a000-000000000001", version: 2, brand: "b")))
+    // The usual ones of a Cura have room.
+    let usual = MaterialShelf(nil)
+    let isTaken = (0..<300).allSatisfy { number in
+      usual.put(
+        Material(
+          guid: "00000000-0000-4000-a000-000000000\(100 + number)", version: 12,
+          brand: "Ultimaker", material: "Tough PLA", color: "Black and white",
+          colorCode: "#0e0e10", density: "1.24", diameter: "2.85"))
+    }
+    #expect(isTaken)
   }
 
   @Test(

@@ -68,6 +68,29 @@ import Testing
     #expect(authority.isApproved(first.id) == true)
   }
 
+  @Test("who asks for nonces without end takes none from an approved Cura; none can be made up")
+  func nonces() {
+    var authority = DigestAuthority(nil)
+    let client = authority.admit(application: "Cura", user: "me", peer: "10.0.0.2")
+    _ = authority.approve(client.id)
+    let nonce = authority.challenge(at: now)
+    for _ in 0..<1_000 { _ = authority.challenge(at: now) }
+    func check(_ text: String, at moment: MonotonicInstant) -> Bool {
+      authority.isProven(
+        text, method: "GET", path: "/cluster-api/v1/printers", peer: "10.0.0.2", at: moment)
+    }
+    #expect(check(proof(client, nonce: nonce), at: now))
+    #expect(!check(proof(client, nonce: "f\(nonce)", count: "00000002"), at: now))
+    let late = now.advanced(by: .seconds(3_601))
+    #expect(!check(proof(client, nonce: nonce, count: "00000003"), at: late))
+    // What is used up and forgotten is not taken again.
+    for number in 1...200 {
+      let other = authority.challenge(at: now.advanced(by: .seconds(number)))
+      #expect(check(proof(client, nonce: other), at: now.advanced(by: .seconds(number))))
+    }
+    #expect(!check(proof(client, nonce: nonce), at: now.advanced(by: .seconds(200))))
+  }
+
   @Test(
     "what is no proof is none",
     arguments: [

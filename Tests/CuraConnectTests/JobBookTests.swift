@@ -208,18 +208,6 @@ import Testing
     #expect(book.queue.map(\.owner) == ["alice", "alice"])
   }
 
-  @Test("jobs that Moonraker has forgotten are told as failed; others' just go")
-  func forgotten() throws {
-    var book = book()
-    book.add(job("a.gcode"))
-    book.takeQueue(
-      [try entry("1", "a.gcode"), try entry("2", "b.gcode", 2)], at: at(1), wallTime: wallTime)
-    book.takeQueue([], isFirst: true, at: at(2), wallTime: wallTime)
-    book.expire(at: at(30))
-    #expect(try words(book, reading("standby")) == ["error"])
-    #expect(book.listed.map(\.uuid) == ["u1"])
-  }
-
   @Test("a job that somebody takes out of the queue goes")
   func removed() throws {
     var book = book()
@@ -299,8 +287,8 @@ import Testing
       spent: JobStorage.tickets(JobStorage.storedTickets(book)))
     next.takeQueue(entries, at: at(1), wallTime: wallTime)
     #expect(next.listed.isEmpty)
-    // Once it is out of the queue it is forgotten; but a part of the queue does not tell.
-    next.takeQueue([], isWhole: false, at: at(2), wallTime: wallTime)
+    // Once it is out of the queue it is forgotten; also a file whose name cannot be held has its place.
+    next.takeQueue([], unnamed: entries.map(\.ticket), at: at(2), wallTime: wallTime)
     #expect(!next.spent.isEmpty)
     next.takeQueue([], at: at(2), wallTime: wallTime)
     #expect(next.spent.isEmpty)
@@ -325,6 +313,125 @@ import Testing
       #expect(
         try words(next, reading(state)) == [state == "standby" ? "error" : "pre_print"])
     }
+  }
+
+  @Test("a queue that is laid anew keeps its jobs, in whatever order, and others' as well")
+  func relaid() throws {
+    var book = book()
+    for name in ["a", "b"] { book.add(job("\(name).gcode", uuid: name)) }
+    book.update("a") { $0.isGriffin = true }
+    book.takeQueue(
+      [try entry("1", "a.gcode"), try entry("2", "b.gcode"), try entry("3", "c.gcode")], at: at(1),
+      wallTime: wallTime)
+    let theirs = try #require(book.queue.last?.uuid)
+    book.takeQueue(
+      [try entry("4", "c.gcode", 2), try entry("5", "b.gcode", 2), try entry("6", "a.gcode", 2)],
+      at: at(2), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid) == [theirs, "b", "a"])
+    #expect(book.queue.last?.isGriffin == true)
+    #expect(book.queue.last?.isForeign == false)
+    // Which of two copies is which is told by what has kept its place.
+    book.add(job("a.gcode", uuid: "a2"))
+    book.takeQueue(
+      [try entry("7", "a.gcode", 3), try entry("6", "a.gcode", 2)], at: at(3), wallTime: wallTime)
+    #expect(book.queue.map(\.uuid) == ["a2", "a"])
+  }
+
+  @Test("all of a long queue is looked at, however many others' jobs stand in front")
+  func longQueue() throws {
+    var book = book()
+    book.add(job("mine.gcode"))
+    var entries = try (1...300).map { try entry("\($0)", "x\($0).gcode") }
+    entries.append(try entry("301", "mine.gcode"))
+    let isWhole = book.takeQueue(entries, at: at(1), wallTime: wallTime)
+    #expect(!isWhole)
+    #expect(book.queue.last?.uuid == "u1")
+    #expect(book.queue.count == QueueStatus.most + 1)
+    let status = QueueStatus([
+      "queued_jobs": .array(
+        (0..<150).map { ["job_id": .string("\($0)"), "filename": .string("\($0).gcode")] }
+          + [["job_id": "x", "filename": ""]])
+    ])
+    #expect(status?.entries.count == 150)
+    #expect(status?.unnamed.map(\.jobID) == ["x"])
+  }
+
+  @Test("a job that Moonraker forgot at its restart is told; one that somebody takes out goes")
+  func forgotten() throws {
+    for isLost in [true, false] {
+      var book = book()
+      book.add(job("a.gcode"))
+      book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+      if isLost { book.loseQueue() }
+      book.takeQueue([], at: at(2), wallTime: wallTime)
+      book.expire(at: at(18))
+      #expect(try words(book, reading("standby")) == (isLost ? ["error"] : []))
+    }
+    // Nor is it told where it is what is printed.
+    var book = book()
+    book.add(job("a.gcode"))
+    book.takeQueue([try entry("1", "a.gcode")], at: at(1), wallTime: wallTime)
+    book.loseQueue()
+    book.takeQueue([], at: at(2), wallTime: wallTime)
+    book.observe(reading("printing"), at: at(3), wallTime: wallTime)
+    book.expire(at: at(30))
+    #expect(try words(book, reading("printing")) == ["pre_print"])
+  }
+
+  @Test("what came to nothing, and what never reached the printer, is told after a restart too")
+  func failedRestart() throws {
+    let ids = (1...2).map { "11111111-1111-4111-a111-00000000000\($0)" }
+    var book = book()
+    book.add(job("a.gcode", uuid: ids[0]))
+    book.fail(ids[0], "no room")
+    var coming = job("b.gcode", uuid: ids[1])
+    coming.path = nil
+    book.add(coming)
+    var next = self.book()
+    next.load(JobStorage.jobs(JobStorage.stored(book)))
+    next.takeQueue([], at: at(1), wallTime: wallTime)
+    #expect(next.listed.map(\.uuid) == ids)
+    #expect(try words(next, reading("standby")) == ["error", "error"])
+    #expect(next.listed.first?.notice == "no room")
+  }
+
+  @Test(
+    "a start that Klipper has not answered yet is not given up; after that it is, in two minutes")
+  func patience() throws {
+    var book = book()
+    book.add(job("a.gcode"))
+    start(&book, "u1", at: 1)
+    book.expire(at: at(500))
+    #expect(try words(book, reading("standby")) == ["sent_to_printer"])
+    book.sent("u1", isTaken: false, at: at(500))
+    book.expire(at: at(619))
+    #expect(try words(book, reading("standby")) == ["sent_to_printer"])
+    book.expire(at: at(621))
+    #expect(try words(book, reading("standby")) == ["error"])
+    // What the printer has taken shows soon, or was ended at once.
+    book.add(job("b.gcode", uuid: "u2"))
+    start(&book, "u2", at: 700)
+    book.sent("u2", isTaken: true, at: at(700))
+    book.expire(at: at(721))
+    #expect(try words(book, reading("standby")) == ["error", "error"])
+  }
+
+  @Test(
+    "a start that is refused brings the job before it back; one that has begun is not taken back")
+  func refused() throws {
+    var book = book()
+    book.observe(reading("printing", "z.gcode"), at: at(1), wallTime: wallTime)
+    book.identify("u0")
+    book.observe(reading("complete", "z.gcode"), at: at(2), wallTime: wallTime)
+    book.add(job("a.gcode"))
+    start(&book, "u1", at: 3)
+    book.startFailed("u1", back: .coming, "no")
+    #expect(book.listed.map(\.uuid) == ["u0", "u1"])
+    start(&book, "u1", at: 4)
+    book.observe(reading("printing"), at: at(5), wallTime: wallTime)
+    book.startFailed("u1", back: .coming, "no")
+    #expect(book.active?.uuid == "u1")
+    #expect(book.waiting.isEmpty)
   }
 
   @Test("a job before which another one begins is told as failed; one whose end was missed goes")

@@ -94,6 +94,22 @@ def test_the_other_policies(rig: Rig, policy: str) -> None:
         assert cura.deviations == []
 
 
+@pytest.mark.parametrize("option", ["automatic_transition", "load_on_startup"])
+def test_nothing_is_put_into_a_queue_that_moonraker_starts_by_itself(rig: Rig, option: str) -> None:
+    start_cura(rig, speed=120, moonraker=f"[job_queue]\n{option}: True\n")
+    with client(rig) as cura:
+        clear_bed(rig)
+        first = send(cura, minutes=2)
+        wait_for_job(cura, first, "pre_print", "printing")
+        second = send(cura)
+        wait_for_job(cura, second, "error")
+        assert option in cura.browse("/print_jobs").body.decode()
+        assert rig.moonraker.call("server.job_queue.status")["queued_jobs"] == []
+        run_to_the_end(rig, cura, first)
+        time.sleep(1.5)
+        assert rig.printer.starts(second) == 0
+
+
 def test_a_restart_of_anything_does_not_clear_the_bed(rig: Rig) -> None:
     start_cura(rig, speed=120)
     with client(rig) as cura:

@@ -17,6 +17,7 @@ struct DigestAuthority: Sendable {
     /// From where it called last.
     var peer: String
   }
+  /// A nonce of ours with which an approved Cura has proven itself.
   private struct Nonce: Sendable {
     var issuedAt: MonotonicInstant
     var seen: Set<UInt32> = []
@@ -28,7 +29,11 @@ struct DigestAuthority: Sendable {
   private static let nonceLife = Duration.seconds(3_600)
 
   private(set) var clients: [Client]
+  /// Nonces are ours by their seal, and kept only when they have been used: whoever asks for many takes nobody's.
   private var nonces: [String: Nonce] = [:]
+  private let seal = GUIDText.randomDigits(32)
+  /// Nonces that were made up to then and are not kept count no more.
+  private var floor: MonotonicInstant?
 
   /// What was kept of those that a person has approved.
   init(_ stored: JSONValue?) {
@@ -70,17 +75,45 @@ struct DigestAuthority: Sendable {
     return true
   }
 
-  /// A new nonce, for a 401.
-  mutating func challenge(at now: MonotonicInstant) -> String {
-    nonces = nonces.filter { $0.value.issuedAt.duration(to: now) < Self.nonceLife }
-    if nonces.count >= Self.mostNonces,
+  /// A new nonce, for a 401: the time, something random, and a seal over both.
+  func challenge(at now: MonotonicInstant) -> String {
+    let body =
+      "\(String(max(0, now.sinceOrigin.components.seconds), radix: 16))-\(GUIDText.randomDigits(16))"
+    return "\(body)-\(sealed(body))"
+  }
+
+  private func sealed(_ body: String) -> String {
+    // Once more around the outside, so that nothing can be appended to what is sealed.
+    Digest.sha256Hex(Array("\(seal):\(Digest.sha256Hex(Array("\(seal):\(body)".utf8)))".utf8))
+  }
+
+  /// When a nonce of ours was made; nil where it is not ours, too old, or was used and forgotten.
+  private func issue(of nonce: String, at now: MonotonicInstant) -> MonotonicInstant? {
+    if let known = nonces[nonce] {
+      return isCurrent(known.issuedAt, at: now) ? known.issuedAt : nil
+    }
+    let parts = nonce.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.count == 3, let seconds = Int64(Substring(parts[0]), radix: 16), seconds >= 0,
+      Substring(parts[2]) == sealed("\(Substring(parts[0]))-\(Substring(parts[1]))")
+    else { return nil }
+    let issued = MonotonicInstant(sinceOrigin: .seconds(seconds))
+    return isCurrent(issued, at: now) && floor.map { issued > $0 } ?? true ? issued : nil
+  }
+
+  private func isCurrent(_ issued: MonotonicInstant, at now: MonotonicInstant) -> Bool {
+    issued.duration(to: now) < Self.nonceLife
+  }
+
+  /// Keeps a nonce that was used; beyond 64 the oldest goes, and no other of its age is taken any more.
+  private mutating func keep(_ nonce: Nonce, as text: String, at now: MonotonicInstant) {
+    nonces = nonces.filter { isCurrent($0.value.issuedAt, at: now) }
+    if nonces[text] == nil, nonces.count >= Self.mostNonces,
       let oldest = nonces.min(by: { $0.value.issuedAt < $1.value.issuedAt })
     {
       nonces[oldest.key] = nil
+      floor = max(floor ?? oldest.value.issuedAt, oldest.value.issuedAt)
     }
-    let nonce = GUIDText.randomDigits(32)
-    nonces[nonce] = Nonce(issuedAt: now)
-    return nonce
+    nonces[text] = nonce
   }
 
   /// Whether a person has approved the Cura that made this proof, with a nonce of ours, and for the first time.
@@ -94,10 +127,13 @@ struct DigestAuthority: Sendable {
     guard let proof = DigestProof(authorization), proof.uri == path, proof.realm == Self.realm,
       let place = clients.firstIndex(where: { $0.id == proof.username }),
       clients[place].isApproved, proof.isMade(with: clients[place].key, method: method),
-      var nonce = nonces[proof.nonce], nonce.issuedAt.duration(to: now) < Self.nonceLife,
-      nonce.seen.count < Self.mostUses, nonce.seen.insert(proof.count).inserted
+      let issued = issue(of: proof.nonce, at: now)
     else { return false }
-    nonces[proof.nonce] = nonce
+    var nonce = nonces[proof.nonce] ?? Nonce(issuedAt: issued)
+    guard nonce.seen.count < Self.mostUses, nonce.seen.insert(proof.count).inserted else {
+      return false
+    }
+    keep(nonce, as: proof.nonce, at: now)
     clients[place].peer = peer
     return true
   }

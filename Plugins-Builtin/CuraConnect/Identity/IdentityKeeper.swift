@@ -18,10 +18,10 @@ final class IdentityKeeper: Sendable {
     var content: JSONObject
     /// When the newest is to be on the disk; nil: it is.
     var due: MonotonicInstant?
-    /// Counts what was kept, and up to where a write was tried.
+    /// Counts what was kept, up to where it is on the disk, and the writes that failed.
     var kept: UInt64 = 0
-    var tried: UInt64 = 0
-    var stored: UInt64 = 0
+    var saved: UInt64 = 0
+    var failures: UInt64 = 0
   }
   /// The longest that anybody waits for the disk.
   private static let patience = Duration.seconds(2)
@@ -53,37 +53,33 @@ final class IdentityKeeper: Sendable {
     if isNew { nudge.send() }
   }
 
-  /// Waits until all that was kept so far is on the disk.
+  /// Waits until all that was kept so far is on the disk, for 2 s at the longest.
   ///
-  /// - Returns: false where it is not, after two seconds at the latest.
+  /// - Returns: whether it is.
   func flush() async -> Bool {
     let deadline = time.now.advanced(by: Self.patience)
     let waiter = written.waiter(time)
-    let goal = state.withLock { state in
+    let (goal, failures) = state.withLock { state in
       if state.due != nil { state.due = time.now }
-      return state.kept
+      return (state.kept, state.failures)
     }
     nudge.send()
-    while state.withLock({ $0.tried < goal }), time.now < deadline {
+    while state.withLock({ $0.saved < goal && $0.failures == failures }), time.now < deadline {
       guard (try? await waiter.wait(until: deadline)) != nil else { break }
     }
-    return state.withLock { $0.stored >= goal }
+    return state.withLock { $0.saved >= goal }
   }
 
-  /// Writes what is new, until cancelled, and then what is not on the disk yet.
+  /// Writes what is not on the disk yet: at the end, when nothing changes any more.
+  func finish() async {
+    let rest = state.withLock { $0.saved == $0.kept ? nil : $0.content }
+    if let rest { try? await store.save(rest) }
+  }
+
+  /// Writes what is new, until cancelled.
   ///
   /// - Throws: `CancellationError`.
   func run() async throws {
-    do {
-      try await write()
-    } catch {
-      let rest = state.withLock { $0.due == nil ? nil : $0.content }
-      if let rest { try? await store.save(rest) }
-      throw error
-    }
-  }
-
-  private func write() async throws {
     let waiter = nudge.waiter(time)
     while true {
       let now = time.now
@@ -93,17 +89,17 @@ final class IdentityKeeper: Sendable {
         return (state.content, state.kept)
       }
       if let (content, number) = newest {
-        defer {
-          state.withLock { $0.tried = number }
-          written.send()
-        }
+        defer { written.send() }
         do {
           try await store.save(content)
-          state.withLock { $0.stored = number }
+          state.withLock { $0.saved = number }
         } catch {
           try Task.checkCancellation()
           log(.warning, "what Cura is to find again could not be stored: \(error)")
-          state.withLock { $0.due = time.now.advanced(by: Self.pause) }
+          state.withLock { state in
+            state.failures &+= 1
+            state.due = time.now.advanced(by: Self.pause)
+          }
         }
       }
       let next = state.withLock { $0.due } ?? time.now.advanced(by: .seconds(86_400))

@@ -72,8 +72,15 @@ final class CuraHub: Sendable {
   /// The jobs of Moonraker's queue.
   var queue: [CuraJob] { state.withLock { look(&$0).book.queue } }
 
-  /// Whether they are known from Moonraker itself, not from before our start.
-  var isQueueSeen: Bool { state.withLock { $0.book.isQueueSeen } }
+  /// Whether Moonraker's queue has been seen since Moonraker was connected.
+  var isQueueSeen: Bool { state.withLock { look(&$0).book.isQueueSeen } }
+
+  /// Whether a job's start is on its way.
+  var isStarting: Bool {
+    state.withLock { state in
+      if case .starting = look(&state).book.active?.phase { true } else { false }
+    }
+  }
 
   /// Places in the queue that must be taken out of it; none while it may yet turn out otherwise.
   var spentTickets: [QueueTicket] {

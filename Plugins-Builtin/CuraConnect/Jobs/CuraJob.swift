@@ -49,6 +49,8 @@ struct CuraJob: Sendable, Hashable {
   var isForced = false
   /// Whether it is in Ultimaker's own G-code.
   var isGriffin = false
+  /// Whether it was missing when the queue was seen for the first time in a connection: nobody need have taken it out.
+  var isMissed = false
   /// Why it waits, for the page.
   var notice: String?
   /// How long it takes, s, as far as the slicer says.

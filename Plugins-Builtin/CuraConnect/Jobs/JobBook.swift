@@ -27,15 +27,17 @@ struct JobBook: Sendable {
   /// A job that ran when a former daemon ended, until we have looked.
   private var remembered: CuraJob?
   private var isSighted = false
-  /// Whether Moonraker's queue has been seen since it was connected.
-  private(set) var isQueueSeen = false
-  /// The ended job in whose place one is being started: it comes back where that is refused.
-  private var displaced: CuraJob?
   /// Jobs that were on their way into the queue when a former daemon ended, until we have looked into it.
   private var homeless: Set<String> = []
   /// Places in Moonraker's queue of jobs whose start was sent and not refused. Whatever became of it, they are not started
   /// again: they count as gone, and are taken out of there.
   private(set) var spent: [QueueTicket] = []
+  /// Whether Moonraker's queue has been seen since Moonraker was connected. Before that nobody knows what is left of it.
+  private(set) var isQueueSeen = false
+  /// Whether the start of the active job has no answer yet: Klipper may heat first.
+  private var isSending = false
+  /// The ended job that lay on the bed before the start that is being sent.
+  private var former: CuraJob?
 
   /// A book without jobs.
   init(printerUUID: String) { self.printerUUID = printerUUID }
@@ -102,35 +104,42 @@ struct JobBook: Sendable {
     change { book in
       guard var job = book.take(uuid) else { return }
       if case .queued(let ticket) = job.phase { book.spent.append(ticket) }
-      book.displaced = book.active
       job.phase = .starting(since: now)
       job.notice = nil
+      book.former = book.active
+      book.isSending = true
       (job.elapsed, job.total) = (0, job.estimate ?? 0)
       book.active = job
     }
     return true
   }
 
-  /// The printer has taken the start: the job shows soon, or it was ended at once.
-  mutating func startTaken(_ uuid: String, at now: MonotonicInstant) {
-    update(uuid) { job in
-      guard case .starting = job.phase else { return }
-      job.phase = .starting(since: now.advanced(by: Self.showPatience - Self.startPatience))
-    }
-  }
-
-  /// The start was refused: the job is where it was.
+  /// The start was refused: the job is where it was, and so is the one before it. One that has begun all the same goes on.
   ///
   /// - Parameter phase: where that was.
   mutating func startFailed(_ uuid: String, back phase: CuraJob.Phase, _ reason: String) {
+    guard case .starting = active?.phase, active?.uuid == uuid else { return }
     change { book in
       if case .queued(let ticket) = phase { book.spent.removeAll { $0 == ticket } }
       guard var job = book.take(uuid) else { return }
-      if book.active == nil { book.active = book.displaced }
-      book.displaced = nil
+      book.isSending = false
       job.phase = phase
       job.notice = reason
       book.waiting.insert(job, at: 0)
+      book.active = book.former
+      book.former = nil
+    }
+  }
+
+  /// The start has its answer, and was not refused: from now on the printer is waited for.
+  ///
+  /// - Parameter isTaken: whether the printer has taken it: then the job shows soon, or it was ended at once.
+  mutating func sent(_ uuid: String, isTaken: Bool, at now: MonotonicInstant) {
+    guard case .starting = active?.phase, active?.uuid == uuid else { return }
+    change { book in
+      let since = isTaken ? now.advanced(by: Self.showPatience - Self.startPatience) : now
+      book.active?.phase = .starting(since: since)
+      book.isSending = false
     }
   }
 
@@ -255,68 +264,89 @@ struct JobBook: Sendable {
 
   // MARK: Moonraker's queue
 
-  /// Takes in what Moonraker's queue holds now.
-  ///
-  /// - Parameters:
-  ///   - isWhole: whether these are all of it.
-  ///   - isFirst: whether Moonraker may have been started again since the last look: it forgets its queue then.
-  mutating func takeQueue(
-    _ entries: [QueueEntry], isWhole: Bool = true, isFirst: Bool = false,
-    at now: MonotonicInstant, wallTime: WallTime
-  ) {
-    change { book in
-      book.isQueueSeen = true
-      if isWhole {
-        book.spent.removeAll { ticket in !entries.contains { $0.ticket == ticket } }
-      }
-      var old = book.waiting
-      var queue: [CuraJob] = []
-      for entry in entries where !book.spent.contains(entry.ticket) {
-        let place =
-          old.firstIndex { $0.phase == .queued(entry.ticket) }
-          ?? old.firstIndex { job in
-            switch job.phase {
-            case .failed: false
-            // Who lays the queue anew, as Mainsail does for another order, gives all jobs new places.
-            case .queued(let ticket):
-              job.path == entry.path && !entries.contains { $0.ticket == ticket }
-            default: job.path == entry.path
-            }
-          }
-        if let place {
-          var job = old.remove(at: place)
-          job.phase = .queued(entry.ticket)
-          queue.append(job)
-        } else {
-          queue.append(book.others(entry, wallTime: wallTime))
-        }
-      }
-      for place in old.indices {
-        guard case .queued = old[place].phase else { continue }
-        if isFirst, isWhole, !old[place].isForeign, old[place].path != book.active?.path {
-          let reason = "Moonraker has forgotten its queue; it is among the printer's files"
-          old[place].phase = .failed(reason)
-          old[place].notice = reason
-        } else {
-          old[place].phase = .popped(since: now)
-        }
-      }
-      book.waiting = queue + old
-      book.adoptPopped()
-      guard isWhole else { return }
-      let homeless = book.homeless
-      book.homeless = []
-      for job in old where job.phase == .coming {
-        guard let uuid = job.uuid, homeless.contains(uuid) else { continue }
-        book.fail(
-          uuid, "printer-uplink ended before it was queued; it is among the printer's files")
-      }
-    }
+  /// Moonraker is gone, and perhaps its queue with it.
+  mutating func loseQueue() {
+    guard isQueueSeen else { return }
+    change { $0.isQueueSeen = false }
   }
 
-  /// Moonraker is away: what its queue holds is not known until it is seen again.
-  mutating func loseQueue() {
-    if isQueueSeen { change { $0.isQueueSeen = false } }
+  /// Takes in what Moonraker's queue holds now.
+  ///
+  /// - Parameter unnamed: places in it of jobs whose files' names cannot be held.
+  /// - Returns: whether all of it is among ``queue``.
+  @discardableResult
+  mutating func takeQueue(
+    _ entries: [QueueEntry], unnamed: [QueueTicket] = [], at now: MonotonicInstant,
+    wallTime: WallTime
+  ) -> Bool {
+    let present = Set(entries.map(\.ticket) + unnamed)
+    var isWhole = unnamed.isEmpty
+    change { book in
+      let isFirst = !book.isQueueSeen
+      book.isQueueSeen = true
+      book.spent.removeAll { !present.contains($0) }
+      let spent = Set(book.spent)
+      let live = entries.filter { !spent.contains($0.ticket) }
+      // Whoever lays the queue anew, as Mainsail does for any change of its order, gives all of it new tickets: what has
+      // none of the present ones is found again by its file.
+      var (byTicket, byPath) = Self.places(in: book.waiting, present)
+      var taken = Set<Int>()
+      var queue: [CuraJob] = []
+      for entry in live {
+        var place = byTicket.removeValue(forKey: entry.ticket)
+        if place == nil, let first = byPath[entry.path]?.first {
+          byPath[entry.path]?.removeFirst()
+          place = first
+        }
+        if let place {
+          var job = book.waiting[place]
+          taken.insert(place)
+          job.phase = .queued(entry.ticket)
+          job.isMissed = false
+          queue.append(job)
+        } else if queue.count < QueueStatus.most {
+          queue.append(book.others(entry, wallTime: wallTime))
+        } else {
+          isWhole = false
+        }
+      }
+      var rest = book.waiting.indices.filter { !taken.contains($0) }.map { book.waiting[$0] }
+      for place in rest.indices {
+        guard case .queued = rest[place].phase else { continue }
+        rest[place].phase = .popped(since: now)
+        rest[place].isMissed = isFirst && !rest[place].isForeign
+      }
+      book.waiting = queue + rest
+      book.adoptPopped()
+      let homeless = book.homeless
+      book.homeless = []
+      for job in rest where job.phase == .coming {
+        guard let uuid = job.uuid, homeless.contains(uuid) else { continue }
+        book.fail(
+          uuid,
+          job.path == nil
+            ? "printer-uplink ended before the printer had it"
+            : "printer-uplink ended before it was queued; it is among the printer's files")
+      }
+    }
+    return isWhole
+  }
+
+  /// Where the jobs stand that may be in the queue: by the places that are there still, and the others by their files.
+  private static func places(
+    in waiting: [CuraJob], _ present: Set<QueueTicket>
+  ) -> (byTicket: [QueueTicket: Int], byPath: [GCodePath: [Int]]) {
+    var byTicket: [QueueTicket: Int] = [:]
+    var byPath: [GCodePath: [Int]] = [:]
+    for (place, job) in waiting.enumerated() {
+      if case .failed = job.phase { continue }
+      if case .queued(let ticket) = job.phase, present.contains(ticket) {
+        byTicket[ticket] = place
+      } else if let path = job.path {
+        byPath[path, default: []].append(place)
+      }
+    }
+    return (byTicket, byPath)
   }
 
   /// A job of ours that has left the queue is the one that has just begun under another's name.
@@ -356,7 +386,7 @@ struct JobBook: Sendable {
       case .running(let transition?)
       where transition.since.duration(to: now) > Self.transitionPatience:
         change { $0.active?.phase = .running(nil) }
-      case .starting(let since) where since.duration(to: now) > Self.startPatience:
+      case .starting(let since) where !isSending && since.duration(to: now) > Self.startPatience:
         if let uuid = job.uuid {
           fail(uuid, "the printer did not begin it; it is among the printer's files")
         }
@@ -370,7 +400,17 @@ struct JobBook: Sendable {
         false
       }
     }
-    for job in late { if let uuid = job.uuid { remove(uuid) } }
+    for job in late {
+      guard let uuid = job.uuid else { continue }
+      if job.isMissed {
+        fail(
+          uuid,
+          "it is in Moonraker's queue no more, which forgets it at a restart; it is among the printer's files"
+        )
+      } else {
+        remove(uuid)
+      }
+    }
   }
 
   // MARK: Across a restart

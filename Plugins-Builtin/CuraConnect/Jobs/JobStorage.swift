@@ -11,12 +11,13 @@ enum JobStorage {
   }
 
   private static func stored(_ job: CuraJob) -> JSONValue? {
-    guard let uuid = job.uuid, let path = job.path else { return nil }
+    guard let uuid = job.uuid else { return nil }
     var object: JSONObject = [
-      "uuid": .string(uuid), "name": .string(job.name), "path": .string(path.text),
-      "owner": .string(job.owner), "created_ms": .integer(job.createdAt.millisecondsSinceEpoch),
+      "uuid": .string(uuid), "name": .string(job.name), "owner": .string(job.owner),
+      "created_ms": .integer(job.createdAt.millisecondsSinceEpoch),
       "forced": .bool(job.isForced), "griffin": .bool(job.isGriffin),
     ]
+    object["path"] = job.path.map { .string($0.text) }
     object["estimate"] = job.estimate.map { .integer($0) }
     switch job.phase {
     case .starting: object["starts"] = true
@@ -25,7 +26,8 @@ enum JobStorage {
       object["time_added"] = .double(ticket.timeAdded)
     case .running: object["runs"] = true
     case .coming: object["coming"] = true
-    case .popped, .failed, .ended: return nil
+    case .failed(let reason): object["failed"] = .string(reason)
+    case .popped, .ended: return nil
     }
     return .object(object)
   }
@@ -52,11 +54,13 @@ enum JobStorage {
 
   private static func job(_ stored: JSONValue) -> CuraJob? {
     guard let uuid = stored["uuid"]?.string.flatMap(GUIDText.normalized),
-      let name = stored["name"]?.string,
-      let path = stored["path"]?.string.flatMap({ GCodePath($0) })
+      let name = stored["name"]?.string
     else { return nil }
+    let path = stored["path"]?.string.flatMap { GCodePath($0) }
     let phase: CuraJob.Phase
-    if let id = stored["job_id"]?.string, let time = stored["time_added"]?.double {
+    if let reason = stored["failed"]?.string {
+      phase = .failed(reason)
+    } else if let id = stored["job_id"]?.string, let time = stored["time_added"]?.double {
       phase = .queued(QueueTicket(jobID: id, timeAdded: time))
     } else if stored["runs"]?.bool == true {
       phase = .running(nil)
@@ -68,6 +72,7 @@ enum JobStorage {
     var job = CuraJob(
       uuid: uuid, name: name, path: path, owner: stored["owner"]?.string ?? "",
       createdAt: WallTime(millisecondsSinceEpoch: stored["created_ms"]?.integer ?? 0), phase: phase)
+    if case .failed(let reason) = phase { job.notice = reason }
     job.isForced = stored["forced"]?.bool ?? false
     job.isGriffin = stored["griffin"]?.bool ?? false
     job.estimate = stored["estimate"]?.integer.flatMap { Int(exactly: $0) }

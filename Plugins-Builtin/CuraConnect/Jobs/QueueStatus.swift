@@ -3,23 +3,29 @@ internal import JSON
 
 /// Moonraker's job queue, as one of its answers tells it.
 struct QueueStatus: Sendable, Hashable {
-  /// Its jobs, in order; those that cannot be printed are left out.
-  var entries: [QueueEntry]
-  /// Whether these are all of its jobs.
-  var isWhole: Bool
-  /// The most that are looked at.
+  /// Its jobs, in order.
+  var entries: [QueueEntry] = []
+  /// Places of jobs whose files' names cannot be held.
+  var unnamed: [QueueTicket] = []
+  /// The most jobs that may wait, and the most of others' that are listed.
   static let most = 100
 
   /// Reads an answer of `server.job_queue.*`; nil where it is none.
   init?(_ answer: JSONValue?) {
     guard let jobs = answer?["queued_jobs"]?.array else { return nil }
-    entries = jobs.prefix(Self.most).compactMap { job in
-      guard let name = job["filename"]?.string, let path = GCodePath(name),
-        let id = job["job_id"]?.string, (1...64).contains(id.utf8.count)
-      else { return nil }
+    for job in jobs {
+      guard let id = job["job_id"]?.string, (1...64).contains(id.utf8.count) else { continue }
       let ticket = QueueTicket(jobID: id, timeAdded: job["time_added"]?.double ?? 0)
-      return QueueEntry(ticket: ticket, path: path)
+      if let path = job["filename"]?.string.flatMap({ GCodePath($0) }) {
+        entries.append(QueueEntry(ticket: ticket, path: path))
+      } else {
+        unnamed.append(ticket)
+      }
     }
-    isWhole = entries.count == jobs.count
+  }
+
+  /// Whether a job still has this place: Moonraker gives the ids of those that are gone to new ones.
+  func holds(_ ticket: QueueTicket) -> Bool {
+    entries.contains { $0.ticket == ticket } || unnamed.contains(ticket)
   }
 }

@@ -54,13 +54,23 @@ struct AdvertisingLoop: Sendable {
         })
       try Task.checkCancellation()
       guard end == .collision else { return }
-      instance = "\(first.prefix(58))-\(number)"
+      instance = "\(Self.cut(first, to: 58))-\(number)"
       context.log(
         .warning,
         "another host is called \(name) already; from now on this printer is \(instance), which Cura takes for another one"
       )
       hub.rename(instance)
     }
+    standing.suffers(
+      Self.part, "Cura does not find the printer by itself: \(Self.mostNames) names are taken",
+      remedy: "give the entry an `instance` of its own")
+  }
+
+  /// A name has 63 bytes in the network, whatever its letters are.
+  private static func cut(_ name: String, to count: Int) -> String {
+    var name = name
+    while name.utf8.count > count { name.removeLast() }
+    return name
   }
 
   private func writeFile() async {

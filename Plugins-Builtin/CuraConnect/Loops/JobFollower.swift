@@ -20,9 +20,13 @@ struct JobFollower: Sendable {
       filename = reading.filename
     }
   }
-  /// How often the history is asked for a job that has just begun.
+  /// How often the history is asked for a job that has just begun, and the queue for what it holds.
   private static let tries = 3
+  /// So long until the queue is asked again that did not tell.
+  private static let pause = Duration.seconds(10)
+  private static let part = "queue"
   let hub: CuraHub
+  let standing: CuraStanding
 
   /// Until cancelled.
   ///
@@ -33,9 +37,10 @@ struct JobFollower: Sendable {
     for await status in hub.context.status.snapshots(changing: { News($0) }) {
       let news = News(status)
       if news.isConnected, queue != news.queue {
-        let isFirst = queue == nil
+        if queue == nil { hub.work.add { await judgeQueue() } }
         queue = news.queue
-        await desk.refreshQueue(isFirst: isFirst)
+        await desk.refreshQueue()
+        if !hub.isQueueSeen { hub.work.add { await learnQueue(desk) } }
       }
       if !news.isConnected {
         queue = nil
@@ -48,22 +53,49 @@ struct JobFollower: Sendable {
     throw CancellationError()
   }
 
+  /// Says so where Moonraker starts queued jobs by itself: what has to wait is not taken then.
+  private func judgeQueue() async {
+    guard let options = try? await hub.context.queueTransition().options else { return }
+    guard !options.isEmpty else { return standing.recovers(Self.part) }
+    standing.suffers(
+      Self.part,
+      "a print that has to wait is not taken, as Moonraker would start it by itself, also onto an occupied bed (\(options.joined(separator: ", ")))",
+      remedy: "set it to False in [job_queue] of moonraker.conf and restart Moonraker")
+  }
+
+  /// Asks for a queue that did not tell what it holds: before that nothing of it may start.
+  private func learnQueue(_ desk: JobDesk) async {
+    for _ in 0..<Self.tries {
+      guard (try? await hub.context.time.sleep(for: Self.pause)) != nil, !hub.isQueueSeen else {
+        return
+      }
+      await desk.refreshQueue()
+    }
+  }
+
   /// Gives somebody else's job the UUID that belongs to its entry in Moonraker's history, so that it keeps it over a restart.
   private func identify(_ desk: JobDesk) async {
     let (uuid, filename) = (hub.identity.printerUUID, hub.reading.filename)
+    let start = hub.context.time.wallTime.rfc3339Seconds
     for attempt in 1...Self.tries {
       let outcome = await desk.submit(.history(limit: 1), wireName: "history")
       let job = outcome.details?["jobs"]?.array?.first
       if let job, job["filename"]?.string == filename, job["status"]?.string == "in_progress",
         let id = job["job_id"]?.string
       {
-        hub.change { $0.identify(GUIDText.derived(from: uuid, "history", id)) }
+        give(GUIDText.derived(from: uuid, "history", id), toJobOf: filename)
         return
       }
       guard attempt < Self.tries else { break }
       guard (try? await hub.context.time.sleep(for: .seconds(1))) != nil else { return }
     }
-    let start = hub.context.time.wallTime.rfc3339Seconds
-    hub.change { $0.identify(GUIDText.derived(from: uuid, filename, start)) }
+    give(GUIDText.derived(from: uuid, filename, start), toJobOf: filename)
+  }
+
+  /// Another job may have begun meanwhile: it has its own.
+  private func give(_ uuid: String, toJobOf filename: String) {
+    hub.change { book in
+      if book.active?.path?.text ?? filename == filename { book.identify(uuid) }
+    }
   }
 }

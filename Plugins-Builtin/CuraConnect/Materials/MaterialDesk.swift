@@ -40,7 +40,7 @@ struct MaterialDesk: Sendable {
       return JSONAnswer.message(400, "The profile cannot be read.")
     }
     guard hub.materials.put(material) else {
-      return JSONAnswer.message(507, "There are \(MaterialShelf.most) profiles already.")
+      return JSONAnswer.message(507, "There is no room for more profiles.")
     }
     hub.keeper.keep(hub.materials.stored, as: "materials", isUrgent: false)
     hub.nameMaterials()

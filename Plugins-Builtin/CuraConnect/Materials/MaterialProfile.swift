@@ -3,8 +3,8 @@ internal import XML
 /// Reads a material profile (`.xml.fdm_material`).
 enum MaterialProfile {
   private static let namespace = "http://www.ultimaker.com/material "
-  /// The longest text that is kept, in characters.
-  private static let mostText = 64
+  /// The longest text that is kept, in bytes; a GUID has 36.
+  private static let mostText = 36
 
   /// The material in a profile; nil where it is not well-formed or says no GUID and version.
   static func read(_ document: [UInt8]) -> Material? {
@@ -21,7 +21,7 @@ enum MaterialProfile {
           let key = path.dropFirst().joined(separator: "/")
           if values.count < 256 || values[key] != nil {
             let former = values[key] ?? ""
-            if former.utf8.count < 4 * mostText { values[key] = former + text }
+            if former.utf8.count < 256 { values[key] = former + text }
           }
         }
       }
@@ -43,11 +43,12 @@ enum MaterialProfile {
 }
 
 extension String {
-  /// Without blanks around it, and at most so many characters.
+  /// Without blanks around it, and at most so many bytes.
   fileprivate func trimmed(to count: Int) -> String {
     var rest = self[...]
     while rest.first?.isWhitespace ?? false { rest.removeFirst() }
     while rest.last?.isWhitespace ?? false { rest.removeLast() }
-    return String(rest.prefix(count))
+    while rest.utf8.count > count { rest.removeLast() }
+    return String(rest)
   }
 }

@@ -13,7 +13,7 @@ final class MaterialShelf: Sendable {
     var bytes: Int
   }
   /// The most bytes of all that is kept of them.
-  private static let mostKept = 256 << 10
+  static let mostKept = 256 << 10
   private let state: Guarded<State>
 
   /// What was kept.

@@ -14,13 +14,15 @@ final class PreviewShelf: Sendable {
     var pictures: [(uuid: String, bytes: [UInt8])] = []
     /// Jobs that have none, and when we looked.
     var missing: [String: MonotonicInstant] = [:]
-    /// Jobs whose picture is on its way.
-    var fetching: Set<String> = []
+    /// Jobs whose pictures are being fetched.
+    var fetched: Set<String> = []
   }
-  /// What is known of a job's picture.
-  private enum Finding { case picture([UInt8]), none, unknown }
   /// So long a job without a picture is not looked at again.
   private static let patience = Duration.seconds(30)
+  /// So long a request waits for a fetch; Cura asks again.
+  private static let moment = Duration.milliseconds(200)
+  /// What a fetch has yielded.
+  private enum Find: Sendable { case picture([UInt8]), none, failure }
   private let state = Guarded(State())
   private let desk: JobDesk
 
@@ -39,40 +41,42 @@ final class PreviewShelf: Sendable {
     }
   }
 
-  /// The picture of a job, or the one that stands for none; nil where that is not known yet. One is fetched once at a time.
+  /// The picture of a job, or the one that stands for none; nil where it is not known yet, as Moonraker takes its time or
+  /// does not tell. One fetch of a job goes on at a time, whoever asks.
   func picture(of job: CuraJob) async -> [UInt8]? {
     guard let uuid = job.uuid else { return PlaceholderImage.bytes }
-    guard state.withLock({ $0.fetching.insert(uuid).inserted }) else { return nil }
-    defer { state.withLock { _ = $0.fetching.remove(uuid) } }
-    let bytes: [UInt8]?
-    switch await fetch(job) {
-    case .picture(let picture): bytes = picture
-    case .none: bytes = nil
-    case .unknown: return nil
-    }
-    let now = desk.hub.context.time.now
-    state.withLock { state in
-      if let bytes {
-        state.pictures.removeAll { $0.uuid == uuid }
-        state.pictures.append((uuid, bytes))
-        if state.pictures.count > Self.mostKept { state.pictures.removeFirst() }
-        state.missing[uuid] = nil
-      } else {
-        state.missing = state.missing.filter { $0.value.duration(to: now) < Self.patience }
-        state.missing[uuid] = now
+    guard state.withLock({ $0.fetched.insert(uuid).inserted }) else { return nil }
+    return await desk.hub.work.result(within: Self.moment) { [self] in
+      let find = await fetch(job)
+      let now = desk.hub.context.time.now
+      return state.withLock { state -> [UInt8]? in
+        state.fetched.remove(uuid)
+        switch find {
+        case .picture(let bytes):
+          state.pictures.removeAll { $0.uuid == uuid }
+          state.pictures.append((uuid, bytes))
+          if state.pictures.count > Self.mostKept { state.pictures.removeFirst() }
+          state.missing[uuid] = nil
+          return bytes
+        case .none:
+          state.missing = state.missing.filter { $0.value.duration(to: now) < Self.patience }
+          state.missing[uuid] = now
+          return PlaceholderImage.bytes
+        // Cura would keep what stands for none for good.
+        case .failure: return nil
+        }
       }
-    }
-    return bytes ?? PlaceholderImage.bytes
+    } ?? nil
   }
 
-  private func fetch(_ job: CuraJob) async -> Finding {
+  private func fetch(_ job: CuraJob) async -> Find {
     guard let path = job.path,
       let request = MoonrakerRequest(
         parts: ["server", "files", "metadata"], method: .get, query: [("filename", path.text)])
     else { return .none }
     let outcome = await desk.submit(.query(request), wireName: "preview_image")
-    guard outcome.status == .done || ![.notConnected, .timeout].contains(outcome.reason) else {
-      return .unknown
+    guard outcome.status == .done || outcome.code == 404 || outcome.reason == .notPermitted else {
+      return .failure
     }
     guard let relative = Self.thumbnail(in: outcome.details),
       let picture = GCodePath(path.folder.map { "\($0)/\(relative)" } ?? relative)
@@ -81,7 +85,7 @@ final class PreviewShelf: Sendable {
     do throws(CommandFailure) {
       bytes = try await desk.hub.context.files.read(picture, upTo: Self.mostBytes)
     } catch {
-      return [.notConnected, .timeout].contains(error.reason) ? .unknown : .none
+      return error.code == 404 || error.reason == .notPermitted ? .none : .failure
     }
     return bytes.count < Self.mostBytes && Self.type(of: bytes) != nil ? .picture(bytes) : .none
   }

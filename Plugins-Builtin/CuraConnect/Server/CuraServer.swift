@@ -7,14 +7,18 @@ internal import Platform
 /// Answers Cura: what it polls from memory, on the server's thread; what takes time beside it.
 struct CuraServer: Sendable {
   private static let mostJSON = 64 << 10
-  /// So long a picture is waited for: Cura has six connections for everything.
-  private static let picturePatience = Duration.milliseconds(500)
+  /// The most bodies of one visitor that are read at a time; the rest of the connections is for the others.
+  private static let mostBodies = 24
 
   let hub: CuraHub
   let uploads: UploadDesk
   let materials: MaterialDesk
   let previews: PreviewShelf
   let access: PeerAccess
+  /// How often each visitor has asked for permission.
+  private let admissions = Guarded(OccurrenceThrottle<String>())
+  /// How many bodies of each visitor are being read: a proxy's connections are everybody's.
+  private let bodies = Guarded<[String: Int]>([:])
 
   /// A server of `hub`.
   init(_ hub: CuraHub) {
@@ -25,6 +29,8 @@ struct CuraServer: Sendable {
     access = PeerAccess(allowed: hub.configuration.allowed)
   }
 
+  private var mostDrained: Int { Int(clamping: hub.configuration.maximumUpload * 2) }
+
   /// What the server keeps.
   var options: HTTPServer.Options {
     var options = HTTPServer.Options(
@@ -32,7 +38,9 @@ struct CuraServer: Sendable {
       timeout: .seconds(75))
     options.streamsBodies = true
     // What is too large is read to its end all the same: Cura looks at no answer before it has sent all.
-    options.drainBytes = Int(clamping: hub.configuration.maximumUpload * 2)
+    options.drainBytes = mostDrained
+    // Nothing else that is honest is large.
+    options.unreadDrainBytes = 1 << 20
     options.headerTimeout = .seconds(10)
     options.stallTimeout = .seconds(60)
     options.loopbackConnections = 32
@@ -57,8 +65,35 @@ struct CuraServer: Sendable {
     guard !changes || !Self.isFromPage(request) else {
       return refuse(403, "Pages in a browser may not do this.")
     }
-    if let refusal = checkProof(request, route) { return .now(refusal) }
-    return changes ? change(route, request) : look(route, request)
+    if let refusal = checkProof(request, route) {
+      // Cura looks at no answer to an upload before it has sent all.
+      let isUpload = route == .jobs && request.method == "POST"
+      return isUpload ? bounded(.reading { _ in refusal }, request) : .now(refusal)
+    }
+    return changes ? bounded(change(route, request), request) : look(route, request)
+  }
+
+  /// Counts a body that is to be read.
+  private func bounded(
+    _ reply: HTTPServer.Reply, _ request: HTTPServer.Request
+  ) -> HTTPServer.Reply {
+    guard case .reading(let work) = reply else { return reply }
+    let visitor = PeerAccess.visitor(request)
+    let mayRead = bodies.withLock { bodies in
+      guard bodies[visitor, default: 0] < Self.mostBodies else { return false }
+      bodies[visitor, default: 0] += 1
+      return true
+    }
+    guard mayRead else { return refuse(503, "Too much at once.") }
+    return .reading { [bodies] body in
+      defer {
+        bodies.withLock { bodies in
+          let left = bodies[visitor, default: 1] - 1
+          bodies[visitor] = left > 0 ? left : nil
+        }
+      }
+      return await work(body)
+    }
   }
 
   private func refuse(_ status: Int, _ text: String) -> HTTPServer.Reply {
@@ -111,11 +146,9 @@ struct CuraServer: Sendable {
     if case .coming = job.phase, job.path == nil { return refuse(503, "It is still on its way.") }
     if let picture = previews.kept(uuid) { return .now(Self.picture(picture)) }
     return .later {
-      // Where Moonraker takes its time, Cura asks again.
-      guard
-        let picture = await hub.work.result(
-          within: Self.picturePatience, of: { await previews.picture(of: job) }) ?? nil
-      else { return JSONAnswer.message(503, "Not yet.") }
+      guard let picture = await previews.picture(of: job) else {
+        return JSONAnswer.message(503, "It is not known yet.")
+      }
       return Self.picture(picture)
     }
   }
@@ -146,8 +179,9 @@ struct CuraServer: Sendable {
   // MARK: Changing
 
   private func change(_ route: CuraRoute, _ request: HTTPServer.Request) -> HTTPServer.Reply {
-    let desk = JobDesk(hub: hub)
+    let desk = JobDesk(hub: hub, arrivedAt: hub.context.time.now)
     switch route {
+    case .jobs where request.contentLength ?? 0 > mostDrained: return .now(uploads.refuseHuge())
     case .jobs: return .reading { await uploads.take(request, $0) }
     case .materials: return .reading { await materials.take(request, $0) }
     case .action(let uuid):
@@ -212,7 +246,7 @@ struct CuraServer: Sendable {
       }
       let (application, user) = (text("application"), text("user"))
       let client = hub.authorize { $0.admit(application: application, user: user, peer: peer) }
-      if hub.configuration.mustPair {
+      if hub.configuration.mustPair, admissions.withLock({ $0.note(peer) }) != nil {
         hub.context.log(
           .warning,
           "a Cura at \(peer) asks for permission; who wants that says on this host: curl -X POST http://\(hub.configuration.listen)/api/v1/auth/approve/\(client.id)"

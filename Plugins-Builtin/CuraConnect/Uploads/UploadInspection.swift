@@ -12,6 +12,8 @@ struct UploadInspection: Sendable {
   }
   /// So much of the G-code is looked at.
   private static let head = 4_096
+  /// So much of what is packed is read for it; more than that holds nothing.
+  private static let mostPacked: Int64 = 1 << 20
   private static let model = ["/3D/model.gcode", "3D/model.gcode"]
 
   let maximumUnpacked: Int64
@@ -82,7 +84,7 @@ struct UploadInspection: Sendable {
     var inflater = try Inflater(form, limit: Int64(head) + (64 << 10))
     var unpacked: [UInt8] = []
     var offset: Int64 = 0
-    while unpacked.count < head {
+    while unpacked.count < head, offset < mostPacked {
       let packed = try read(offset, 4_096)
       guard !packed.isEmpty else { break }
       offset += Int64(packed.count)

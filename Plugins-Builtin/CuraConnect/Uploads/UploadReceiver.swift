@@ -1,14 +1,19 @@
 internal import ConnectorKit
 internal import HTTPServer
+internal import Platform
 
 /// Takes one upload from the network to the disk, never more than a piece of it in memory.
 struct UploadReceiver: Sendable {
   /// The longest text field that is kept, in bytes.
   private static let mostText = 1_024
 
-  /// The most bytes of a form beside its file.
-  private static let mostForm: Int64 = 64 << 10
+  /// The most that a form may hold beside the file, in bytes.
+  static let mostForm: Int64 = 64 << 10
 
+  /// The least that comes in a second, on the whole, after the first minute: who drips keeps others from printing.
+  private static let slowest: Int64 = 16 << 10
+
+  let time: any TimeSource
   let transfers: any FileTransfers
   let maximumSize: Int64
 
@@ -30,11 +35,17 @@ struct UploadReceiver: Sendable {
     var name: UploadName?
     var isFile = false
     var size: Int64 = 0
-    var received: Int64 = 0
+    var total: Int64 = 0
+    let begin = time.now
     while let piece = try await body.next() {
-      // Whatever it is that has no end: the form's own bytes are few.
-      received += Int64(piece.count)
-      guard received <= maximumSize + Self.mostForm else { throw tooLarge }
+      // Whatever it belongs to: a form's own bytes are few.
+      total += Int64(piece.count)
+      guard total <= maximumSize + Self.mostForm else { throw tooLarge.of(name) }
+      let seconds = begin.duration(to: time.now).components.seconds
+      guard seconds <= 60 || total / seconds >= Self.slowest else {
+        body.giveUp()
+        throw UploadFailure(status: 408, problem: "the upload came too slowly").of(name)
+      }
       for event in try Self.read(piece, by: &reader) {
         switch event {
         case .part(let partName, let filename):
@@ -49,9 +60,9 @@ struct UploadReceiver: Sendable {
           }
         case .data(let bytes) where isFile:
           size += Int64(bytes.count)
-          guard size <= maximumSize else { throw tooLarge }
+          guard size <= maximumSize else { throw tooLarge.of(name) }
           do throws(TransferFailure) { try await sink.write(bytes) } catch {
-            throw Self.failure(error)
+            throw Self.failure(error).of(name)
           }
         case .data(let bytes):
           text += bytes.prefix(max(0, Self.mostText - text.count))
@@ -61,7 +72,7 @@ struct UploadReceiver: Sendable {
         }
       }
     }
-    guard reader.isComplete, let name, size > 0 else { throw UploadFailure.cutOff }
+    guard reader.isComplete, let name, size > 0 else { throw UploadFailure.cutOff.of(name) }
     do throws(TransferFailure) {
       return ReceivedUpload(file: try await sink.finish(), name: name, owner: owner)
     } catch {

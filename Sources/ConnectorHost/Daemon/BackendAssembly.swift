@@ -63,6 +63,12 @@ struct BackendAssembly: Sendable {
       },
       note: { [remarks] line in remarks.note(entry.name, line) },
       stateFiles: BackendFiles(directory: state, name: entry.name),
+      queueTransition: { [moonraker] () async throws(CommandFailure) in
+        guard let files = moonraker.files else {
+          throw CommandFailure(.notConnected, "Moonraker is not connected: \(moonraker.condition)")
+        }
+        return try await files.queueTransition()
+      },
       retireSecret: { [secrets] key in await secrets.retire(key, of: entry) })
   }
 

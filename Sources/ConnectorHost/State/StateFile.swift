@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JSON
 internal import Platform
 
@@ -58,11 +59,17 @@ struct StateFile: Sendable {
     return members
   }
 
-  /// Replaces the document; on return it is on the disk.
+  /// Replaces the document; on return it is on the disk. What ``read()`` would not take is not written either: the former
+  /// document stays.
   func write(_ members: JSONObject) throws(PlatformError) {
     var document: JSONObject = ["schema": .integer(Self.schema)]
     for (key, value) in members where key != "schema" { document[key] = value }
-    try directory.replace(name, with: JSONValue.object(document).serialized() + [0x0A])
+    let bytes = JSONValue.object(document).serialized() + [0x0A]
+    guard bytes.count <= Self.limit else {
+      throw PlatformError(
+        operation: "write", subject: directory.path(of: name), errorNumber: EFBIG)
+    }
+    try directory.replace(name, with: bytes)
   }
 
   /// Removes the file; one that is not there is no error.

@@ -75,6 +75,18 @@ package struct MoonrakerFiles: Sendable {
     return (status["queued_jobs"]?.array ?? []).compactMap { $0["filename"]?.string }
   }
 
+  /// What Moonraker's job queue starts by itself.
+  ///
+  /// - Throws: `CommandFailure` where Moonraker does not say, after 10 s at the latest.
+  package func queueTransition() async throws(CommandFailure) -> QueueTransition {
+    guard let configuration = try await ask("server.config")["config"], configuration.object != nil
+    else { throw CommandFailure(.printerRefused, "Moonraker does not tell its configuration") }
+    let queue = configuration["job_queue"]
+    return QueueTransition(
+      isAutomatic: queue?["automatic_transition"]?.bool ?? false,
+      loadsOnStartup: queue?["load_on_startup"]?.bool ?? false)
+  }
+
   func ask(_ method: String, _ params: JSONObject? = nil) async throws(CommandFailure) -> JSONValue
   {
     do throws(RPCFailure) {

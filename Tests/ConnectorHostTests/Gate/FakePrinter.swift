@@ -91,7 +91,10 @@ final class FakePrinter: CommandExecutor {
     state.withLock { state in
       state.uploads.append(path)
       state.digests[path] = file.sha256
-      state.files[path] = FileState(size: file.size, modified: 1_795_162_973.25)
+      // What is unpacked is larger than what was sent.
+      let kept = path.kept ?? path
+      state.files[kept] = FileState(
+        size: kept == path ? file.size : file.size * 3, modified: 1_795_162_973.25)
     }
     return ["path": .string(path.text)]
   }

@@ -59,6 +59,20 @@ import Testing
     #expect(bench.printer.uploads.isEmpty)
   }
 
+  @Test("What Moonraker has unpacked is the backend's own, which it alone may delete")
+  func unpackedOwn() {
+    _ = bench.entrance("p", PermissionLevel.print.permissions)
+    _ = bench.entrance("q", PermissionLevel.print.permissions)
+    let outcome = bench.submit(
+      .upload(.of("a.ufp")), id: "1", of: "p",
+      work: { printer throws(CommandFailure) in
+        try await printer.upload(StagedFile(path: "/nonexistent", size: 5, sha256: "00"))
+      })
+    #expect(outcome?.status == .done)
+    #expect(bench.submit(.deleteFile(path), id: "2", of: "q")?.reason == .notOwn)
+    #expect(bench.submit(.deleteFile(path), id: "3", of: "p")?.status == .done)
+  }
+
   @Test("A start that brings its file needs upload too")
   func broughtStart() {
     _ = bench.entrance("p", [.start])

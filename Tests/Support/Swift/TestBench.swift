@@ -62,6 +62,9 @@ package final class TestBench: Sendable {
   package let advertiser = ScriptedAdvertiser()
   /// Whether the bed is clear.
   package let isBedClear = Guarded(false)
+  /// What Moonraker's job queue starts by itself.
+  package let queueTransition = Guarded<Result<QueueTransition, CommandFailure>>(
+    .success(QueueTransition()))
   /// Where the backend runs.
   package let executor = IdleExecutor()
   /// The log.
@@ -133,6 +136,9 @@ package final class TestBench: Sendable {
       report: { [told] health in told.withLock { $0.health.append(health) } },
       confirm: { [confirmed] duration in confirmed.withLock { $0.append(duration) } },
       stateFiles: stateFiles,
+      queueTransition: { [queueTransition] () async throws(CommandFailure) in
+        try queueTransition.withLock { $0 }.get()
+      },
       retireSecret: { [told] key in told.withLock { $0.retired.append(key) } })
   }
 }

@@ -83,15 +83,18 @@ extension CommandGate {
   }
 
   /// Notes a file that a backend has brought.
+  ///
+  /// - Parameter size: its size; nil: as it is now, where Moonraker has unpacked it.
   func noteOwn(
-    _ path: GCodePath, of backend: String, sha256: String, size: Int64
+    _ path: GCodePath, of backend: String, sha256: String, size: Int64?
   ) async {
-    guard let present = try? await printer.fileState(path), present.size == size else {
+    guard let present = try? await printer.fileState(path), present.size == size ?? present.size
+    else {
       log(.warning, "\(path): cannot be looked at; \(backend) will not be able to delete it")
       return
     }
     let file = OwnFile(
-      path: path, backend: backend, size: size, modified: present.modified, sha256: sha256,
+      path: path, backend: backend, size: present.size, modified: present.modified, sha256: sha256,
       at: time.wallTime)
     if await !journal.note(file) {
       log(.warning, "\(path): could not be noted; \(backend) may not be able to delete it")

@@ -31,7 +31,9 @@ struct GateUpload: GatedPrinter {
     try StateCheck(status: gate.look()).checkWritable(path)
     try await gate.printer.checkInside(path)
     let item = try await gate.printer.upload(file, as: named)
-    await gate.noteOwn(path, of: run.id.backend, sha256: file.sha256, size: file.size)
+    // What Moonraker unpacks has another size than what was sent.
+    await gate.noteOwn(
+      path, of: run.id.backend, sha256: file.sha256, size: path == named ? file.size : nil)
     return item
   }
 }
