@@ -229,6 +229,27 @@ import Testing
     }
   }
 
+  @Test("What waits behind a homing is on the disk: the hub has forgotten it")
+  func waitingIsKept() async throws {
+    let rig = Rig()
+    let isHomed = Gate()
+    rig.bench.gateway.answer { request in
+      if case .home = request.command { await isHomed.wait() }
+      return .done()
+    }
+    rig.hub.queue("{\"id\":\"h\",\"action\":\"home\",\"timestamp\":1795162973}")
+    try await rig.bench.run(try await rig.backend()) {
+      await rig.live { rig.commands.contains(.home([])) }
+      let before = rig.hub.updates.count
+      rig.hub.queue("{\"id\":\"f\",\"action\":\"fan_off\",\"timestamp\":1795162973}")
+      await rig.live { rig.hub.updates.count > before + 3 }
+      let kept = try? await rig.bench.stateFiles.read(HubMemory.fileName)
+      #expect(String(decoding: kept ?? [], as: UTF8.self).contains("fan_off"))
+      isHomed.open()
+      await rig.live { rig.hub.results["f"] != nil }
+    }
+  }
+
   @Test("A cancel while it is found out which file is meant leaves nothing to start")
   func withdrawn() async throws {
     let rig = Rig()

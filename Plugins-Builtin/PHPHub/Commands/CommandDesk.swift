@@ -57,6 +57,10 @@ final class CommandDesk: Sendable {
       nudge.send()
       for await arrival in arrivals.stream {
         for job in sort(arrival) { group.addTask { await self.runner.execute(job) } }
+        // What waits behind another must survive us from now on: the hub has forgotten it.
+        if queue.withLock({ $0.running != nil && !$0.waiting.isEmpty }) {
+          group.addTask { await self.memory.save() }
+        }
         nudge.send()
       }
       throw CancellationError()

@@ -90,9 +90,9 @@ final class FakePrinter: CommandExecutor {
     await Task.yield()
     state.withLock { state in
       state.uploads.append(path)
-      state.digests[path] = file.sha256
       // What is unpacked is larger than what was sent.
       let kept = path.kept ?? path
+      state.digests[kept] = kept == path ? file.sha256 : "unpacked \(file.sha256)"
       state.files[kept] = FileState(
         size: kept == path ? file.size : file.size * 3, modified: 1_795_162_973.25)
     }

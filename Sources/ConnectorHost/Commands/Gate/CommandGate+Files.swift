@@ -84,12 +84,11 @@ extension CommandGate {
 
   /// Notes a file that a backend has brought.
   ///
-  /// - Parameter size: its size; nil: as it is now, where Moonraker has unpacked it.
-  func noteOwn(
-    _ path: GCodePath, of backend: String, sha256: String, size: Int64?
-  ) async {
-    guard let present = try? await printer.fileState(path), present.size == size ?? present.size
-    else {
+  /// - Parameter sent: what was sent; nil: it is noted as it is now, where Moonraker has unpacked it.
+  func noteOwn(_ path: GCodePath, of backend: String, as sent: StagedFile?) async {
+    let present = try? await printer.fileState(path)
+    let sha256 = if let sent { sent.sha256 } else { try? await printer.sha256(of: path) }
+    guard let present, let sha256, present.size == sent?.size ?? present.size else {
       log(.warning, "\(path): cannot be looked at; \(backend) will not be able to delete it")
       return
     }

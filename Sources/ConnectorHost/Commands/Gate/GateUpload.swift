@@ -31,9 +31,8 @@ struct GateUpload: GatedPrinter {
     try StateCheck(status: gate.look()).checkWritable(path)
     try await gate.printer.checkInside(path)
     let item = try await gate.printer.upload(file, as: named)
-    // What Moonraker unpacks has another size than what was sent.
-    await gate.noteOwn(
-      path, of: run.id.backend, sha256: file.sha256, size: path == named ? file.size : nil)
+    // What Moonraker unpacks is another file than what was sent.
+    await gate.noteOwn(path, of: run.id.backend, as: path == named ? file : nil)
     return item
   }
 }
