@@ -275,7 +275,7 @@ import Testing
   func ownClean() {
     let bench = GateBench.ready()
     #expect(bring(bench, of: "p")?.status == .done)
-    _ = bench.entrance("p", PermissionLevel.full.permissions)
+    bench.admit(CommandPolicy(permissions: PermissionLevel.full.permissions), as: "p")
     let brought = bench.printer.present(path)
     bench.printer.put(path, FileState(size: 6, modified: brought?.modified ?? 0))
     let cleanUp = bench.post(.deleteFile(path), id: "1", of: "p", deletesOwnOnly: true)
