@@ -551,6 +551,8 @@ def test_an_entry_is_switched_off_and_on_over_a_restart_and_the_file_stays(scrip
     assert "switched off by a person" in command(rig, "status").stdout
     assert command(rig, "disable", "scripted").stdout.strip().endswith("already.")
     assert command(rig, "enable", "scripted").returncode == 0
+    # By then the poll that the end cut off takes no order any more.
+    wait_until(lambda: backend(rig, "scripted")["state"] == "online", 10, "the entry on")
     wait_until_obeyed(script)
     assert rig.daemon.config.read_text() == text
     shown = command(rig, "audit").stdout
