@@ -30,7 +30,7 @@ from scripted_cloud import ScriptedCloud, ServedFile
 import cura_figures
 import php_hub_figures
 import polar_figures
-import reach
+import reach_figures
 from measuring import (
     ByteProxy,
     CountingProxy,
@@ -355,7 +355,7 @@ def main() -> None:
         Figure("writes to disk, printing", "–", steady["written"], "kB/h", lambda x: True, 1),
         Figure("writes to disk, idle", "–", idle["written"], "kB/h", lambda x: True, 1),
     ]
-    figures += reach.figures(binary, seconds, rounds, runs)
+    figures += reach_figures.figures(binary, seconds, rounds, runs)
     figures += php_hub_figures.figures(binary, seconds)
     figures += polar_figures.figures(binary, seconds, rounds, runs)
     figures += cura_figures.figures(binary, seconds)
