@@ -98,8 +98,8 @@ import Testing
     try await polar.run {
       let cloud = try await polar.cloud()
       _ = try await cloud.event("hello")
-      cloud.say("helloResponse", #"{"serialNumber":"KL000001","status":"SUCCESS"}"#)
-      cloud.socket.closeInOrder()
+      cloud.socket.sayLast(
+        #"42["helloResponse",{"serialNumber":"KL000001","status":"SUCCESS"}]"#)
       await polar.bench.executor.idle()
       polar.bench.time.advance(by: .seconds(10))
       let second = try await polar.greetedCloud(2)

@@ -131,6 +131,20 @@ package final class ScriptedWebSocket: MessageConnection {
     drop(NetworkError(.closed, "closed with code \(code)", closeCode: code))
   }
 
+  /// Sends text with a close frame right behind it, both in one flight: nothing is taken in between.
+  package func sayLast(_ text: String, code: Int = 1000) {
+    let message = ReceivedMessage(Array(text.utf8))
+    let receiver = state.withLock { state in
+      let receiver = state.takeReceiver()
+      if receiver == nil { state.inbound.append(message) }
+      state.end =
+        state.end ?? NetworkError(.closed, "closed with code \(code)", closeCode: code)
+      return receiver
+    }
+    receiver?.resume(returning: .success(message))
+    unstick()
+  }
+
   /// Takes nothing any more: whoever sends waits until the end.
   package func stopReading() { state.withLock { $0.isStuck = true } }
 
