@@ -45,7 +45,10 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "network namespaces need root"
     absent = [tool for tool in TOOLS if shutil.which(tool) is None]
-    return f"missing: {', '.join(absent)}" if absent else None
+    if absent:
+        return f"missing: {', '.join(absent)}"
+    probe = subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, text=True, check=False)
+    return f"no namespaces here: {probe.stderr.strip()}" if probe.returncode else None
 
 
 def run(*command: str, check: bool = True) -> None:
