@@ -1,4 +1,4 @@
-"""`make bench`: the figures of the README, measured on the release binary, as medians.
+"""`make bench`: the figures of docs/figures.md, measured on the release binary, as medians.
 
 The rig is the tests' own: real Moonraker in front of the simulated printer, both strict clouds. Between
 the daemon and Moonraker stands a proxy that counts connections, HTTP requests, WebSocket messages and
