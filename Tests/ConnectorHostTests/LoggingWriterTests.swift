@@ -188,7 +188,8 @@ import Testing
     // Once somebody reads, all that found room comes, and then the number of those that did not.
     let lines = Guarded(0)
     let lost = Guarded(0)
-    Thread.detachNewThread { [lines, lost] in
+    let news = DispatchSemaphore(value: 0)
+    Thread.detachNewThread { [lines, lost, news] in
       var rest = Data()
       var piece = [UInt8](repeating: 0, count: 65_536)
       defer { close(input) }
@@ -201,21 +202,22 @@ import Testing
           if let text = line.split(separator: " ").dropFirst().first, let number = Int(text) {
             lost.withLock { $0 += number }
           }
+          news.signal()
         }
       }
     }
-    let isRead = (0..<500).contains { _ in
-      usleep(10_000)
-      return lines.withLock(\.self) > 0
+    func comes(_ condition: () -> Bool) -> Bool {
+      while !condition() {
+        if news.wait(timeout: .now() + 5) == .timedOut { return condition() }
+      }
+      return true
     }
+    let isRead = comes { lines.withLock(\.self) > 0 }
     #expect(isRead)
     writer.write(.info, label: "x", message: "the last")
     #expect(writer.flush(within: .seconds(10)))
     close(ends[1])
-    let isAccounted = (0..<500).contains { _ in
-      usleep(10_000)
-      return lines.withLock(\.self) + lost.withLock(\.self) == 5_001
-    }
+    let isAccounted = comes { lines.withLock(\.self) + lost.withLock(\.self) == 5_001 }
     #expect(isAccounted)
     #expect(lost.withLock(\.self) > 0)
   }

@@ -34,6 +34,17 @@ import Testing
       try await PHPHubBackend(settings: settings, context: bench.context())
     }
 
+    /// The hub has a homing, `h`, that lasts until the gate that is returned is opened.
+    func queueSlowHoming() -> Gate {
+      let isHomed = Gate()
+      bench.gateway.answer { request in
+        if case .home = request.command { await isHomed.wait() }
+        return .done()
+      }
+      hub.queue("{\"id\":\"h\",\"action\":\"home\",\"timestamp\":1795162973}")
+      return isHomed
+    }
+
     /// Lets time pass until `condition` holds, two minutes at most.
     func live(
       _ seconds: Int = 120, sourceLocation: SourceLocation = #_sourceLocation,
@@ -211,12 +222,7 @@ import Testing
   @Test("While a homing takes its time, updates go on and a stop overtakes")
   func overtaking() async throws {
     let rig = Rig()
-    let isHomed = Gate()
-    rig.bench.gateway.answer { request in
-      if case .home = request.command { await isHomed.wait() }
-      return .done()
-    }
-    rig.hub.queue("{\"id\":\"h\",\"action\":\"home\",\"timestamp\":1795162973}")
+    let isHomed = rig.queueSlowHoming()
     try await rig.bench.run(try await rig.backend()) {
       await rig.live { rig.commands.contains(.home([])) }
       let before = rig.hub.updates.count
@@ -232,12 +238,7 @@ import Testing
   @Test("What waits behind a homing is on the disk: the hub has forgotten it")
   func waitingIsKept() async throws {
     let rig = Rig()
-    let isHomed = Gate()
-    rig.bench.gateway.answer { request in
-      if case .home = request.command { await isHomed.wait() }
-      return .done()
-    }
-    rig.hub.queue("{\"id\":\"h\",\"action\":\"home\",\"timestamp\":1795162973}")
+    let isHomed = rig.queueSlowHoming()
     try await rig.bench.run(try await rig.backend()) {
       await rig.live { rig.commands.contains(.home([])) }
       let before = rig.hub.updates.count

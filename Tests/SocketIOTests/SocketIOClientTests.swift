@@ -238,6 +238,18 @@ import Testing
 
   // MARK: Acknowledgements
 
+  /// A client that asks for an acknowledgement within ten seconds, and has just done so.
+  private func asked(
+    _ outcome: Guarded<[Result<[JSONValue], SocketIOFailure>]>
+  ) async throws -> (task: Task<Void, any Error>, socket: ScriptedWebSocket) {
+    let task = try emitting(outcome)
+    let socket = try await bench.sockets.socket(1)
+    try await socket.letIn()
+    socket.sayEvent("go")
+    #expect(try await socket.sent(atLeast: 2).last == #"420["ask",[1]]"#)
+    return (task, socket)
+  }
+
   private func emitting(
     _ outcome: Guarded<[Result<[JSONValue], SocketIOFailure>]>
   ) throws -> Task<Void, any Error> {
@@ -254,11 +266,7 @@ import Testing
   @Test("An acknowledgement comes back to the one who waits for it")
   func acknowledged() async throws {
     let outcome = Guarded<[Result<[JSONValue], SocketIOFailure>]>([])
-    let task = try emitting(outcome)
-    let socket = try await bench.sockets.socket(1)
-    try await socket.letIn()
-    socket.sayEvent("go")
-    #expect(try await socket.sent(atLeast: 2).last == #"420["ask",[1]]"#)
+    let (task, socket) = try await asked(outcome)
     socket.say("431[]")
     socket.say(#"430["yes"]"#)
     await until { !outcome.withLock(\.isEmpty) }
@@ -270,11 +278,7 @@ import Testing
   @Test("Without one in time there is none, and a late one is passed over")
   func unacknowledged() async throws {
     let outcome = Guarded<[Result<[JSONValue], SocketIOFailure>]>([])
-    let task = try emitting(outcome)
-    let socket = try await bench.sockets.socket(1)
-    try await socket.letIn()
-    socket.sayEvent("go")
-    _ = try await socket.sent(atLeast: 2)
+    let (task, socket) = try await asked(outcome)
     await bench.executor.idle()
     bench.time.advance(by: .seconds(10))
     await until { !outcome.withLock(\.isEmpty) }
@@ -288,11 +292,7 @@ import Testing
   @Test("The connection's end is the end of the waiting")
   func lostAcknowledgement() async throws {
     let outcome = Guarded<[Result<[JSONValue], SocketIOFailure>]>([])
-    let task = try emitting(outcome)
-    let socket = try await bench.sockets.socket(1)
-    try await socket.letIn()
-    socket.sayEvent("go")
-    _ = try await socket.sent(atLeast: 2)
+    let (task, socket) = try await asked(outcome)
     socket.say("41")
     #expect(await bench.end(of: task)?.reason == .endedByServer)
     guard case .failure(let failure)? = outcome.withLock({ $0.first }) else {
