@@ -24,7 +24,7 @@ from harness import Rig
 
 
 def work_under_callgrind(binary: Path, folder: Path) -> Path:
-    """Let the daemon work for a while with both clouds and a print; returns callgrind's file."""
+    """Let the daemon work for a while with every cloud, pictures and a print; returns callgrind's file."""
     wrapper = folder / "daemon.sh"
     wrapper.write_text(
         "#!/bin/sh\nexec valgrind --tool=callgrind --compress-strings=no --demangle=no "
@@ -33,14 +33,23 @@ def work_under_callgrind(binary: Path, folder: Path) -> Path:
     wrapper.chmod(0o700)
     with Rig(binary=wrapper) as rig:
         (rig.moonraker.gcodes / "order.gcode").write_text(sample_gcode.gcode(minutes=30))
-        rig.start_printer(speed=1)
+        camera = rig.add_camera()
+        rig.start_printer(speed=1, moonraker=camera.section())
         rig.start_clouds(heartbeat=10, snapshots=30, next_check_in=30, telemetry=10, telemetry_idle=30)
-        rig.daemon.write(rig.configuration())
+        rig.polar.start("--status-interval", "60")
+        rig.php_hub.start()
+        configuration = rig.configuration()
+        configuration["backends"] += [
+            rig.polar.entry(status_interval=60, webcam_enabled=True, idle_image_interval=10),
+            {"type": "php-hub", "server_url": rig.php_hub.server_url, "printer_token": rig.php_hub.token},
+        ]
+        rig.daemon.write(configuration)
         rig.daemon.start()
         time.sleep(30)  # twenty times slower than without callgrind
         rig.moonraker.call("printer.print.start", filename="order.gcode")
         rig.printer.wait_for_print_state("printing")
-        time.sleep(60)
+        rig.printdock.ask_for_picture()
+        time.sleep(90)
         rig.daemon.stop(timeout=60)
     return folder / "calls"
 
