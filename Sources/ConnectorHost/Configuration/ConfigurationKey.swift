@@ -14,6 +14,8 @@ struct ConfigurationKey {
     case listenAddress
     /// `http(s)://…` or `unix:/path`.
     case moonraker
+    /// A list of some of these words.
+    case words([String])
     /// The URL of a proxy, which may carry a password; empty means none at all.
     case proxy
   }

@@ -317,6 +317,15 @@ struct ValueDecoder {
         isComplete = false
         continue
       }
+      if case .words(let words) = key.form, !words.contains(text.characters) {
+        let nearest = NearestName.of(text.characters, among: words)
+        decoder.report(
+          "'\(text.characters)' is none of \(words.joined(separator: ", "))",
+          nearest.map { "did you mean \($0)?" } ?? "write one of them, or remove the entry",
+          at: item.position)
+        isComplete = false
+        continue
+      }
       values.append(text.characters)
     }
     return isComplete ? .list(values) : nil

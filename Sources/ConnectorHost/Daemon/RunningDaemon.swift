@@ -138,7 +138,13 @@ extension Configuration {
   /// How the link reaches Moonraker.
   var moonrakerSettings: MoonrakerSettings {
     MoonrakerSettings(
-      address: printer.address, httpAddress: printer.moonrakerHTTP, apiKey: printer.apiKey)
+      address: printer.address, httpAddress: printer.moonrakerHTTP, apiKey: printer.apiKey,
+      agentName: agentName, pageURL: control.pageURL)
+  }
+
+  /// Our name at Moonraker: an instance adds its own, as names must differ where two daemons serve one printer.
+  private var agentName: String {
+    StateDirectory.instance(of: path).map { "\(Product.name)-\($0)" } ?? Product.name
   }
 
   /// What all enabled backends read of the printer.
