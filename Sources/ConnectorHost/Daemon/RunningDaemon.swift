@@ -134,6 +134,15 @@ final class RunningDaemon: Sendable {
   }
 }
 
+extension Configuration.ControlSection {
+  /// The page's address, as far as anybody can say it: Moonraker's other clients may offer it as a link.
+  fileprivate var pageURL: String {
+    guard var address = listen else { return "" }
+    if address.host == "0.0.0.0" || address.host == "::" { address.host = HostInformation.hostName }
+    return "http://\(address)"
+  }
+}
+
 extension Configuration {
   /// How the link reaches Moonraker.
   var moonrakerSettings: MoonrakerSettings {
