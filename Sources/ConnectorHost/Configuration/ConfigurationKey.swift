@@ -3,7 +3,7 @@ internal import ConnectorKit
 /// A key of the file: its declaration, and the form of its value where the declared kind alone does not say it.
 struct ConfigurationKey {
   /// What a value looks like.
-  enum Form {
+  enum Form: Equatable {
     /// As the declared kind says.
     case declared
     /// A level, or a list of permissions.

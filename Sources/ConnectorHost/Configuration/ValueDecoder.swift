@@ -176,7 +176,7 @@ struct ValueDecoder {
 
   private func problem(ofForm text: String) -> String? {
     switch key.form {
-    case .declared, .permissions: return nil
+    case .declared, .permissions, .words: return nil
     case .name:
       return Self.isName(text) ? nil : "\(quoted(text)) cannot be a name"
     case .listenAddress:

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import Glibc
+internal import HTTPServer
 internal import Moonraker
 internal import Networking
 internal import Platform

@@ -62,9 +62,9 @@ final class ServingDaemon: Sendable {
       signals.noteFileChange()
     }
     defer { withExtendedLifetime(watch) {} }
+    let serving = Task { [agent] in await agent.run() }
     await withTaskGroup { group in
       group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
-      group.addTask { [agent] in await agent.run() }
       requests: for await request in signals.requests {
         switch request {
         case .reload: await reload(always: true)
@@ -77,6 +77,8 @@ final class ServingDaemon: Sendable {
       }
       group.cancelAll()
     }
+    // Not waited for: what it is doing may hang on the disk, and the end may not.
+    serving.cancel()
     await end()
   }
 

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import JSON
 internal import Platform
 
 // What the host itself writes on the printer's console. It is no cloud's command: nobody submits it, it has no id, takes
