@@ -84,8 +84,10 @@ final class AgentService: Sendable {
       case .ignore: break
       case .refuse(let why):
         log(.warning, "a macro called \(method), which does not count: \(why)")
+        let isGranted = parts.configuration.control.macros.contains(arrival.method.grant)
         parts.services.note(
-          "a macro called \(method): \(why)", as: arrival.method.rawValue, refusal: .invalid)
+          "a macro called \(method): \(why)", as: arrival.method.rawValue,
+          refusal: isGranted ? .invalid : .notPermitted)
       case .perform(.notify(let text)):
         parts.cache.apply(.message(text))
         log(.debug, "a macro says: \(text)")

@@ -17,7 +17,8 @@ final class MoonrakerRunner: Sendable {
   private let time: any TimeSource
   private let log: Log
   /// What we are to Moonraker as an agent; nothing, until somebody wants to be it.
-  private let agent = Guarded<(macros: [String: RemoteMethod], requests: AgentRequests?)>(([:], nil))
+  private let agent = Guarded<(macros: [String: RemoteMethod], requests: AgentRequests?)>(
+    ([:], nil))
 
   init(cache: StatusCache, network: Network, time: any TimeSource, log: Log) {
     self.cache = cache

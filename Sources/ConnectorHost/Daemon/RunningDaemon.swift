@@ -138,7 +138,7 @@ final class RunningDaemon: Sendable {
 extension Configuration.ControlSection {
   /// The page's address, as far as anybody can say it: Moonraker's other clients may offer it as a link.
   fileprivate var pageURL: String {
-    guard var address = listen else { return "" }
+    guard var address = listen, address.port != 0 else { return "" }
     if address.host == "0.0.0.0" || address.host == "::" { address.host = HostInformation.hostName }
     return "http://\(address)"
   }
@@ -150,6 +150,14 @@ extension Configuration {
     MoonrakerSettings(
       address: printer.address, httpAddress: printer.moonrakerHTTP, apiKey: printer.apiKey,
       agentName: agentName, pageURL: control.pageURL)
+  }
+
+  /// Whether Moonraker is reached as with `other`. The page's address is told with the next connection: none is given up for it.
+  func reachesMoonraker(as other: Configuration) -> Bool {
+    var (settings, others) = (moonrakerSettings, other.moonrakerSettings)
+    settings.pageURL = ""
+    others.pageURL = ""
+    return settings == others
   }
 
   /// Our name at Moonraker: an instance adds its own, as names must differ where two daemons serve one printer.

@@ -165,7 +165,7 @@ final class ServingDaemon: Sendable {
       parts.log(.warning, "state_directory takes effect at the next start")
     }
     let isOtherNetwork = new.network != former.network
-    if isOtherNetwork || new.moonrakerSettings != former.moonrakerSettings {
+    if isOtherNetwork || !new.reachesMoonraker(as: former) {
       await parts.startMoonraker(new)
       parts.log(.info, "reload: the connection to Moonraker is made anew")
     } else {

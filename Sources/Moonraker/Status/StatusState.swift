@@ -83,7 +83,8 @@ package struct StatusState: Sendable {
     case .message(let text):
       status.messages.append(
         PrinterMessage(
-          number: (status.messages.last?.number ?? 0) &+ 1, at: now, wallTime: wallTime, text: text))
+          number: (status.messages.last?.number ?? 0) &+ 1, at: now, wallTime: wallTime, text: text)
+      )
       let surplus = status.messages.count - PrinterMessage.most
       if surplus > 0 { status.messages.removeFirst(surplus) }
       effects.isNewSnapshot = true
