@@ -26,7 +26,7 @@ import Testing
     }
 
     func told(after seconds: Int) -> [CloudNews.News] {
-      _ = news.observe(backends)
+      news.observe(backends)
       time.advance(by: .seconds(seconds))
       return told()
     }

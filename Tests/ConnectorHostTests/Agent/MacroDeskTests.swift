@@ -17,31 +17,31 @@ import Testing
     return desk.take(method, params, granted: granted, at: time.now)
   }
 
-  @Test(
-    "each call says what it says",
-    arguments: [
-      (MacroMethod.notify, ["text": "done"] as JSONValue, MacroCall.notify("done")),
-      (.notify, ["text": 42], .notify("42")),
-      (.notify, ["text": "  two\n lines\t\u{1B}[2J\u{202E}x\0 "], .notify("two lines [2J x")),
-      (.bedCleared, .null, .bedCleared),
-      (.bedCleared, ["anything": [1, 2]], .bedCleared),
-      (.enable, ["backend": "reach"], .setEnabled(true, backend: "reach")),
-      (.disable, ["backend": "my.hub-2"], .setEnabled(false, backend: "my.hub-2")),
-    ])
+  static let calls: [(MacroMethod, JSONValue, MacroCall)] = [
+    (MacroMethod.notify, ["text": "done"] as JSONValue, MacroCall.notify("done")),
+    (.notify, ["text": 42], .notify("42")),
+    (.notify, ["text": "  two\n lines\t\u{1B}[2J\u{202E}x\0 "], .notify("two lines [2J x")),
+    (.bedCleared, .null, .bedCleared),
+    (.bedCleared, ["anything": [1, 2]], .bedCleared),
+    (.enable, ["backend": "reach"], .setEnabled(true, backend: "reach")),
+    (.disable, ["backend": "my.hub-2"], .setEnabled(false, backend: "my.hub-2")),
+  ]
+
+  @Test("each call says what it says", arguments: calls)
   func decoded(method: MacroMethod, params: JSONValue, call: MacroCall) {
     #expect(verdict(method, params) == .perform(call))
   }
 
-  @Test(
-    "what is none is refused with what is missing",
-    arguments: [
-      (MacroMethod.notify, JSONValue.null), (.notify, []), (.notify, "text"), (.notify, [:]),
-      (.notify, ["text": .null]), (.notify, ["text": true]), (.notify, ["text": ["a"]]),
-      (.notify, ["text": ["text": "a"]]), (.notify, ["text": " \n\u{7} "]), (.notify, ["text": ""]),
-      (.enable, [:]), (.enable, ["backend": 7]), (.disable, ["backend": ""]),
-      (.disable, ["backend": "a\nb"]),
-      (.disable, ["backend": .string(String(repeating: "x", count: 65))]),
-    ])
+  static let mistakes: [(MacroMethod, JSONValue)] = [
+    (MacroMethod.notify, JSONValue.null), (.notify, []), (.notify, "text"), (.notify, [:]),
+    (.notify, ["text": .null]), (.notify, ["text": true]), (.notify, ["text": ["a"]]),
+    (.notify, ["text": ["text": "a"]]), (.notify, ["text": " \n\u{7} "]), (.notify, ["text": ""]),
+    (.enable, [:]), (.enable, ["backend": 7]), (.disable, ["backend": ""]),
+    (.disable, ["backend": "a\nb"]),
+    (.disable, ["backend": .string(String(repeating: "x", count: 65))]),
+  ]
+
+  @Test("what is none is refused with what is missing", arguments: mistakes)
   func refused(method: MacroMethod, params: JSONValue) {
     guard case .refuse(let why) = verdict(method, params) else {
       Issue.record("it counts")
