@@ -369,6 +369,7 @@ class ReachRelay(StrictCloud):
         shortest = active if busy_now or busy_before else idle
         longest = active if busy_now and busy_before else idle
         changed = exchange.body["job"]["state"] != last.body["job"]["state"]
+        changed = changed or bool(set(exchange.body["logTail"]) - set(last.body["logTail"]))
         excused = changed or getattr(self, "_last_change", None) == last.mono
         if changed:
             self._last_change = exchange.mono
