@@ -90,7 +90,7 @@ def test_moonraker_lists_us_and_every_request_is_answered(daemon_rig: Rig) -> No
     for unknown in ("reload", "STATUS", "status ", "", "x" * 10_000, "notify_klippy_ready", "printer_uplink_notify"):
         with pytest.raises(MoonrakerError) as refused:
             ask(rig, unknown)
-        assert refused.value.code == (424 if unknown else 400), "Moonraker gives an agent's refusal as 424"
+        assert refused.value.code == 424, "Moonraker gives an agent's refusal as 424"
 
 
 def test_fifty_at_once_are_answered_and_nothing_secret_is(daemon_rig: Rig) -> None:
@@ -195,6 +195,7 @@ def test_a_macro_switches_a_cloud_off_and_on_but_not_what_a_person_has_switched_
     logged(rig, "only a person switches it on")
     call("enable", "nobody")
     logged(rig, "No entry is called 'nobody'")
+    time.sleep(0.5)  # an answer may be a quarter of a second old
     assert states(rig)["printdock"] == "disabled"
     assert "a macro (printer_uplink_disable)" in audited(rig, "disable")[0]["message"]
 
