@@ -38,8 +38,12 @@ enum PublicText {
     {
       return "(address)"
     }
-    let colons = core.count { $0 == ":" }
-    if colons >= 2, core.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }) {
+    // IPv6, with its zone; a time of day has two colons.
+    let bare = core.prefix { $0 != "%" }
+    let colons = bare.count { $0 == ":" }
+    if colons >= 3 || bare.contains(text: "::"),
+      bare.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." })
+    {
       return "(address)"
     }
     return nil
