@@ -56,7 +56,7 @@ import Testing
     let body = TelemetryBody(
       printerID: "p", token: Secret("t"), chamber: nil, errors: [], messages: [message]
     ).json(status, at: status.updatedWallTime)
-    #expect(body["logTail"] == ["2026-11-20T09:02:53Z filament is out"])
+    #expect(body["logTail"] == ["2026-11-20T08:22:53Z filament is out"])
     #expect(body["errors"] == [])
   }
 
