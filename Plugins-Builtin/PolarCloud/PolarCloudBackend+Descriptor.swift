@@ -13,6 +13,7 @@ extension PolarCloudBackend {
       username: maker@example.com
       pin: "1234"
       """, originalAgent: agent, pairingKey: PolarSettings.pin.declaration.key,
+    messages: "behind the printer's state, for 5 minutes; only the last one, cut at 120 characters",
     intention: intention)
 
   /// The cloud's own plugin for Moonraker's hosts.

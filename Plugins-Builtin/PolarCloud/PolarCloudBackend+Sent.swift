@@ -23,7 +23,9 @@ extension PolarCloudBackend {
     SentField("status", "serialNumber", "the cloud's number of the printer"),
     SentField("status", "status", "what the printer does, as a number"),
     SentField("status", "progress", "the same in words"),
-    SentField("status", "progressDetail", "how far it is; Klipper's words about an error"),
+    SentField(
+      "status", "progressDetail",
+      "how far it is; Klipper's words about an error; what a macro said within 5 minutes"),
     SentField("status", "estimatedTime", "how long the print takes in all"),
     SentField("status", "printSeconds", "how long it has printed"),
     SentField("status", "tool0", "temperature of the nozzle"),

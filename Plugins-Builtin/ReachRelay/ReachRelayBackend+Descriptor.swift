@@ -17,7 +17,8 @@ extension ReachRelayBackend {
       """,
     environment: ReachRelaySettings.environment + WebcamSettings.environment
       + FirebaseSettings.environment, originalAgent: agent,
-    pairingKey: ReachRelaySettings.pairingCode.declaration.key, intention: intention)
+    pairingKey: ReachRelaySettings.pairingCode.declaration.key,
+    messages: "in the printer's log, for 10 minutes; at most the last 10", intention: intention)
 
   /// The platform's own agent.
   static let agent = ServiceAgent(

@@ -53,6 +53,8 @@ extension ReachRelayBackend {
     SentField(
       "telemetry", "errors[].*",
       "what is wrong with the printer, in Klipper's words, and since when"),
-    SentField("telemetry", "logTail", "always empty: no log leaves the house"),
+    SentField(
+      "telemetry", "logTail",
+      "what your macros have said within 10 minutes; else empty: no log leaves the house"),
   ]
 }

@@ -43,6 +43,8 @@ package struct ConnectorDescriptor: Sendable {
   /// For an inbound connector: the address on this host that the far side calls, nil where that is not known. A GET of
   /// it that is answered with 2xx leads to us. Pure.
   package var calledAt: @Sendable (Settings) -> String? = { _ in nil }
+  /// Where its far side shows what macros say (``PrinterStatus/messages``), for the owner; nil: it has no place for that.
+  package var messages: String?
   /// Whether the far side finds us by multicast DNS. Pure.
   package var isFoundByMDNS: @Sendable (Settings) -> Bool = { _ in false }
 
@@ -56,7 +58,7 @@ package struct ConnectorDescriptor: Sendable {
     environment: [EnvironmentRule] = [], refusedKeys: [String: String] = [:],
     hostAliases: [String: String] = [:], patternsReplaceUsual: Bool = false,
     tools: [ToolDeclaration] = [], originalAgent: ServiceAgent? = nil,
-    pairingKey: String? = nil,
+    pairingKey: String? = nil, messages: String? = nil,
     intention: @escaping @Sendable (Settings) -> String
   ) {
     self.type = type
@@ -77,6 +79,7 @@ package struct ConnectorDescriptor: Sendable {
     self.tools = tools
     self.originalAgent = originalAgent
     self.pairingKey = pairingKey
+    self.messages = messages
     self.intention = intention
   }
 }

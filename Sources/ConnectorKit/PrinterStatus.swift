@@ -43,6 +43,9 @@ package struct PrinterStatus: Sendable {
   /// Another number whenever the list of G-code files may have changed.
   package var filesRevision: UInt64 = 0
 
+  /// What macros have said last to whoever looks, oldest first; at most ``PrinterMessage/most``.
+  package var messages: [PrinterMessage] = []
+
   /// The status before anything is known.
   package init(startedAt now: MonotonicInstant, wallTime: WallTime) {
     version = 0

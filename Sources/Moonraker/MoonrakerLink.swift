@@ -24,14 +24,16 @@ package final class MoonrakerLink: Sendable {
   ///   - random: a uniform number in 0..<1, for the back-off.
   ///   - remoteMethods: what Klipper's macros may call, by the method's name. The names are registered on every
   ///     connection on which we are the agent; requests of Moonraker's other clients never get there.
+  ///   - requests: answers requests of Moonraker's other clients; without it they are all refused.
   package convenience init(
     settings: MoonrakerSettings, cache: StatusCache, network: Network,
     networkSettings: NetworkSettings, time: any TimeSource, log: Log,
-    random: @escaping @Sendable () -> Double, remoteMethods: [String: RemoteMethod] = [:]
+    random: @escaping @Sendable () -> Double, remoteMethods: [String: RemoteMethod] = [:],
+    requests: AgentRequests? = nil
   ) {
     self.init(
       settings: settings, cache: cache, time: time, log: log, random: random,
-      remoteMethods: remoteMethods
+      remoteMethods: remoteMethods, requests: requests
     ) { () async throws(NetworkError) in
       switch settings.address.endpoint {
       case .webSocket(let url): try await network.webSocket(url, settings: networkSettings)
@@ -44,13 +46,15 @@ package final class MoonrakerLink: Sendable {
   package init(
     settings: MoonrakerSettings, cache: StatusCache, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double, remoteMethods: [String: RemoteMethod] = [:],
+    requests: AgentRequests? = nil,
     open: @escaping @Sendable () async throws(NetworkError) -> any MessageConnection
   ) {
     self.settings = settings
     let usesPing = if case .webSocket = settings.address.endpoint { true } else { false }
     driver = LinkDriver(
       settings: settings, usesPing: usesPing, cache: cache, time: time, log: log, random: random,
-      condition: conditionText, present: present, remoteMethods: remoteMethods, open: open)
+      condition: conditionText, present: present, remoteMethods: remoteMethods,
+      requests: requests, open: open)
   }
 
   /// Keeps the connection until cancelled; no failure of Moonraker's ends it.

@@ -121,6 +121,12 @@ import Testing
     #expect(lines.count == 5)
     #expect(lines.first == "printer.moonraker was http://127.0.0.1:7125/, is http://10.0.0.9:7125/")
     #expect(lines.last == "control.pin_permissions was true, is false")
+    former.control.pinPermissions = false
+    new.control.macros = [.bedCleared, .switch, .notify]
+    #expect(
+      Widening.between(former, new).last
+        == "control.macros was [notify], is [notify, bed_cleared, switch]")
+    #expect(!Widening.between(new, former).contains { $0.contains("control.macros") })
     #expect(!lines.joined().contains("pw"))
     #expect(Widening.between(new, new) == [])
   }

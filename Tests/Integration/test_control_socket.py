@@ -316,7 +316,7 @@ def test_the_audit_is_followed(script: ScriptedCloud, rig: Rig) -> None:
 
 def named_fields(text: str) -> dict[str, list[str]]:
     """The fields that `explain` lists, by message."""
-    part = text.split("What leaves the house:")[1].split("What its cloud may ask for:")[0]
+    part = text.split("What leaves the house:")[1].split("What your macros say")[0]
     found: dict[str, list[str]] = {}
     message = ""
     for line in part.splitlines():

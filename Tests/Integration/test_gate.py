@@ -419,7 +419,28 @@ def test_a_job_that_ended_while_we_were_away_occupies_the_bed(script: ScriptedCl
     assert not starts_by_itself(script, rig)
 
 
+def let_macros_clear_the_bed(rig: Rig) -> None:
+    """Grants what is not granted by itself, beneath the running daemon."""
+    document = rig.configuration() | {"backends": [cloud.entry(permissions="full") for cloud in rig.scripted]}
+    document["control"] |= {"macros": ["notify", "bed_cleared"]}
+    rig.daemon.change(document)
+    wait_until(lambda: "reloaded" in rig.daemon.log(), 10, "the reload")
+
+
+def test_a_macro_clears_the_bed_only_where_the_file_says_so(script: ScriptedCloud, rig: Rig) -> None:
+    call = "CALL_REMOTE_METHOD METHOD=printer_uplink_bed_cleared"
+    job_ends(rig)
+    rig.printer.gcode(call)
+    wait_until(lambda: "control.macros does not hold 'bed_cleared'" in rig.daemon.log(), 10, "a refusal")
+    assert not starts_by_itself(script, rig)
+    let_macros_clear_the_bed(rig)
+    rig.printer.gcode(call)
+    time.sleep(0.5)
+    assert starts_by_itself(script, rig)
+
+
 def test_the_remote_method_clears_the_bed_but_not_during_a_job(script: ScriptedCloud, rig: Rig) -> None:
+    let_macros_clear_the_bed(rig)
     call = "CALL_REMOTE_METHOD METHOD=printer_uplink_bed_cleared"
     job_ends(rig)
     rig.printer.gcode(call)
@@ -435,6 +456,7 @@ def test_the_remote_method_clears_the_bed_but_not_during_a_job(script: ScriptedC
 
 
 def test_the_remote_method_is_ignored_while_a_command_of_ours_is_unfinished(script: ScriptedCloud, rig: Rig) -> None:
+    let_macros_clear_the_bed(rig)
     job_ends(rig)
     rig.printer.slow("G28", 2)
     number = script.order("home")
@@ -448,6 +470,7 @@ def test_the_remote_method_is_ignored_while_a_command_of_ours_is_unfinished(scri
 
 
 def test_a_cloud_cannot_clear_the_bed_through_gcode(script: ScriptedCloud, rig: Rig) -> None:
+    let_macros_clear_the_bed(rig)
     job_ends(rig)
     script.obey("gcode", script="CALL_REMOTE_METHOD METHOD=printer_uplink_bed_cleared")
     script.obey("macro", name="CALL_REMOTE_METHOD", arguments={"METHOD": "printer_uplink_bed_cleared"})

@@ -16,14 +16,14 @@ import Testing
     let connections = Mailbox<ScriptedConnection>()
     let said = Mailbox<JSONValue>()
 
-    init(time: ManualTime) {
+    init(time: ManualTime, requests: AgentRequests? = nil) {
       cache = StatusCache(time: time)
       let connections = connections
       let said = said
       link = MoonrakerLink(
         settings: MoonrakerSettings(address: .http("http://printer:7125")), cache: cache,
         time: time, log: Log(label: "moonraker", sink: RecordingSink()), random: { 1 },
-        remoteMethods: ["printer_uplink_bed_cleared": { said.put($0) }]
+        remoteMethods: ["printer_uplink_bed_cleared": { said.put($0) }], requests: requests
       ) { () async throws(NetworkError) in
         let connection = ScriptedConnection(time: time)
         connections.put(connection)
@@ -153,6 +153,53 @@ import Testing
     }
   }
 
+  @Test("every request of other clients is answered, and a flood of them is bounded")
+  func requests() async throws {
+    let doors = Mailbox<Bool>()
+    let bench = Bench(time: time) { method in
+      switch method {
+      case "status": return .result(["version": 1])
+      case "slow":
+        _ = await doors.next()
+        return .result("at last")
+      case "broken": return .failure("the disk is away")
+      default: return .unknownMethod
+      }
+    }
+    try await bench.run {
+      let wire = try #require(await bench.connections.next())
+      _ = try await bench.serve(wire)
+      func ask(_ method: String, _ id: Int, _ params: String = "{}") {
+        wire.say(#"{"jsonrpc":"2.0","method":"\#(method)","params":\#(params),"id":\#(id)}"#)
+      }
+      ask("status", 1)
+      #expect(try #require(await wire.nextRequest())["result"] == ["version": 1])
+      ask("status", 2, #"[1,{"a":[]},"\u0000"]"#)
+      #expect(try #require(await wire.nextRequest())["id"] == 2)
+      ask("broken", 3)
+      let broken = try #require(await wire.nextRequest())
+      #expect(broken["error"]?["code"] == -32603)
+      #expect(broken["error"]?["message"] == "the disk is away")
+      let long = String(repeating: "x", count: 100_000)
+      ask(long, 4, "null")
+      let unknown = try #require(await wire.nextRequest())
+      #expect(unknown["error"]?["code"] == -32601)
+      #expect(unknown.serialized().count < 300)
+      ask("slow", 5)
+      for id in 6..<306 { ask("status", id) }
+      var answers: [JSONValue: JSONValue] = [:]
+      // What has no place any more is refused at once, while the slow one goes on.
+      while let answer = await wire.nextRequest(), let id = answer["id"] {
+        answers[id] = answer
+        if answers.count == 300 - 128 { doors.put(true) }
+        if answers.count == 301 { break }
+      }
+      #expect(answers[5]?["result"] == "at last")
+      #expect(answers[6]?["result"] == ["version": 1])
+      #expect(answers[305]?["error"]?["code"] == -32000)
+    }
+  }
+
   @Test("a name that is taken costs the method and nothing else") func nameTaken() async throws {
     let bench = Bench(time: time)
     try await bench.run {
@@ -163,6 +210,46 @@ import Testing
       let answered = await answer
       #expect(answered == .success("here"))
     }
+  }
+
+  @Test(
+    "a taken name is said once, shown, asked for every minute, and had when its holder has gone")
+  func nameTakenForAWhile() {
+    var machine = LinkMachine(
+      agentName: "printer-uplink", hasKey: false, usesPing: true, remoteMethods: ["a_method"])
+    var actions: [LinkMachine.Action] = []
+    func handle(_ event: LinkMachine.Event) { actions += machine.handle(event, at: time.now) }
+    func warnings() -> Int {
+      actions.count {
+        if case .log(.warning, let text) = $0 { text.contains("a_method") } else { false }
+      }
+    }
+    func asked() -> Int { actions.count { $0 == .call(.register(method: "a_method")) } }
+    let taken = LinkMachine.Event.answer(
+      .register(method: "a_method"), .failure(.refused(code: 400, message: "already registered")))
+    handle(.start)
+    handle(.opened)
+    handle(.answer(.identify(name: "printer-uplink", asAgent: true), .success(nil)))
+    handle(.answer(.serverInfo, .success(["klippy_state": "ready"])))
+    handle(taken)
+    #expect(warnings() == 1)
+    #expect(machine.condition.contains("another client has a_method"))
+    for _ in 0..<3 {
+      time.advance(by: .seconds(59))
+      handle(.tick(lastHeard: time.now))
+      time.advance(by: .seconds(1))
+      handle(.tick(lastHeard: time.now))
+      handle(taken)
+    }
+    #expect(asked() == 4)
+    #expect(warnings() == 1)
+    time.advance(by: .seconds(60))
+    handle(.tick(lastHeard: time.now))
+    handle(.answer(.register(method: "a_method"), .success("ok")))
+    #expect(!machine.condition.contains("a_method"))
+    time.advance(by: .seconds(600))
+    handle(.tick(lastHeard: time.now))
+    #expect(asked() == 5)
   }
 
   @Test("an ordinary client registers nothing, for it may not") func ordinaryClient() {

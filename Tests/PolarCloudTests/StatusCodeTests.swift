@@ -11,7 +11,7 @@ import Testing
 
   private func reading(
     _ state: String, _ duration: Double = 5, file: String = "cube.gcode",
-    klippy: KlippyState = .ready, isUp: Bool = true
+    klippy: KlippyState = .ready, isUp: Bool = true, notice: String? = nil
   ) -> PolarReading {
     var status = PrinterStatus(startedAt: time.now, wallTime: time.wallTime)
     status.link = isUp ? .connected : .away(since: time.now)
@@ -27,7 +27,33 @@ import Testing
       "extruder": ["temperature": 209.96, "target": 210],
       "heater_bed": ["temperature": 60, "target": 60],
     ]
-    return PolarReading(status)
+    status.messages = [
+      PrinterMessage(number: 1, at: time.now, wallTime: time.wallTime, text: "old"),
+      PrinterMessage(number: 2, at: time.now, wallTime: time.wallTime, text: notice ?? ""),
+    ]
+    return PolarReading(status, at: notice == nil ? nil : time.now)
+  }
+
+  @Test(
+    "What a macro says stands behind the state for five minutes, but never behind an error's words")
+  func notice() {
+    func detail(_ reading: PolarReading) -> String {
+      StatusReport(
+        reading, code: StatusCode(reading, none), job: nil, serialNumber: "K", startedAt: nil
+      ).progressDetail
+    }
+    #expect(detail(reading("printing", notice: "change it")) == "Printing: 25.0% - change it")
+    #expect(detail(reading("standby", notice: "x\ny")) == "Idle - x")
+    #expect(detail(reading("standby", klippy: .shutdown, notice: "x")) == "MCU shutdown")
+    #expect(detail(reading("standby", isUp: false, notice: "x")) == "Offline")
+    #expect(detail(reading("standby")) == "Idle")
+    var status = PrinterStatus(startedAt: time.now, wallTime: time.wallTime)
+    status.messages = [
+      PrinterMessage(number: 1, at: time.now, wallTime: time.wallTime, text: "x")
+    ]
+    let later = time.now.advanced(by: PolarReading.noticeAge)
+    #expect(PolarReading(status, at: later).notice == "x")
+    #expect(PolarReading(status, at: later.advanced(by: .milliseconds(1))).notice == "")
   }
 
   private func tracker(_ phase: CloudJob.Phase) -> JobTracker {

@@ -32,6 +32,25 @@ import Testing
     }
   }
 
+  @Test("What a macro says is reported a second later, once, and then as often as ever")
+  func message() {
+    var harness = SessionHarness(.ready("standby"))
+    harness.happen()
+    harness.answer(.heartbeat, .accepted([:]))
+    harness.answer(.telemetry, .accepted([:]))
+    harness.move(to: 5)
+    #expect(harness.openEndpoints == [])
+    harness.status.messages = [
+      PrinterMessage(
+        number: 7, at: harness.now, wallTime: harness.status.updatedWallTime, text: "a")
+    ]
+    harness.happen()
+    #expect(harness.openEndpoints == [.telemetry])
+    harness.answer(.telemetry, .accepted([:]))
+    harness.move(to: 20)
+    #expect(harness.openEndpoints == [])
+  }
+
   @Test(
     "The relay's nextCheckIn is obeyed between 5 s and an hour, and ignored where it is no time",
     arguments: [

@@ -48,6 +48,18 @@ import Testing
         """)
   }
 
+  @Test("What macros say stands in the log, with the time, and nothing else does")
+  func messages() {
+    let status = PrinterStatus.ready("printing")
+    let message = PrinterMessage(
+      number: 1, at: PrinterStatus.start, wallTime: status.updatedWallTime, text: "filament is out")
+    let body = TelemetryBody(
+      printerID: "p", token: Secret("t"), chamber: nil, errors: [], messages: [message]
+    ).json(status, at: status.updatedWallTime)
+    #expect(body["logTail"] == ["2026-11-20T08:22:53Z filament is out"])
+    #expect(body["errors"] == [])
+  }
+
   @Test("Values that were those of a printer before it went are never sent as new")
   func stale() {
     var status = PrinterStatus.ready("printing")

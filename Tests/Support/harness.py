@@ -358,11 +358,11 @@ class MoonrakerClient:
             self._closed = True
             self._arrived.notify_all()
 
-    def call(self, method: str, timeout: float = 60.0, **params: Any) -> Any:
+    def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         """Call and wait; raises MoonrakerError."""
         return self.result(self.send(method, **params), timeout)
 
-    def send(self, method: str, **params: Any) -> int:
+    def send(self, method: str, /, **params: Any) -> int:
         """Call without waiting; `result(id)` waits."""
         number = next(self._ids)
         message = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
@@ -478,7 +478,7 @@ class Moonraker:
         self._clients.append(client)
         return client
 
-    def call(self, method: str, timeout: float = 60.0, **params: Any) -> Any:
+    def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         """One call over a connection of its own."""
         client = MoonrakerClient(self.unix_socket)
         try:

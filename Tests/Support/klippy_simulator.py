@@ -232,7 +232,11 @@ class KlippySimulator:
             client.gcode_template = params.get("response_template", {})
             return {}
         if method == "gcode/help":
-            return {name: f"{name} of the simulated printer" for name in sorted(printer.commands) if "_" in name}
+            return {
+                name: f"{name} of the simulated printer"
+                for name in sorted(printer.commands)
+                if "_" in name or name == "RESPOND"
+            }
         if method == "query_endstops/status":
             return {"x": "open", "y": "open", "z": "TRIGGERED" if printer.position[2] <= 0 else "open"}
         scripts = {

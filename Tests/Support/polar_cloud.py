@@ -589,7 +589,8 @@ class PolarCloud(StrictCloud):
         if code in CODES and not self.client.original:
             progress, detail = CODES[code]
             check.string(body["progress"], "payload.progress", progress)
-            check.string(body["progressDetail"], "payload.progressDetail", detail)
+            notice = "" if code in (12, 13) else r"( - \S.{0,119})?"
+            check.string(body["progressDetail"], "payload.progressDetail", f"(?:{detail}){notice}")
         check.string(body["estimatedTime"], "payload.estimatedTime", COUNT)
         check.integer(body["printSeconds"], "payload.printSeconds", 0)
         for key in ("tool0", "tool1", "bed", "chamber", "targetTool0", "targetTool1", "targetBed", "targetChamber"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import time
 from collections import Counter
 from contextlib import suppress
@@ -27,6 +28,8 @@ ORIGINAL = Client(
 
 IPV4 = r"|\d+\.\d+\.\d+\.\d+"
 STATES = "idle printing paused error unknown"
+MACRO_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [^\x00-\x1f\x7f]{1,200}")
+"""A line of `logTail`: when, and what a macro said."""
 REVOKED_CALLS = 4
 HEARTBEAT_JITTER = 1.0
 TELEMETRY_JITTER = 0.1
@@ -293,8 +296,8 @@ class ReachRelay(StrictCloud):
         self._check_errors(body["errors"], exchange, check)
         if not isinstance(body["logTail"], list) or any(not isinstance(line, str) for line in body["logTail"]):
             check.report(f"body.logTail: an array of strings is due, got {describe(body['logTail'])}")
-        elif body["logTail"]:
-            check.report("body.logTail: stays empty, logs may hold private data")
+        elif len(body["logTail"]) > 10 or any(not MACRO_LINE.fullmatch(line) for line in body["logTail"]):
+            check.report("body.logTail: holds what macros say and nothing else, logs may hold private data")
         if not exchange.deviations and body["job"]["state"] == "unknown" and not self.client.original:
             self._check_nulls(body, check)
 
@@ -366,6 +369,7 @@ class ReachRelay(StrictCloud):
         shortest = active if busy_now or busy_before else idle
         longest = active if busy_now and busy_before else idle
         changed = exchange.body["job"]["state"] != last.body["job"]["state"]
+        changed = changed or bool(set(exchange.body["logTail"]) - set(last.body["logTail"]))
         excused = changed or getattr(self, "_last_change", None) == last.mono
         if changed:
             self._last_change = exchange.mono

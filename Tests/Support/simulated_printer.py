@@ -644,6 +644,10 @@ class SimulatedPrinter:
 
     cmd_FIRMWARE_RESTART = cmd_RESTART
 
+    def cmd_RESPOND(self, p: dict[str, str], line: str) -> None:
+        prefix = {"error": "!! ", "command": "// "}.get(p.get("TYPE", "").lower(), "echo: ")
+        self.respond(prefix + p.get("MSG", ""))
+
     def cmd_CALL_REMOTE_METHOD(self, p: dict[str, str], line: str) -> None:
         """Stands for a macro with `action_call_remote_method(METHOD, ...)`."""
         arguments = {key.lower(): value for key, value in p.items() if key != "METHOD"}

@@ -19,7 +19,8 @@ extension SessionLoop {
 
   /// The printer as it may be told of now.
   func reading() -> PolarReading {
-    PolarReading(context.status.trusted(at: context.time.now))
+    let now = context.time.now
+    return PolarReading(context.status.trusted(at: now), at: now)
   }
 
   /// Sends an event on the connection that stands.

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import JSON
+internal import Platform
 
 /// The printer as the Polar Cloud is told of it: plain numbers, none of them beyond what the wire can carry.
 struct PolarReading: Sendable, Hashable {
@@ -25,6 +26,8 @@ struct PolarReading: Sendable, Hashable {
   var filename: String
   /// What Klipper says about an error of the print.
   var message: String
+  /// What a macro has said lately; empty: nothing.
+  var notice: String
   /// Seconds.
   var printDuration: Double
   var totalDuration: Double
@@ -37,8 +40,13 @@ struct PolarReading: Sendable, Hashable {
   /// By the names of the wire: `tool0`, `tool1`, `bed`, `chamber`; only those that the printer has.
   var heaters: [String: Heater]
 
+  /// So long a macro's message is shown.
+  static let noticeAge = Duration.seconds(300)
+
   /// Reads a snapshot.
-  init(_ status: PrinterStatus) {
+  ///
+  /// - Parameter now: for the age of a macro's message; nil shows none.
+  init(_ status: PrinterStatus, at now: MonotonicInstant? = nil) {
     let isCurrent = status.link == .connected && status.isCurrent
     switch status.klippy {
     case .error, .shutdown:
@@ -55,6 +63,8 @@ struct PolarReading: Sendable, Hashable {
     }
     printState = isCurrent && standing == .ready ? status.printState : nil
     filename = isCurrent ? status.field("print_stats", "filename")?.string ?? "" : ""
+    let newest = now.flatMap { status.messages(notOlderThan: Self.noticeAge, at: $0).last }
+    notice = Self.line(newest?.text ?? "")
     message = Self.line(status.field("print_stats", "message")?.string ?? "")
     printDuration = max(0, number("print_stats", "print_duration"))
     totalDuration = max(0, number("print_stats", "total_duration"))

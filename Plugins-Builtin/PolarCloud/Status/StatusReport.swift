@@ -27,6 +27,10 @@ struct StatusReport: Sendable, Hashable {
     filamentUsed = PolarReading.whole(counts?.filamentUsed ?? 0)
     heaters = reading.heaters
     (progress, progressDetail) = Self.words(code, reading, job)
+    // An error's own words matter more, and who is offline says nothing.
+    if !reading.notice.isEmpty, code != .error, code != .offline {
+      progressDetail += " - \(reading.notice)"
+    }
     json = [
       "serialNumber": .string(serialNumber), "status": .integer(code.rawValue),
       "progress": .string(progress), "progressDetail": .string(progressDetail),

@@ -49,7 +49,9 @@ extension RelaySession {
     let interval =
       dataInterval ?? (reading.isBusy ? rules.telemetryInterval : rules.telemetryIdleInterval)
     let regular = last.advanced(by: interval)
-    guard reading.jobState != reportedState else { return regular }
+    guard reading.jobState != reportedState || reading.lastMessage != reportedMessage else {
+      return regular
+    }
     let news = last.advanced(by: dataInterval ?? Self.breath)
     return min(regular, max(news, graceUntil ?? news))
   }

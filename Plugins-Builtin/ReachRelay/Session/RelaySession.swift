@@ -53,6 +53,8 @@ struct RelaySession {
   var dataInterval: Duration?
   var reading: PrinterReading
   var reportedState: JobState?
+  /// The newest message that a report has carried.
+  var reportedMessage: UInt64 = 0
   var graceUntil: MonotonicInstant?
   var isKnown = false
   var health: BackendHealth?
@@ -97,7 +99,10 @@ struct RelaySession {
         $0.inFlight = call
         $0.lastStart = now
       }
-      if endpoint == .telemetry { reportedState = reading.jobState }
+      if endpoint == .telemetry {
+        reportedState = reading.jobState
+        reportedMessage = reading.lastMessage
+      }
       actions.append(.send(call))
     }
     reportHealth(&actions)

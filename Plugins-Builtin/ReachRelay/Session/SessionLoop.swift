@@ -123,7 +123,8 @@ struct SessionLoop {
   ) -> JSONObject {
     TelemetryBody(
       printerID: printerID, token: token, chamber: configuration.chamber,
-      errors: configuration.reportsErrors ? errors : []
+      errors: configuration.reportsErrors ? errors : [],
+      messages: status.messages(notOlderThan: Self.worth, at: context.time.now)
     ).json(status, at: context.time.wallTime)
   }
 
@@ -161,7 +162,7 @@ struct SessionLoop {
     }
   }
 
-  /// So long a result is worth sending.
+  /// So long a result is worth sending, and a message stays in the reports.
   static let worth = Duration.seconds(600)
 
   private var rules: RelaySession.Rules {

@@ -13,11 +13,14 @@ struct PrinterReading: Sendable, Equatable {
   let jobState: JobState
   /// Whether a heater that is reported has a target.
   let isHeating: Bool
+  /// The number of the newest message; 0: none.
+  let lastMessage: UInt64
 
   /// Reads a snapshot.
   init(_ status: PrinterStatus) {
     link = status.link
     klippy = status.klippy
+    lastMessage = status.messages.last?.number ?? 0
     let isStopped = status.link == .connected && (klippy == .error || klippy == .shutdown)
     isCurrent = status.isCurrent && (isStopped || klippy == .ready)
     jobState =

@@ -12,6 +12,8 @@ struct TelemetryBody {
   var chamber: String?
   /// What is wrong with the printer.
   var errors: [JSONValue]
+  /// What macros have said lately, oldest first.
+  var messages: [PrinterMessage] = []
 
   /// The report of `status` at `now`.
   func json(_ status: PrinterStatus, at now: WallTime) -> JSONObject {
@@ -26,7 +28,8 @@ struct TelemetryBody {
       "job": Self.job(printer, reading.jobState),
       "systemHealth": Self.systemHealth(status),
       "errors": .array(errors),
-      "logTail": [],
+      "logTail": .array(
+        messages.map { .string("\($0.wallTime.rfc3339Seconds) \($0.text)") }),
     ]
   }
 

@@ -52,6 +52,11 @@ struct ExplainCommand {
           : "It is disabled: nothing leaves the house.")
     }
     lines += ["", "What leaves the house:", ""] + sent(descriptor)
+    lines += ["", "What your macros say with \(MacroMethod.notify.remoteName):", ""]
+    lines += TextBlock.wrapped(
+      descriptor.messages.map { "It is shown there \($0)." }
+        ?? "It is not sent: nobody would see it there.", width: 76
+    ).map { "  \($0)" }
     lines += ["", "What its cloud may ask for:", ""] + commands(descriptor, entry)
     return lines.map { $0 + "\n" }.joined()
   }

@@ -45,6 +45,10 @@ package struct Configuration: Sendable {
     package var tokenFile: String?
     /// Whether wider permissions wait for a person.
     package var pinPermissions: Bool
+    /// What Klipper's macros may do.
+    var macros = Set(MacroGrant.byDefault)
+    /// Whether the printer's console says so when a backend parks.
+    package var announcesParked = false
   }
   /// `log:`
   package struct LogSection: Sendable, Hashable {

@@ -267,7 +267,9 @@ struct ConfigurationDecoder {
           ListenAddress($0)?.address
         },
         tokenFile: control[HostSettings.Control.tokenFile],
-        pinPermissions: control[HostSettings.Control.pinPermissions]),
+        pinPermissions: control[HostSettings.Control.pinPermissions],
+        macros: Set(control[HostSettings.Control.macros].compactMap(MacroGrant.init)),
+        announcesParked: control[HostSettings.Control.announceParked]),
       network: NetworkSettings(
         caFile: network[HostSettings.Network.caFile], proxy: network[HostSettings.Network.proxy]),
       log: Configuration.LogSection(

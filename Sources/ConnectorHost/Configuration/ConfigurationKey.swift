@@ -3,7 +3,7 @@ internal import ConnectorKit
 /// A key of the file: its declaration, and the form of its value where the declared kind alone does not say it.
 struct ConfigurationKey {
   /// What a value looks like.
-  enum Form {
+  enum Form: Equatable {
     /// As the declared kind says.
     case declared
     /// A level, or a list of permissions.
@@ -14,6 +14,8 @@ struct ConfigurationKey {
     case listenAddress
     /// `http(s)://…` or `unix:/path`.
     case moonraker
+    /// A list of some of these words.
+    case words([String])
     /// The URL of a proxy, which may carry a password; empty means none at all.
     case proxy
   }

@@ -8,8 +8,11 @@ package struct ConfigurationOverlay: Sendable, Hashable {
     package var isEnabled: Bool
     /// What the file said then. Where it says something else by now, somebody has edited it since, and the file counts.
     package var fileSaid: Bool
+    /// Whether a macro of the printer's has said so: what a person has switched off, no macro switches on.
+    package var isByMacro = false
     /// A switch.
-    package init(isEnabled: Bool, fileSaid: Bool) {
+    package init(isEnabled: Bool, fileSaid: Bool, isByMacro: Bool = false) {
+      self.isByMacro = isByMacro
       self.isEnabled = isEnabled
       self.fileSaid = fileSaid
     }
@@ -34,8 +37,18 @@ package struct ConfigurationOverlay: Sendable, Hashable {
   }
 
   /// Switches the entry `name`, of which the file says `written`; a switch that says the same goes.
-  mutating func set(_ name: String, isEnabled: Bool, written: Bool) {
+  ///
+  /// - Parameter isByMacro: whether a macro does it: that is kept, or it could not be taken back.
+  mutating func set(_ name: String, isEnabled: Bool, written: Bool, isByMacro: Bool = false) {
+    let isKept = isByMacro && !isEnabled
     switches[name] =
-      isEnabled == written ? nil : Switch(isEnabled: isEnabled, fileSaid: written)
+      isEnabled == written && !isKept
+      ? nil : Switch(isEnabled: isEnabled, fileSaid: written, isByMacro: isKept)
+  }
+
+  /// Whether the entry `name`, of which the file says `written`, is off because a macro has said so.
+  func isOffByMacro(_ name: String, written: Bool) -> Bool {
+    guard let chosen = switches[name], chosen.fileSaid == written else { return false }
+    return chosen.isByMacro && !chosen.isEnabled
   }
 }

@@ -69,9 +69,20 @@ enum HostSettings {
     static let pinPermissions = Setting.boolean(
       "pin_permissions", default: false,
       "Whether a reload that widens permissions waits until a person confirms it.")
+    static let macros = Setting.stringList(
+      "macros", default: MacroGrant.byDefault.map(\.rawValue),
+      example: "[notify, bed_cleared, switch]",
+      "What Klipper's macros may do here, whoever runs them: notify (say something to the clouds), bed_cleared (say that the bed is empty), switch (a cloud off, and on again)."
+    )
+    static let announceParked = Setting.boolean(
+      "announce_parked", default: false,
+      "Whether a line on the printer's console says so when a cloud waits for a person; it needs [respond] in printer.cfg."
+    )
     static let keys = [
       ConfigurationKey(listen, .listenAddress), ConfigurationKey(healthListen, .listenAddress),
       ConfigurationKey(tokenFile), ConfigurationKey(pinPermissions, effect: .live),
+      ConfigurationKey(macros, .words(MacroGrant.allCases.map(\.rawValue)), effect: .live),
+      ConfigurationKey(announceParked, effect: .live),
     ]
   }
 

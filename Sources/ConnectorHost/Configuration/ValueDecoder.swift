@@ -176,7 +176,7 @@ struct ValueDecoder {
 
   private func problem(ofForm text: String) -> String? {
     switch key.form {
-    case .declared, .permissions: return nil
+    case .declared, .permissions, .words: return nil
     case .name:
       return Self.isName(text) ? nil : "\(quoted(text)) cannot be a name"
     case .listenAddress:
@@ -314,6 +314,15 @@ struct ValueDecoder {
       guard let text = decoder.text(item, origin: .byDefault),
         decoder.accepts(text.characters, at: item.position)
       else {
+        isComplete = false
+        continue
+      }
+      if case .words(let words) = key.form, !words.contains(text.characters) {
+        let nearest = NearestName.of(text.characters, among: words)
+        decoder.report(
+          "'\(text.characters)' is none of \(words.joined(separator: ", "))",
+          nearest.map { "did you mean \($0)?" } ?? "write one of them, or remove the entry",
+          at: item.position)
         isComplete = false
         continue
       }

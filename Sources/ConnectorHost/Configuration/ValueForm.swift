@@ -13,6 +13,7 @@ struct ValueForm: CustomStringConvertible {
     case .listenAddress:
       description = "a numeric address and a port such as 127.0.0.1:7180 or [::1]:7180, or off"
     case .moonraker: description = "http://host:7125 or unix:/path/to/moonraker.sock"
+    case .words(let words): description = "a list of some of " + words.joined(separator: ", ")
     case .proxy: description = "http://host:port or socks5://host:port, or \"\" for none"
     case .declared:
       switch key.declaration.kind {

@@ -13,13 +13,25 @@ struct BackendSwitchboard: Sendable {
   let supervision: Supervision
   let signals: SignalWatch
 
-  func setEnabled(_ isOn: Bool, _ name: String, by person: String) async -> ControlResult {
+  /// Switches an entry.
+  ///
+  /// - Parameter isByMacro: whether a macro of the printer's asks: it can take back what a macro has done, no more.
+  func setEnabled(
+    _ isOn: Bool, _ name: String, by person: String, isByMacro: Bool = false
+  ) async -> ControlResult {
     guard let entry = entry(name) else { return unknown(name) }
-    guard entry.isEnabled != isOn else {
+    var overlay = parts.overlay.current
+    let isOffByMacro = overlay.isOffByMacro(name, written: entry.isEnabledInFile)
+    // What a macro has switched off, a person may want to stay so.
+    let isConfirmed = isOffByMacro && !isOn && !isByMacro
+    guard entry.isEnabled != isOn || isConfirmed else {
       return .done("'\(name)' is \(isOn ? "on" : "off") already.")
     }
-    var overlay = parts.overlay.current
-    overlay.set(name, isEnabled: isOn, written: entry.isEnabledInFile)
+    if isByMacro, isOn, !isOffByMacro {
+      return .refused("'\(name)' was not switched off by a macro, so only a person switches it on.")
+    }
+    overlay.set(
+      name, isEnabled: isOn, written: entry.isEnabledInFile, isByMacro: isByMacro)
     if let failure = await take(overlay, switchedOn: isOn ? [name] : []) { return failure }
     parts.services.note(
       "\(name) was switched \(isOn ? "on" : "off") by \(person)", as: isOn ? "enable" : "disable")

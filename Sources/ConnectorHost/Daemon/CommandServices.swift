@@ -21,8 +21,6 @@ final class CommandServices: Sendable {
   private let owed = Guarded<[String: OutboxState]>([:])
   private let entrances = Guarded<[String: GateEntrance]>([:])
   private let running = Guarded<Task<Void, Never>?>(nil)
-  private let bedCleared = AsyncStream.makeStream(
-    of: Bool.self, bufferingPolicy: .bufferingNewest(1))
 
   /// The services of a daemon with this state directory. Make them before the connection to Moonraker is started.
   init(
@@ -46,10 +44,6 @@ final class CommandServices: Sendable {
       staging = nil
       log(.error, "files cannot be taken or sent: \(error); free some space there and restart")
     }
-    // Whether it counts is decided while it is read: the end of the command that called it follows at once.
-    moonraker.onBedCleared { [bedCleared, gate] in
-      bedCleared.continuation.yield(gate.hasUnfinished)
-    }
   }
 
   /// Reads what the last run left, and follows the printer from then on.
@@ -58,23 +52,7 @@ final class CommandServices: Sendable {
       for command in try await store.recoverInterrupted() { audit.write(command.record) }
     }
     await gate.open()
-    let task = Task { [gate, bedCleared, log] in
-      await withDiscardingTaskGroup { group in
-        group.addTask { await gate.run() }
-        for await isBusy in bedCleared.stream {
-          do throws(CommandFailure) {
-            try await gate.clearBed(
-              by: "a macro (\(MoonrakerRunner.bedClearedMethod))", isRemote: true,
-              wasBusy: isBusy)
-          } catch {
-            log(
-              .warning, "a macro says that the bed is clear, which does not count: \(error.message)"
-            )
-          }
-        }
-        group.cancelAll()
-      }
-    }
+    let task = Task { [gate] in await gate.run() }
     running.withLock { $0 = task }
   }
 
@@ -134,11 +112,15 @@ final class CommandServices: Sendable {
   }
 
   /// Notes in the audit what is no command: what a reload allows that was not allowed before, and who has seen it.
-  func note(_ text: String, as action: String) {
+  ///
+  /// - Parameter refusal: why it was not done; nil: it was.
+  func note(_ text: String, as action: String, refusal: CommandOutcome.Reason? = nil) {
     audit.write(
       AuditRecord(
         at: time.wallTime, backend: "host", commandID: "", action: action, digest: "",
-        outcome: CommandOutcome(.done, .ok, text), latency: .zero))
+        outcome: refusal.map { CommandOutcome(.refused, $0, text) }
+          ?? CommandOutcome(.done, .ok, text),
+        latency: .zero))
   }
 }
 

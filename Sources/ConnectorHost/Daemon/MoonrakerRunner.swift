@@ -11,14 +11,14 @@ final class MoonrakerRunner: Sendable {
     var task: Task<Void, Never>
     var files: MoonrakerFiles
   }
-  /// What a macro calls to say that the bed is clear.
-  static let bedClearedMethod = "printer_uplink_bed_cleared"
   private let running = Guarded<Running?>(nil)
   private let cache: StatusCache
   private let network: Network
   private let time: any TimeSource
   private let log: Log
-  private let bedCleared = Guarded<(@Sendable () -> Void)?>(nil)
+  /// What we are to Moonraker as an agent; nothing, until somebody wants to be it.
+  private let agent = Guarded<(macros: [String: RemoteMethod], requests: AgentRequests?)>(
+    ([:], nil))
 
   init(cache: StatusCache, network: Network, time: any TimeSource, log: Log) {
     self.cache = cache
@@ -33,9 +33,13 @@ final class MoonrakerRunner: Sendable {
   /// The printer's files; nil before the first ``start(_:networkSettings:interest:)``. A later link has its own.
   var files: MoonrakerFiles? { running.withLock { $0?.files } }
 
-  /// Calls `handler` from now on when a macro says that the bed is clear; it hands over and returns.
-  func onBedCleared(_ handler: @escaping @Sendable () -> Void) {
-    bedCleared.withLock { $0 = handler }
+  /// Has links that are started from now on serve Moonraker's other side: macros and requests.
+  ///
+  /// - Parameters:
+  ///   - macros: what macros may call, by name; each hands over and returns.
+  ///   - requests: answers what other clients of Moonraker's ask.
+  func serve(macros: [String: RemoteMethod], requests: @escaping AgentRequests) {
+    agent.withLock { $0 = (macros, requests) }
   }
 
   /// Starts a link with these settings; a former one is ended first.
@@ -43,12 +47,11 @@ final class MoonrakerRunner: Sendable {
     _ settings: MoonrakerSettings, networkSettings: NetworkSettings, interest: StatusInterest
   ) async {
     await stop()
+    let (macros, requests) = agent.withLock { $0 }
     let link = MoonrakerLink(
       settings: settings, cache: cache, network: network, networkSettings: networkSettings,
-      time: time, log: log, random: { Double.random(in: 0..<1) },
-      remoteMethods: [
-        Self.bedClearedMethod: { [bedCleared] _ in bedCleared.withLock { $0 }?() }
-      ])
+      time: time, log: log, random: { Double.random(in: 0..<1) }, remoteMethods: macros,
+      requests: requests)
     let files = MoonrakerFiles(
       caller: link, settings: settings,
       transport: LoggedTransport(

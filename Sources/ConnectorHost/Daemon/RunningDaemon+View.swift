@@ -16,7 +16,7 @@ extension RunningDaemon {
           since: member.standing.since, confirmation: confirmations.newest(of: entry.name),
           permissions: entry.permissionsText,
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
-          notes: Self.switchNotes(on: entry) + secrets.notes(on: entry)
+          notes: switchNotes(on: entry) + secrets.notes(on: entry)
             + Self.environmentNotes(on: entry) + remarks.of(entry.name),
           isEnabledInFile: entry.isEnabledInFile)
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
@@ -24,7 +24,10 @@ extension RunningDaemon {
       commands: await services.view())
   }
 
-  private static func switchNotes(on entry: BackendConfiguration) -> [String] {
+  private func switchNotes(on entry: BackendConfiguration) -> [String] {
+    if overlay.current.isOffByMacro(entry.name, written: entry.isEnabledInFile) {
+      return ["switched off by a macro; the file says enabled: \(entry.isEnabledInFile)"]
+    }
     guard entry.isEnabled != entry.isEnabledInFile else { return [] }
     return [
       entry.isEnabled

@@ -1,5 +1,6 @@
 internal import ConnectorKit
 internal import Glibc
+internal import HTTPServer
 internal import Moonraker
 internal import Networking
 internal import Platform
@@ -134,11 +135,34 @@ final class RunningDaemon: Sendable {
   }
 }
 
+extension Configuration.ControlSection {
+  /// The page's address, as far as anybody can say it: Moonraker's other clients may offer it as a link.
+  fileprivate var pageURL: String {
+    guard var address = listen, address.port != 0 else { return "" }
+    if address.host == "0.0.0.0" || address.host == "::" { address.host = HostInformation.hostName }
+    return "http://\(address)"
+  }
+}
+
 extension Configuration {
   /// How the link reaches Moonraker.
   var moonrakerSettings: MoonrakerSettings {
     MoonrakerSettings(
-      address: printer.address, httpAddress: printer.moonrakerHTTP, apiKey: printer.apiKey)
+      address: printer.address, httpAddress: printer.moonrakerHTTP, apiKey: printer.apiKey,
+      agentName: agentName, pageURL: control.pageURL)
+  }
+
+  /// Whether Moonraker is reached as with `other`. The page's address is told with the next connection: none is given up for it.
+  func reachesMoonraker(as other: Configuration) -> Bool {
+    var (settings, others) = (moonrakerSettings, other.moonrakerSettings)
+    settings.pageURL = ""
+    others.pageURL = ""
+    return settings == others
+  }
+
+  /// Our name at Moonraker: an instance adds its own, as names must differ where two daemons serve one printer.
+  private var agentName: String {
+    StateDirectory.instance(of: path).map { "\(Product.name)-\($0)" } ?? Product.name
   }
 
   /// What all enabled backends read of the printer.

@@ -12,14 +12,17 @@ final class ServingDaemon: Sendable {
   private let parts: RunningDaemon
   private let supervision: Supervision
   private let listeners: ControlListeners
+  private let agent: AgentService
   private let signals: SignalWatch
 
   init(_ parts: RunningDaemon, signals: SignalWatch) {
     self.parts = parts
     self.signals = signals
     let crashes = CrashLedger(directory: parts.directory, time: parts.time, log: parts.log)
+    let news = Nudge()
     let supervision = Supervision(
-      time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) }
+      time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) },
+      onChange: { news.send() }
     ) { [crashes] entry in
       if let refusal = crashes.refusal(of: entry.name) { return { _ in throw refusal } }
       let body = parts.assembly(parts.configuration).body(for: entry)
@@ -32,11 +35,14 @@ final class ServingDaemon: Sendable {
     }
     self.supervision = supervision
     parts.supervised { [weak supervision] name in supervision?.start(name) }
+    let switchboard = BackendSwitchboard(parts: parts, supervision: supervision, signals: signals)
+    agent = AgentService(
+      parts: parts, supervision: supervision, switchboard: switchboard, nudge: news)
     listeners = ControlListeners(
       log: parts.log, socket: parts.controlSocket,
       actions: PersonalControl(
         services: parts.services, widenings: parts.widenings,
-        switchboard: BackendSwitchboard(parts: parts, supervision: supervision, signals: signals),
+        switchboard: switchboard,
         time: parts.time),
       pages: parts.pages
     ) { await parts.view(of: supervision.members) }
@@ -46,6 +52,7 @@ final class ServingDaemon: Sendable {
   func serve() async {
     let configuration = parts.configuration
     await parts.services.start()
+    agent.attach()
     await parts.startMoonraker(configuration)
     listeners.openSocket()
     listeners.apply(configuration.control)
@@ -55,6 +62,7 @@ final class ServingDaemon: Sendable {
       signals.noteFileChange()
     }
     defer { withExtendedLifetime(watch) {} }
+    let serving = Task { [agent] in await agent.run() }
     await withTaskGroup { group in
       group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
       requests: for await request in signals.requests {
@@ -69,6 +77,8 @@ final class ServingDaemon: Sendable {
       }
       group.cancelAll()
     }
+    // Not waited for: what it is doing may hang on the disk, and the end may not.
+    serving.cancel()
     await end()
   }
 
@@ -155,7 +165,7 @@ final class ServingDaemon: Sendable {
       parts.log(.warning, "state_directory takes effect at the next start")
     }
     let isOtherNetwork = new.network != former.network
-    if isOtherNetwork || new.moonrakerSettings != former.moonrakerSettings {
+    if isOtherNetwork || !new.reachesMoonraker(as: former) {
       await parts.startMoonraker(new)
       parts.log(.info, "reload: the connection to Moonraker is made anew")
     } else {

@@ -45,7 +45,14 @@ enum Widening {
     if former.control.pinPermissions {
       compare("control.pin_permissions", "true", "\(new.control.pinPermissions)")
     }
+    if !new.control.macros.isSubset(of: former.control.macros) {
+      compare("control.macros", words(former.control.macros), words(new.control.macros))
+    }
     return lines
+  }
+
+  private static func words(_ macros: Set<MacroGrant>) -> String {
+    list(MacroGrant.allCases.filter(macros.contains).map(\.rawValue))
   }
 
   private static func between(

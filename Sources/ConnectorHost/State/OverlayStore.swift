@@ -63,7 +63,9 @@ final class OverlayStore: Sendable {
     var overlay = ConfigurationOverlay()
     for (name, entry) in document["entries"]?.object ?? [:] {
       if let isEnabled = entry["enabled"]?.bool, let fileSaid = entry["file_said"]?.bool {
-        overlay.switches[name] = .init(isEnabled: isEnabled, fileSaid: fileSaid)
+        overlay.switches[name] = .init(
+          isEnabled: isEnabled, fileSaid: fileSaid,
+          isByMacro: entry["by_macro"]?.bool ?? false)
       }
       for (key, value) in entry["secrets"]?.object ?? [:] {
         guard let text = value.string else { continue }
@@ -80,6 +82,7 @@ final class OverlayStore: Sendable {
       if let chosen = overlay.switches[name] {
         entry["enabled"] = .bool(chosen.isEnabled)
         entry["file_said"] = .bool(chosen.fileSaid)
+        if chosen.isByMacro { entry["by_macro"] = true }
       }
       var secrets = JSONObject()
       for (key, secret) in (overlay.secrets[name] ?? [:]).sorted(by: { $0.key < $1.key }) {

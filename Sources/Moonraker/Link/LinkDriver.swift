@@ -14,9 +14,20 @@ actor LinkDriver {
     case connect
     case call(LinkCall, RPCConnection)
     case ping(RPCConnection)
-    case refuse(RPCConnection, id: JSONValue, method: String)
+    case refuse(Request, code: Int64, String)
     case sleep(until: MonotonicInstant)
   }
+
+  /// What somebody asks of us through Moonraker.
+  private struct Request: Sendable {
+    var connection: RPCConnection
+    var id: JSONValue
+    var method: String
+  }
+  /// So many requests wait for their answer; further ones are refused at once.
+  private static let requestLimit = 128
+  /// So many refusals may be under way. Whoever causes more has filled Moonraker's own buffers before.
+  private static let refusalLimit = 1_000
 
   private let settings: MoonrakerSettings
   private let cache: StatusCache
@@ -27,12 +38,14 @@ actor LinkDriver {
   private let condition: Guarded<String>
   private let present: Guarded<RPCConnection?>
   private let remoteMethods: [String: RemoteMethod]
+  private let answering: AgentRequests?
 
   private var machine: LinkMachine
   private var connection: RPCConnection?
   private var work: AsyncStream<Work>.Continuation?
   /// The deadlines that are slept for; a later one does no harm when it comes too early.
   private var sleeping: Set<MonotonicInstant> = []
+  private var requests: AsyncStream<Request>.Continuation?
   /// Requests of others that are being refused; bounded, so that nobody fills our memory with them.
   private var refusals = 0
   private var hasToldOrphan = false
@@ -44,7 +57,7 @@ actor LinkDriver {
     settings: MoonrakerSettings, usesPing: Bool, cache: StatusCache, time: any TimeSource, log: Log,
     random: @escaping @Sendable () -> Double, condition: Guarded<String>,
     present: Guarded<RPCConnection?>, remoteMethods: [String: RemoteMethod],
-    open: @escaping Opener
+    requests: AgentRequests?, open: @escaping Opener
   ) {
     self.settings = settings
     self.cache = cache
@@ -55,6 +68,7 @@ actor LinkDriver {
     self.condition = condition
     self.present = present
     self.remoteMethods = remoteMethods
+    answering = requests
     machine = LinkMachine(
       agentName: settings.agentName, hasKey: settings.apiKey != nil, usesPing: usesPing,
       remoteMethods: remoteMethods.keys.sorted())
@@ -63,11 +77,15 @@ actor LinkDriver {
   /// Works until cancelled; all that it started has ended when it returns.
   func run() async {
     let (stream, continuation) = AsyncStream.makeStream(of: Work.self)
+    let (asked, questions) = AsyncStream.makeStream(
+      of: Request.self, bufferingPolicy: .bufferingOldest(Self.requestLimit))
     work = continuation
+    requests = questions
     sleeping = []
     machine = machine.unstarted
     handle(.start)
     await withDiscardingTaskGroup { group in
+      group.addTask { await self.answer(asked) }
       for await item in stream {
         group.addTask { await self.perform(item) }
       }
@@ -75,6 +93,7 @@ actor LinkDriver {
       connection?.close(because: "the link ends")
     }
     work = nil
+    requests = nil
     connection = nil
     present.withLock { $0 = nil }
     machine = machine.unstarted
@@ -148,8 +167,8 @@ actor LinkDriver {
         guard connection === self.connection, error.kind != .cancelled else { return }
         handle(.pingFailed(error.message))
       }
-    case .refuse(let connection, let id, let method):
-      await connection.refuse(id: id, code: -32601, message: "Method not found: \(method)")
+    case .refuse(let request, let code, let message):
+      await request.connection.refuse(id: request.id, code: code, message: message)
       refusals -= 1
     case .sleep(let deadline):
       do { try await time.sleep(until: deadline) } catch { return }
@@ -233,13 +252,47 @@ actor LinkDriver {
     switch message {
     case .notification(let method, let params): notified(method, params)
     case .request(let id, let method, _):
-      guard refusals < 100 else { return }
-      refusals += 1
-      work?.yield(.refuse(connection, id: id, method: method))
+      take(
+        Request(
+          connection: connection, id: id,
+          method: String(decoding: method.utf8.prefix(AgentAnswer.methodLimit), as: UTF8.self)))
     case .orphan(let failure):
       log(hasToldOrphan ? .debug : .warning, "Moonraker did not understand us: \(failure)")
       hasToldOrphan = true
     case .response: break
+    }
+  }
+
+  // MARK: What others ask of us
+
+  /// Has a request answered, whatever it is: who asked waits for it without an end.
+  private func take(_ request: Request) {
+    guard answering != nil else { return refuse(request, code: -32601, unknown(request)) }
+    switch requests?.yield(request) {
+    case .dropped: refuse(request, code: -32000, "too many requests at once; ask again later")
+    default: break
+    }
+  }
+
+  private func refuse(_ request: Request, code: Int64, _ message: String) {
+    guard refusals < Self.refusalLimit else { return }
+    refusals += 1
+    work?.yield(.refuse(request, code: code, message))
+  }
+
+  private func unknown(_ request: Request) -> String { "Method not found: \(request.method)" }
+
+  private func answer(_ requests: AsyncStream<Request>) async {
+    guard let answering else { return }
+    for await request in requests where request.connection === connection {
+      let connection = request.connection
+      switch await answering(request.method) {
+      case .result(let result): await connection.answer(id: request.id, result)
+      case .unknownMethod:
+        await connection.refuse(id: request.id, code: -32601, message: unknown(request))
+      case .failure(let message):
+        await connection.refuse(id: request.id, code: -32603, message: message)
+      }
     }
   }
 

@@ -19,7 +19,10 @@ extension LinkMachine {
       }
     if isNameTaken {
       text +=
-        "; the agent name \(agentName) is taken by another client, so we are \(identifiedName)"
+        "; the agent name \(agentName) is taken by another client, so we are \(identifiedName), and macros do not reach us"
+    } else if !takenMethods.isEmpty {
+      let names = takenMethods.sorted().joined(separator: ", ")
+      text += "; macros do not reach us, since another client has \(names)"
     }
     return text
   }

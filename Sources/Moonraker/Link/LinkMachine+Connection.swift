@@ -60,6 +60,39 @@ extension LinkMachine {
     actions.append(.disconnect("the agent name is taken: \(message)"))
   }
 
+  /// Moonraker has taken a method's name, or not: the first who asks for one gets it.
+  mutating func registered(
+    _ method: String, _ outcome: Result<JSONValue, RPCFailure>, at now: MonotonicInstant,
+    _ actions: inout [Action]
+  ) {
+    guard case .failure(let failure) = outcome else {
+      if takenMethods.remove(method) != nil {
+        actions.append(.log(.info, "macros can call \(method) now"))
+      }
+      return
+    }
+    guard case .refused(code: 400, _) = failure else {
+      actions.append(
+        .log(.warning, "Moonraker did not register \(method), so macros cannot call it: \(failure)")
+      )
+      return
+    }
+    // Its holder may go: asked again, and said once.
+    registerAt = now.advanced(by: Times.registering)
+    guard takenMethods.insert(method).inserted else { return }
+    actions.append(
+      .log(
+        .warning,
+        "another client of Moonraker has \(method), so macros that call it do not reach us; is there a second daemon? (\(failure))"
+      ))
+  }
+
+  private mutating func registerIfDue(at now: MonotonicInstant, _ actions: inout [Action]) {
+    guard let due = registerAt, due <= now else { return }
+    registerAt = nil
+    actions += takenMethods.sorted().map { .call(.register(method: $0)) }
+  }
+
   private mutating func proceed(as name: String, _ actions: inout [Action]) {
     identifiedName = name
     phase = .connected
@@ -129,6 +162,7 @@ extension LinkMachine {
     isInfoOutdated = false
     pollAt = nil
     probeAt = nil
+    registerAt = nil
     dropSubscription()
     metadata.connectionLost()
 
@@ -171,6 +205,7 @@ extension LinkMachine {
         actions.append(.call(.metadata(filename: filename)))
       }
       askDiskIfDue(at: now, &actions)
+      registerIfDue(at: now, &actions)
       probeIfDue(lastHeard: lastHeard, at: now, &actions)
     }
   }

@@ -51,11 +51,7 @@ extension LinkMachine {
       guard let total = usage?["total"]?.double, let used = usage?["used"]?.double, total > 0
       else { break }
       actions.append(.cache(.disk(percent: min(max(used / total * 100, 0), 100))))
-    case .register(let method):
-      guard case .failure(let failure) = outcome else { break }
-      actions.append(
-        .log(.warning, "Moonraker did not register \(method), so macros cannot call it: \(failure)")
-      )
+    case .register(let method): registered(method, outcome, at: now, &actions)
     case .probe:
       if case .failure(.timedOut) = outcome {
         actions.append(.disconnect("Moonraker does not answer"))

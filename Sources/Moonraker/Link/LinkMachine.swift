@@ -90,6 +90,8 @@ package struct LinkMachine: Sendable {
     static let grace = Duration.seconds(10)
     /// How often the disk is asked about.
     static let disk = Duration.seconds(300)
+    /// How often a method's name is asked for again that another client holds.
+    static let registering = Duration.seconds(60)
     /// Pauses between attempts to get the agent's name: a lost connection of ours may hold it for some seconds.
     static let namePauses: [Duration] = [.seconds(1), .seconds(2), .seconds(4)]
   }
@@ -116,6 +118,11 @@ package struct LinkMachine: Sendable {
   /// The agent's name was taken all the time: later connections try it once only.
   var isNameTaken = false
   var identifiedName = ""
+
+  /// Methods whose names another client holds, so that macros reach that one.
+  var takenMethods: Set<String> = []
+  /// When they are asked for again.
+  var registerAt: MonotonicInstant?
 
   var isLinkUp = false
   var hasToldMoonraker = false
@@ -185,6 +192,7 @@ package struct LinkMachine: Sendable {
     case .identifying: consider(probeAt)
     case .connected:
       consider(probeAt)
+      consider(registerAt)
       if !isInfoPending { consider(pollAt) }
       if isLinkUp { consider(metadata.deadline) }
       consider(diskAt)

@@ -87,12 +87,20 @@ package final class RPCConnection: Sendable {
     }
   }
 
+  /// Answers somebody's request.
+  package func answer(id: JSONValue, _ result: JSONValue) async {
+    await send(["jsonrpc": "2.0", "id": id, "result": result])
+  }
+
   /// Answers somebody's request with an error.
   package func refuse(id: JSONValue, code: Int64, message: String) async {
-    let answer: JSONValue = [
+    await send([
       "jsonrpc": "2.0", "id": id,
       "error": ["code": .integer(code), "message": .string(message)],
-    ]
+    ])
+  }
+
+  private func send(_ answer: JSONValue) async {
     // Where this fails the connection is going, which the reader learns.
     try? await connection.send(answer.serialized())
   }

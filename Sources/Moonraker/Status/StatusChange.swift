@@ -26,6 +26,8 @@ package enum StatusChange: Sendable, Hashable {
   case files
   /// How full the disk is.
   case disk(percent: Double?)
+  /// A macro says something to whoever looks.
+  case message(String)
   /// The list of webcams changed.
   case webcams
   /// The job queue changed.

@@ -80,6 +80,14 @@ package struct StatusState: Sendable {
     case .disk(let percent):
       host.diskPercent = percent
       return effects
+    case .message(let text):
+      status.messages.append(
+        PrinterMessage(
+          number: (status.messages.last?.number ?? 0) &+ 1, at: now, wallTime: wallTime, text: text)
+      )
+      let surplus = status.messages.count - PrinterMessage.most
+      if surplus > 0 { status.messages.removeFirst(surplus) }
+      effects.isNewSnapshot = true
     case .webcams: effects.events.append(.webcams)
     case .jobQueue:
       status.queueRevision &+= 1

@@ -168,6 +168,10 @@ import Testing
 
           How much: about 1 MB an hour
 
+        What your macros say with printer_uplink_notify:
+
+          It is not sent: nobody would see it there.
+
         What its cloud may ask for:
 
           COMMAND  NEEDS       FROM LEVEL  WHAT IT DOES

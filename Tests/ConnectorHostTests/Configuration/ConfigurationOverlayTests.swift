@@ -28,6 +28,23 @@ import Testing
     #expect(overlay == ConfigurationOverlay(), "a switch that says what the file says is none")
   }
 
+  @Test("What a macro has switched off is known as that, and nothing that a person did")
+  func macros() {
+    var overlay = ConfigurationOverlay()
+    for written in [true, false] {
+      overlay.set("a", isEnabled: false, written: written, isByMacro: true)
+      #expect(!overlay.isEnabled("a", written: written))
+      #expect(overlay.isOffByMacro("a", written: written))
+      #expect(!overlay.isOffByMacro("a", written: !written), "somebody has edited the file")
+      overlay.set("a", isEnabled: true, written: written, isByMacro: true)
+      #expect(overlay.isEnabled("a", written: written))
+      #expect(!overlay.isOffByMacro("a", written: written))
+    }
+    overlay.set("a", isEnabled: false, written: true, isByMacro: true)
+    overlay.set("a", isEnabled: false, written: true)
+    #expect(!overlay.isOffByMacro("a", written: true), "a person wants it off by now")
+  }
+
   @Test("An entry that is switched on is checked like any that runs")
   func checked() {
     var overlay = ConfigurationOverlay()
@@ -63,6 +80,7 @@ import Testing
     let log = Log(label: "x", sink: Silence())
     var overlay = ConfigurationOverlay(secrets: ["a": ["token": Secret("t")]])
     overlay.set("b", isEnabled: false, written: true)
+    overlay.set("c", isEnabled: false, written: true, isByMacro: true)
     try OverlayStore(directory: directory, log: log).keep(overlay)
     let again = OverlayStore(directory: directory, log: log)
     #expect(again.current == overlay)

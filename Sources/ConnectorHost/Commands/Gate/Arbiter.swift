@@ -93,6 +93,9 @@ struct Arbiter: Sendable {
     return (ended, !ended.isEmpty || (isSuperseded && current?.beginsJob ?? false))
   }
 
+  /// Whether an emergency stop is under way.
+  var isStopping: Bool { stops > 0 }
+
   /// Whether what begins a job has been sent and not been answered yet.
   var isStarting: Bool { isSent && current?.beginsJob ?? false && current?.kind != .resume }
 

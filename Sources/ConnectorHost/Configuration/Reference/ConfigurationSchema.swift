@@ -143,6 +143,11 @@ struct ConfigurationSchema {
       return text(pattern: "^(off|([0-9.]+|localhost|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5})$")
     case .moonraker: return text(pattern: "^(https?://|unix:)")
     case .proxy: return text(pattern: "^((https?|socks4a?|socks5h?)://|$)")
+    case .words(let words):
+      return [
+        "type": ["array", "null"],
+        "items": ["anyOf": [["enum": .array(words.map { .string($0) })], anyReference()]],
+      ]
     case .declared: break
     }
     switch key.declaration.kind {

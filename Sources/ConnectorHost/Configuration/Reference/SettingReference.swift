@@ -48,6 +48,7 @@ struct SettingReference {
     case .name: return "letters, digits, . _ -"
     case .listenAddress: return "address:port, or off"
     case .moonraker: return "http(s)://host:port or unix:/path"
+    case .words(let words): return "list of: " + words.joined(separator: ", ")
     case .proxy: return "http or socks URL, or \"\""
     case .declared: break
     }
