@@ -411,7 +411,9 @@ import Testing
     }
     #expect(!isComplete)
     #expect(kept == ["toolhead": ["estimated_print_time"]])
-    #expect(script.tell(.answer(query, answer)) == [.cache(.once(values))])
+    #expect(
+      script.tell(.answer(query, answer))
+        == [.cache(.once(values)), .cache(.covered(Self.onceInterest))])
 
     var reversed = LinkScript(interest: Self.onceInterest)
     reversed.connect()
@@ -419,7 +421,7 @@ import Testing
     reversed.listObjects(generation: 1)
     #expect(reversed.tell(.answer(query, answer)) == [])
     let both = reversed.subscribed(generation: 1)
-    #expect(both.last == .cache(.once(values)))
+    #expect(both.suffix(2) == [.cache(.once(values)), .cache(.covered(Self.onceInterest))])
     guard case .cache(.full(_, _, _, isComplete: false)) = both.first else {
       Issue.record("current before it is complete: \(both)")
       return
@@ -434,7 +436,19 @@ import Testing
     script.subscribed(generation: 1)
     let query = LinkCall.query(generation: 1, JSONObject())
     #expect(
-      script.tell(.answer(query, .failure(.timedOut))) == [.cache(.once(JSONObject()))])
+      script.tell(.answer(query, .failure(.timedOut)))
+        == [.cache(.once(JSONObject())), .cache(.covered(Self.onceInterest))])
+  }
+
+  @Test("what a reload adds is covered once the new subscription is answered, and not before")
+  func covered() {
+    var script = LinkScript.live(interest: StatusInterest(["print_stats": .named(["state"])]))
+    let more = StatusInterest(["print_stats": .all])
+    func told(_ actions: [LinkMachine.Action]) -> Bool {
+      actions.contains(.cache(.covered(more)))
+    }
+    #expect(!told(script.tell(.interest(more))))
+    #expect(told(script.subscribed(generation: 2)))
   }
 
   @Test("the disk is asked about every 5 minutes, once for all, and only where wanted")

@@ -35,6 +35,7 @@ extension LinkMachine {
       if case .live = subscription {
         isResubscribing = false
         actions.append(.cache(.once(values)))
+        actions.append(.cache(.covered(interest)))
       } else {
         onceValues = values
       }
@@ -216,6 +217,7 @@ extension LinkMachine {
       actions.append(
         .cache(.full(objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete)))
       if let onceValues { actions.append(.cache(.once(onceValues))) }
+      if !isOncePending { actions.append(.cache(.covered(interest))) }
       onceValues = nil
       observePrintStats(in: objects, &actions)
     }

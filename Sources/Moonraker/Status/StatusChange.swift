@@ -14,6 +14,8 @@ package enum StatusChange: Sendable, Hashable {
   case update(JSONObject, eventtime: JSONNumber?)
   /// The fields that are read once per subscription; empty where they could not be read. Completes ``full``.
   case once(JSONObject)
+  /// All that this interest names has been told now, as far as the printer has it.
+  case covered(StatusInterest)
   /// The values are no longer those of the printer, because its subscription failed.
   case stale
   /// The metadata of a G-code file; empty where Moonraker has none.

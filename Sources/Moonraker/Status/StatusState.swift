@@ -58,6 +58,9 @@ package struct StatusState: Sendable {
         status.isCurrent = true
         effects.isNewSnapshot = true
       }
+    case .covered(let interest):
+      effects.isNewSnapshot = status.covered != interest
+      status.covered = interest
     case .stale: becomeStale(&effects)
     case .metadata(let filename, let metadata):
       guard filename == status.field("print_stats", "filename")?.string,
