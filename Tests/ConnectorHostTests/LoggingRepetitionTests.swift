@@ -108,7 +108,8 @@ import Testing
     #expect(repetitions.nextDue == start.advanced(by: LogRepetitions.window))
     #expect(repetitions.due(at: start, wallTime: wallTime).isEmpty)
     let all = repetitions.due(at: start, wallTime: wallTime, all: true)
-    #expect(all.map(\.message) == ["x (once more at \(wallTime.localStamp.dropFirst(11).prefix(8)))"])
+    #expect(
+      all.map(\.message) == ["x (once more at \(wallTime.localStamp.dropFirst(11).prefix(8)))"])
     #expect(repetitions.nextDue == nil)
   }
 }

@@ -258,7 +258,9 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: ground.path("log.1")))
   }
 
-  @Test("Moonraker reads the log in a folder of its user's, rotated or not", .enabled(if: geteuid() == 0))
+  @Test(
+    "Moonraker reads the log in a folder of its user's, rotated or not",
+    .enabled(if: geteuid() == 0))
   func readableByFolderOwner() throws {
     let ground = try Ground()
     for folder in [ground.folder.path, ground.path("logs")] {

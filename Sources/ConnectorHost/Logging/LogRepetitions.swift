@@ -69,7 +69,8 @@ struct LogRepetitions: Sendable {
       let since = entry.heldSince.localStamp.dropFirst(11).prefix(8)
       let times = entry.held == 1 ? "once more at" : "\(entry.held) more times since"
       return LogLine(
-        time: wallTime, level: key.level, label: key.label, message: "\(key.text) (\(times) \(since))")
+        time: wallTime, level: key.level, label: key.label,
+        message: "\(key.text) (\(times) \(since))")
     }
   }
 
