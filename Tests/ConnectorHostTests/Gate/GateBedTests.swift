@@ -92,6 +92,27 @@ import Testing
     #expect(bench.gate.view.bed.state == .occupied)
   }
 
+  @Test(
+    "A job shorter than Klipper tells its state is seen by its end, and is not about to begin",
+    arguments: [
+      ("complete", "x.gcode", 1.0, true), ("cancelled", "x.gcode", 0.1, true),
+      ("complete", "y.gcode", 1.0, false), ("standby", "x.gcode", 0.0, false),
+    ])
+  func shortJob(state: String, file: String, total: Double, isSeen: Bool) {
+    let bench = GateBench.ready()
+    #expect(clear(bench) == .ok)
+    #expect(bench.submit(.start(.of("x.gcode"), .person)) == .done())
+    #expect(bench.submit(.home([]), id: "2")?.message == "a job is about to begin")
+    bench.update([
+      "print_stats": [
+        "state": .string(state), "filename": .string(file), "total_duration": .double(total),
+      ]
+    ])
+    let outcome = bench.submit(.home([]), id: "3")
+    #expect(outcome?.status == (isSeen ? .done : .refused))
+    if isSeen { #expect(bench.gate.view.bed.state == .occupied) }
+  }
+
   @Test("A job that was started at the printer clears the bed until its end")
   func outside() {
     let bench = GateBench.ready()
