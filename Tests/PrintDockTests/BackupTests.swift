@@ -80,7 +80,7 @@ private final class DataFolder {
       #expect(request.method == "PUT")
       #expect(request.url == "https://storage.example/b?signature=hunter2")
       #expect(request.fields == [HTTPField("Content-Type", "application/gzip")])
-      #expect(request.addresses == .publicOnly(except: ["www.spoolr.io"]))
+      #expect(request.addresses == .publicOnly(except: []))
       #expect(request.stallTimeout == .seconds(30))
       #expect(bytes.prefix(3) == [0x1F, 0x8B, 0x08])
       #expect(bench.completions.first?["result"]?["size_bytes"] == .integer(bytes.count))

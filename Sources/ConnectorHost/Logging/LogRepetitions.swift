@@ -21,6 +21,8 @@ struct LogRepetitions: Sendable {
   }
   private struct Entry {
     var begin: MonotonicInstant
+    /// When it came last.
+    var last: MonotonicInstant
     var shown = 1
     var held = 0
     var heldSince = WallTime(millisecondsSinceEpoch: 0)
@@ -41,9 +43,12 @@ struct LogRepetitions: Sendable {
       if entries.count >= Self.limit {
         entries = entries.filter { $0.value.held > 0 || !$0.value.isOver(at: now) }
       }
-      if entries.count < Self.limit || entries[key] != nil { entries[key] = Entry(begin: now) }
+      if entries.count < Self.limit || entries[key] != nil {
+        entries[key] = Entry(begin: now, last: now)
+      }
       return true
     }
+    entry.last = now
     let isShown = entry.shown < Self.shown
     if isShown {
       entry.shown += 1
@@ -60,8 +65,8 @@ struct LogRepetitions: Sendable {
   /// - Parameter all: whether also about those whose ten minutes are not over.
   mutating func due(at now: MonotonicInstant, wallTime: WallTime, all: Bool = false) -> [LogLine] {
     let told = entries.filter { $0.value.held > 0 && (all || $0.value.isOver(at: now)) }
-    for key in told.keys {
-      entries[key]?.begin = now
+    for (key, entry) in told {
+      entries[key]?.begin = entry.last
       entries[key]?.held = 0
     }
     return told.sorted { $0.value.heldSince < $1.value.heldSince }.map { key, entry in

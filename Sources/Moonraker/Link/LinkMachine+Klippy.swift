@@ -35,7 +35,6 @@ extension LinkMachine {
       if case .live = subscription {
         isResubscribing = false
         actions.append(.cache(.once(values)))
-        actions.append(.cache(.covered(interest)))
       } else {
         onceValues = values
       }
@@ -215,9 +214,11 @@ extension LinkMachine {
       isResubscribing = isOncePending
       let isComplete = !isOncePending && onceValues == nil
       actions.append(
-        .cache(.full(objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete)))
+        .cache(
+          .full(
+            objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete,
+            covering: interest)))
       if let onceValues { actions.append(.cache(.once(onceValues))) }
-      if !isOncePending { actions.append(.cache(.covered(interest))) }
       onceValues = nil
       observePrintStats(in: objects, &actions)
     }

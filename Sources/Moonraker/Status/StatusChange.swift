@@ -8,14 +8,15 @@ package enum StatusChange: Sendable, Hashable {
   /// Klippy's state; its words where they are known, nil keeps those of the same state.
   case klippy(KlippyState, message: String?)
   /// The answer of a subscription: all listed objects, whole. `kept` are fields that are not subscribed but stay;
-  /// `isComplete` is false while the values that are read once are still to come.
-  case full(JSONObject, eventtime: JSONNumber?, kept: [String: Set<String>], isComplete: Bool)
+  /// `isComplete` is false while the values that are read once are still to come; `covering` is what was asked for, nil
+  /// where that is not told.
+  case full(
+    JSONObject, eventtime: JSONNumber?, kept: [String: Set<String>], isComplete: Bool,
+    covering: StatusInterest? = nil)
   /// A partial update.
   case update(JSONObject, eventtime: JSONNumber?)
   /// The fields that are read once per subscription; empty where they could not be read. Completes ``full``.
   case once(JSONObject)
-  /// All that this interest names has been told now, as far as the printer has it.
-  case covered(StatusInterest)
   /// The values are no longer those of the printer, because its subscription failed.
   case stale
   /// The metadata of a G-code file; empty where Moonraker has none.
