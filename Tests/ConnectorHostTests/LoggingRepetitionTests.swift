@@ -74,7 +74,8 @@ import Testing
     #expect(repetitions.takes(line(other), at: start) == isAnother)
   }
 
-  @Test("Another level, another label, and every call at debug are told apart")
+  @Test(
+    "Another level and another label are told apart; calls at debug and the host are not counted")
   func toldApart() {
     let repetitions = Ledger()
     for _ in 0..<4 { #expect(repetitions.takes(line("x"), at: start)) }
@@ -82,6 +83,7 @@ import Testing
     #expect(repetitions.takes(line("x", .info), at: start))
     #expect(repetitions.takes(line("x", label: "polar"), at: start))
     for _ in 0..<10 { #expect(repetitions.takes(line("x", .debug), at: start)) }
+    for _ in 0..<10 { #expect(repetitions.takes(line("reloaded", label: "host"), at: start)) }
   }
 
   @Test("Texts without end are all written, and none of them is kept")

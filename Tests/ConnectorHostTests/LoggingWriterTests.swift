@@ -136,6 +136,8 @@ import Testing
     for number in 0..<5 {
       writer.write(.info, label: "x", message: "\(number)")
       #expect(writer.flush())
+      // A reload that changes nothing of it does not say it again.
+      writer.configure(.init(file: ground.path("folder/log")))
     }
     let complaints = ground.lines("console").filter { $0.contains("folder/log") }
     #expect(complaints.count == 1)

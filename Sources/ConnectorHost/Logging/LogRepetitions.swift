@@ -5,7 +5,8 @@ internal import Platform
 ///
 /// A network that comes and goes all night says the same few things each time. The first four lines of one text are
 /// written; those that follow are told of by one line every ten minutes, until none has come for so long. Only what
-/// is of level info or more is counted: at debug every call has its line.
+/// is of level info or more is counted: at debug every call has its line. What the host itself says follows somebody's
+/// act, such as a reload, who waits for that line.
 struct LogRepetitions: Sendable {
   /// So many lines of one text are written before they are counted.
   static let shown = 4
@@ -37,7 +38,7 @@ struct LogRepetitions: Sendable {
 
   /// Whether a line is to be written; one that is not is counted. What is ``due(at:wallTime:all:)`` comes before it.
   mutating func takes(_ line: LogLine, at now: MonotonicInstant) -> Bool {
-    guard line.level >= .info else { return true }
+    guard line.level >= .info, line.label != "host" else { return true }
     let key = Key(label: line.label, level: line.level, text: Self.withoutCount(line.message))
     guard var entry = entries[key], entry.held > 0 || !entry.isOver(at: now) else {
       if entries.count >= Self.limit {

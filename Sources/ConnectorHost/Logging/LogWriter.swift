@@ -35,9 +35,17 @@ package final class LogWriter: LogSink {
     outputs = Guarded(LogOutputs(console: console, file: LogFile(settings)))
   }
 
-  /// Takes new settings; the file is opened anew.
+  /// Takes new settings; where those of the file have changed, it is opened anew.
   package func configure(_ settings: Settings) {
-    self.settings.withLock { $0 = settings }
+    let former = self.settings.withLock { known in
+      defer { known = settings }
+      return known
+    }
+    // What is wrong with a file has been said; a reload is no reason to say it again.
+    guard
+      (former.file, former.maximumBytes, former.backups)
+        != (settings.file, settings.maximumBytes, settings.backups)
+    else { return }
     queue.async {
       self.drain()
       self.outputs.withLock { $0.file = LogFile(settings) }
