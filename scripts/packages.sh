@@ -36,12 +36,28 @@ case "${1:-}" in
   *) echo "usage: $0 build|run|test|cura|package|roots|link-order" >&2; exit 2 ;;
 esac
 
+# Of Debian's prometheus promtool alone: the package would start a server, and brings a good deal of web pages.
+fetch_promtool() {
+  local tools=.build/tools
+  if command -v promtool >/dev/null || [ -x "$tools/promtool" ]; then return; fi
+  echo 'Fetching promtool from the Debian package prometheus, which is not installed'
+  mkdir -p "$tools"
+  (
+    cd "$tools" && rm -f prometheus_*.deb && apt-get download -qq prometheus &&
+      dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool &&
+      rm prometheus_*.deb
+  ) || echo 'promtool could not be fetched: its test is skipped' >&2
+}
+
 missing=()
 for package in "${wanted[@]}"; do
   state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$state" = installed ] || missing+=("$package")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+  [ "$1" != test ] || fetch_promtool
+  exit 0
+fi
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -56,3 +72,4 @@ echo "Installing Debian packages: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+[ "$1" != test ] || fetch_promtool

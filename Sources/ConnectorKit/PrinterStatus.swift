@@ -34,6 +34,8 @@ package struct PrinterStatus: Sendable {
   package var objects: [String: JSONObject]
   /// Whether `objects` are what the printer says now; false from the loss of Moonraker or Klippy until the next subscription's answer.
   package var isCurrent: Bool
+  /// What the present subscription has told of; nil before the first.
+  package var covered: StatusInterest?
   /// Metadata of the loaded G-code file, where Moonraker has them; empty otherwise.
   package var fileMetadata: JSONObject
   /// Counts the changes of Moonraker's job queue, as far as Moonraker tells of them, and its returns.
@@ -62,6 +64,10 @@ package struct PrinterStatus: Sendable {
 
   /// The field of an object, or nil where either is missing.
   package func field(_ object: String, _ field: String) -> JSONValue? { objects[object]?[field] }
+
+  /// Whether all that `interest` names has been asked for and answered: right after a reload that adds a reader, the
+  /// objects are still those that the others wanted. What is named and missing then is not known to the printer.
+  package func covers(_ interest: StatusInterest) -> Bool { covered?.contains(interest) ?? false }
 
   /// `print_stats.state`, or nil where unknown.
   package var printState: String? { field("print_stats", "state")?.string }

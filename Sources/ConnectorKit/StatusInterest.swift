@@ -37,4 +37,15 @@ package struct StatusInterest: Sendable, Hashable {
     once.merge(other.once) { $0.union($1) }
     wantsDiskUsage = wantsDiskUsage || other.wantsDiskUsage
   }
+
+  /// Whether all of the printer that `other` needs is needed here too; the disk is no part of that.
+  package func contains(_ other: StatusInterest) -> Bool {
+    other.objects.allSatisfy { name, fields in
+      switch (objects[name], fields) {
+      case (.all, _): true
+      case (.named(let mine), .named(let theirs)): theirs.isSubset(of: mine)
+      default: false
+      }
+    } && other.once.allSatisfy { name, fields in fields.isSubset(of: once[name] ?? []) }
+  }
 }

@@ -86,7 +86,9 @@ package enum Files {
   }
 
   /// The path of what `path` stands for, all symbolic links followed.
-  private static func resolved(_ path: String) throws(PlatformError) -> String {
+  ///
+  /// - Throws: `PlatformError`, also where nothing stands there.
+  package static func resolved(_ path: String) throws(PlatformError) -> String {
     guard let text = unsafe realpath(path, nil) else { throw .current("follow", path) }
     defer { unsafe free(text) }
     return unsafe String(cString: text)

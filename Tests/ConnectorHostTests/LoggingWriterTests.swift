@@ -136,6 +136,8 @@ import Testing
     for number in 0..<5 {
       writer.write(.info, label: "x", message: "\(number)")
       #expect(writer.flush())
+      // A reload that changes nothing of it does not say it again.
+      writer.configure(.init(file: ground.path("folder/log")))
     }
     let complaints = ground.lines("console").filter { $0.contains("folder/log") }
     #expect(complaints.count == 1)
@@ -181,7 +183,7 @@ import Testing
       settings: .init(), time: ManualTime(),
       console: LogConsole(descriptor: ends[1], style: .journal))
     let message = String(repeating: "x", count: 1_000)
-    for _ in 0..<5_000 { writer.write(.info, label: "x", message: message) }
+    for number in 0..<5_000 { writer.write(.info, label: "x", message: "\(message)\(number)") }
     #expect(!writer.flush(within: .milliseconds(20)))
     #expect(writer.flush(within: .seconds(10)))
 
@@ -220,6 +222,68 @@ import Testing
     let isAccounted = comes { lines.withLock(\.self) + lost.withLock(\.self) == 5_001 }
     #expect(isAccounted)
     #expect(lost.withLock(\.self) > 0)
+  }
+
+  @Test("What comes again and again is counted, but where the level shows every call")
+  func repetitions() throws {
+    let ground = try Ground()
+    let writer = ground.writer(.init(levels: ["y": .debug], file: ground.path("log")))
+    for label in ["x", "y"] {
+      for _ in 0..<20 { writer.write(.warning, label: label, message: "x: no route") }
+    }
+    #expect(writer.flush())
+    #expect(ground.lines("log").filter { $0.hasSuffix(" x: x: no route") }.count == 4)
+    #expect(ground.lines("log").filter { $0.hasSuffix(" y: x: no route") }.count == 20)
+    #expect(ground.lines("log").filter { $0.contains("(16 more times since ") }.count == 1)
+    #expect(ground.lines("log").count == 25)
+    #expect(ground.lines("console").count == 25)
+  }
+
+  @Test("A link leads to the file, also after that was rotated beside itself")
+  func link() throws {
+    let ground = try Ground()
+    try FileManager.default.createDirectory(
+      atPath: ground.path("elsewhere"), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: ground.path("log"), withDestinationPath: "elsewhere/real")
+    let writer = ground.writer(.init(file: ground.path("log"), maximumBytes: 4_096, backups: 1))
+    for number in 0..<200 {
+      writer.write(.info, label: "x", message: "\(number)")
+      #expect(writer.flush())
+    }
+    let destination = try FileManager.default.destinationOfSymbolicLink(atPath: ground.path("log"))
+    #expect(destination == "elsewhere/real")
+    #expect(ground.texts("log").last == "199")
+    let kept = ground.texts("elsewhere/real.1") + ground.texts("elsewhere/real")
+    #expect(kept == ((200 - kept.count)..<200).map(String.init))
+    #expect(!ground.lines("elsewhere/real.1").isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: ground.path("log.1")))
+  }
+
+  @Test(
+    "Moonraker reads the log in a folder of its user's, rotated or not",
+    .enabled(if: geteuid() == 0))
+  func readableByFolderOwner() throws {
+    let ground = try Ground()
+    for folder in [ground.folder.path, ground.path("logs")] {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o777])
+      chmod(folder, 0o777)
+    }
+    #expect(chown(ground.path("logs"), 1_234, 1_234) == 0)
+    // As another user who may write there, with the umask of our unit.
+    let before = umask(0o077)
+    let writer = ground.writer(
+      .init(file: ground.path("logs/log"), maximumBytes: 4_096, backups: 1))
+    for number in 0..<200 { writer.write(.info, label: "x", message: "\(number)") }
+    #expect(writer.flush())
+    umask(before)
+    for name in ["logs/log", "logs/log.1"] {
+      var information = stat()
+      #expect(stat(ground.path(name), &information) == 0)
+      let isItsOwn = information.st_uid == 1_234 && information.st_mode & 0o400 != 0
+      #expect(isItsOwn || information.st_mode & 0o004 != 0, "\(name)")
+    }
   }
 
   @Test("Many writers at a time lose nothing and mix no lines")

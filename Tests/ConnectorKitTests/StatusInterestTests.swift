@@ -28,4 +28,18 @@ import Testing
     forth.formUnion(before)
     #expect(forth == before)
   }
+
+  @Test(
+    "Each contains what it asks for and less, and nothing else",
+    arguments: [
+      (StatusInterest(), true),
+      (StatusInterest(["a": .all, "b": .named(["x"])], once: ["o": ["p"]]), true),
+      (StatusInterest(["a": .named(["x", "y"])]), true), (StatusInterest(["b": .all]), false),
+      (StatusInterest(["b": .named(["z"])]), false), (StatusInterest(["c": .named([])]), false),
+      (StatusInterest(once: ["o": ["q"]]), false), (StatusInterest(once: ["a": ["x"]]), false),
+    ])
+  func containing(_ other: StatusInterest, _ expected: Bool) {
+    let interest = StatusInterest(["a": .all, "b": .named(["x", "y"])], once: ["o": ["p", "r"]])
+    #expect(interest.contains(other) == expected)
+  }
 }

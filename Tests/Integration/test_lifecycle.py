@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from typing import Any
 
@@ -233,3 +234,18 @@ def test_the_service_managers_watchdog_ends_a_daemon_that_it_takes_for_dead(daem
     daemon_rig.daemon.process.signal(signal.SIGABRT)
     wait_until(lambda: not daemon_rig.daemon.process.running, 30, "the end")
     assert daemon_rig.daemon.process.exit_status != 0
+
+
+def test_without_a_proc_of_its_own_it_says_so_instead_of_crashing_later(rig: Rig) -> None:
+    """The threads of Swift look themselves up there."""
+    prefix = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no PID namespaces here")
+    rig.daemon.write(rig.configuration())
+    command = [*prefix, str(rig.binary), "run", "--config", str(rig.daemon.config)]
+    result = subprocess.run(
+        command, env=rig.daemon.environment(), capture_output=True, text=True, timeout=20, check=False
+    )
+    assert result.returncode == 1
+    assert "/proc does not show this process" in result.stderr
+    assert not rig.daemon.state.exists()

@@ -161,7 +161,18 @@ def test_the_same_file_is_not_fetched_twice_and_a_changed_one_is(first: tuple[Ri
     path.write_text(json.dumps(rows))
     ended(hub.carry_out("print", file="same.gcode"), "completed")
     assert fetched() == count + 1
-    assert wait_for_file(rig, "same.gcode").read_bytes() == changed
+    file = wait_for_file(rig, "same.gcode")
+    assert file.read_bytes() == changed
+    finish(rig)
+    # Changed at the printer with its size and time kept: neither printed as the hub's nor written over.
+    before = file.stat()
+    owners = changed.replace(b"changed", b"altered")
+    file.write_bytes(owners)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    starts = rig.printer.starts(f"{OWN_FOLDER}/same.gcode")
+    ended(hub.carry_out("print", file="same.gcode"), "failed")
+    assert file.read_bytes() == owners
+    assert rig.printer.starts(f"{OWN_FOLDER}/same.gcode") == starts
 
 
 @pytest.mark.soak

@@ -52,6 +52,13 @@ def pictures(relay: ReachCloud, after: float = 0.0) -> list[Record]:
     return relay.records("webcam-snapshot", after)
 
 
+def nothing_is_fetched_for_nothing(rig: Rig, camera: Camera, begin: float, leaving: float) -> None:
+    """Every picture that was fetched was sent, but for one that was on its way as the viewer left."""
+    sent = len(pictures(rig.reach, begin))
+    late = camera.fetched(leaving - PATIENCE)
+    assert sent <= camera.fetched(begin) <= sent + min(late, 1)
+
+
 def says_nothing_secret(rig: Rig) -> None:
     """Neither the token nor a query stands in the log or in what people are shown."""
     shown = rig.daemon.log() + rig.daemon.get("/")[1] + rig.daemon.get("/metrics")[1]
@@ -95,6 +102,7 @@ def test_a_viewer_comes_and_goes(watched: tuple[Rig, Camera]) -> None:
     for _ in range(3):  # a dashboard says again and again that it is there
         time.sleep(4)
         watch(rig)
+    leaving = time.monotonic()
     gone = leave(rig)
     sent = pictures(rig.reach, begin)
     gaps = [later["mono"] - earlier["mono"] for earlier, later in itertools.pairwise(sent)]
@@ -106,7 +114,7 @@ def test_a_viewer_comes_and_goes(watched: tuple[Rig, Camera]) -> None:
     assert pictures(rig.reach, gone) == []
     assert camera.fetched(gone) == 0
     # Since before the viewer came: a picture may be fetched before the order to watch has returned.
-    assert camera.fetched(begin) == len(sent)
+    nothing_is_fetched_for_nothing(rig, camera, begin, leaving)
 
 
 def test_a_viewer_that_leaves_without_a_word_is_gone_after_its_time(watched: tuple[Rig, Camera]) -> None:
@@ -268,6 +276,7 @@ def test_a_token_that_is_not_taken_ends_the_firebase_part_alone(rig: Rig, how: s
     begin = time.monotonic()
     time.sleep(12)
     assert rig.firebase.records(after=begin) == []
+    assert rig.firebase.order("listeners")["count"] == 0
     assert camera.fetched(begin) == 0
     assert len(rig.reach.records("printer-data", begin)) >= 2
     assert len(rig.daemon.process.lines("Firebase is off until the configuration changes")) == 1
@@ -294,7 +303,8 @@ def test_one_capture_serves_all_backends(rig: Rig) -> None:
     for number in range(1, 4):
         rig.reach.wait_for("webcam-snapshot", 5, came, count=number)
         assert script.obey("frame", max_age=5, max_bytes=1_000_000)["status"] == "done"
+    leaving = time.monotonic()
     leave(rig)
     # Since before the viewer came: a picture may be fetched before the order to watch has returned.
-    assert camera.fetched(begin) == len(pictures(rig.reach, begin))
+    nothing_is_fetched_for_nothing(rig, camera, begin, leaving)
     assert rig.deviations() == []

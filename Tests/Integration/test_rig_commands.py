@@ -181,7 +181,7 @@ def test_pictures_are_asked_for_until_they_come(ours: PrintDockMessages) -> None
 
 def test_the_storage_takes_what_was_signed(ours: PrintDockMessages) -> None:
     cloud: PrintDockCloud = ours.cloud
-    path = cloud.presigned("b1").split(str(cloud.storage_port))[1]
+    path = cloud.presigned("b1").split(str(cloud.port))[1]
     headers = {"Content-Type": "application/gzip"}
     begin = time.monotonic()
     assert send(cloud, "PUT", path, b"\x1f\x8bdata", headers)[0] == 200

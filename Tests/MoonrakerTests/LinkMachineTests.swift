@@ -33,7 +33,7 @@ import Testing
             ]))
       ])
     let full = script.subscribed(generation: 1)
-    guard case .cache(.full(let objects, let eventtime, _, let isComplete)) = full.first else {
+    guard case .cache(.full(let objects, let eventtime, _, let isComplete, _)) = full.first else {
       Issue.record("no full status: \(full)")
       return
     }
@@ -405,7 +405,7 @@ import Testing
     #expect(asked.first == .call(query))
     #expect(asked.methods == ["printer.objects.query", "printer.objects.subscribe"])
     let full = script.subscribed(generation: 1)
-    guard case .cache(.full(_, _, let kept, let isComplete)) = full.first else {
+    guard case .cache(.full(_, _, let kept, let isComplete, _)) = full.first else {
       Issue.record("no full status: \(full)")
       return
     }
@@ -420,7 +420,7 @@ import Testing
     #expect(reversed.tell(.answer(query, answer)) == [])
     let both = reversed.subscribed(generation: 1)
     #expect(both.last == .cache(.once(values)))
-    guard case .cache(.full(_, _, _, isComplete: false)) = both.first else {
+    guard case .cache(.full(_, _, _, isComplete: false, _)) = both.first else {
       Issue.record("current before it is complete: \(both)")
       return
     }
@@ -435,6 +435,19 @@ import Testing
     let query = LinkCall.query(generation: 1, JSONObject())
     #expect(
       script.tell(.answer(query, .failure(.timedOut))) == [.cache(.once(JSONObject()))])
+  }
+
+  @Test("what a reload adds is covered once the new subscription is answered, and not before")
+  func covered() {
+    var script = LinkScript.live(interest: StatusInterest(["print_stats": .named(["state"])]))
+    let more = StatusInterest(["print_stats": .all])
+    func told(_ actions: [LinkMachine.Action]) -> Bool {
+      actions.contains {
+        if case .cache(.full(_, _, _, _, let covering)) = $0 { covering == more } else { false }
+      }
+    }
+    #expect(!told(script.tell(.interest(more))))
+    #expect(told(script.subscribed(generation: 2)))
   }
 
   @Test("the disk is asked about every 5 minutes, once for all, and only where wanted")

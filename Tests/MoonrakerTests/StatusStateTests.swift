@@ -5,6 +5,25 @@ import Platform
 import Testing
 
 @Suite("The merged status") struct StatusStateTests {
+  @Test("What was asked for is covered with its last answer, and by the next subscription anew")
+  func covered() {
+    var script = StatusScript()
+    let (few, more) = (
+      StatusInterest(["print_stats": .named(["state"])]), StatusInterest(["print_stats": .all])
+    )
+    func full(_ interest: StatusInterest, isComplete: Bool) -> StatusChange {
+      .full(
+        StatusScript.objects, eventtime: nil, kept: [:], isComplete: isComplete, covering: interest)
+    }
+    #expect(!script.state.status.covers(StatusInterest()))
+    script.apply(full(few, isComplete: true))
+    #expect(script.state.status.covers(few) && !script.state.status.covers(more))
+    script.apply(full(more, isComplete: false))
+    #expect(!script.state.status.covers(more))
+    script.apply(.once(JSONObject()))
+    #expect(script.state.status.covers(more) && script.state.status.covers(few))
+  }
+
   @Test("a field that comes is replaced as a whole, one that is absent stays") func merges() {
     var script = StatusScript.idle()
     let version = script.status.version

@@ -22,6 +22,7 @@ final class LastingGateway: CommandGateway {
     inner.noteRefusal(id: id, wireName: wireName, refusal)
   }
   func ownFiles() async -> [BroughtFile]? { await inner.ownFiles() }
+  func isUnchanged(_ path: GCodePath) async -> Bool { await inner.isUnchanged(path) }
 
   func submit(
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,

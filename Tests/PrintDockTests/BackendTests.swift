@@ -224,6 +224,22 @@ extension TestBench {
     #expect(bench.health == [.online])
   }
 
+  @Test("Added by a reload while Moonraker is silent: no snapshot before its own fields are known")
+  func addedByReload() async throws {
+    let bench = TestBench(identity: paired, friendly)
+    bench.printer.come()
+    bench.printer.update { $0.covered = StatusInterest(["print_stats": .named(["state"])]) }
+    let start = bench.time.now
+    try await bench.run {
+      await bench.play(until: .seconds(70), of: start)
+      #expect(bench.count("heartbeat") >= 7)
+      #expect(bench.count("batch") == 0)
+      bench.printer.update { $0.covered = SnapshotEncoder.interest }
+      await bench.play(until: .seconds(73), of: start)
+      await until { bench.count("batch") == 1 }
+    }
+  }
+
   @Test("A start before Moonraker is there waits a quarter of a second for it, no longer")
   func grace() async throws {
     let bench = TestBench(identity: paired, friendly)

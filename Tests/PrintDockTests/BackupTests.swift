@@ -80,7 +80,7 @@ private final class DataFolder {
       #expect(request.method == "PUT")
       #expect(request.url == "https://storage.example/b?signature=hunter2")
       #expect(request.fields == [HTTPField("Content-Type", "application/gzip")])
-      #expect(request.addresses == .publicOnly(except: ["www.spoolr.io"]))
+      #expect(request.addresses == .publicOnly(except: []))
       #expect(request.stallTimeout == .seconds(30))
       #expect(bytes.prefix(3) == [0x1F, 0x8B, 0x08])
       #expect(bench.completions.first?["result"]?["size_bytes"] == .integer(bytes.count))
@@ -144,18 +144,27 @@ private final class DataFolder {
       "http://localhost/b", "https://" + String(repeating: "x", count: 9_000),
     ])
   func hostileTargets(url: String) async throws {
-    #expect(BackupTarget.request(to: url, cloud: "https://www.spoolr.io") == nil)
+    #expect(target(url, cloud: "https://www.spoolr.io") == nil)
   }
 
-  @Test("The cloud's own host may be the storage, without TLS on this host only")
+  private func target(_ url: String, cloud: String) -> HTTPRequest? {
+    BackupTarget.request(to: url, cloud: cloud, moonraker: "http://127.0.0.1:7125")
+  }
+
+  @Test(
+    "The cloud's own server may be the storage, without TLS on this host only, and no other port")
   func ownStorage() throws {
     let cloud = "http://127.0.0.1:8080"
-    #expect(BackupTarget.request(to: "http://127.0.0.1:9000/b", cloud: cloud) != nil)
-    #expect(BackupTarget.request(to: "http://localhost:9000/b", cloud: cloud) == nil)
-    #expect(BackupTarget.request(to: "http://10.0.0.2/b", cloud: "http://10.0.0.2") == nil)
-    let https = try #require(
-      BackupTarget.request(to: "https://10.0.0.2/b", cloud: "https://10.0.0.2"))
+    #expect(target("http://127.0.0.1:8080/b", cloud: cloud) != nil)
+    #expect(target("http://127.0.0.1:9000/b", cloud: cloud) == nil)
+    #expect(target("http://localhost:8080/b", cloud: cloud) == nil)
+    #expect(target("http://10.0.0.2/b", cloud: "http://10.0.0.2") == nil)
+    #expect(target("http://127.0.0.1:7125/b", cloud: "http://127.0.0.1:7125") == nil)
+    let https = try #require(target("https://10.0.0.2/b", cloud: "https://10.0.0.2"))
     #expect(https.addresses == .publicOnly(except: ["10.0.0.2"]))
+    for other in ["https://10.0.0.2:8443/b", "https://10.0.0.3/b"] {
+      #expect(target(other, cloud: "https://10.0.0.2")?.addresses == .publicOnly(except: []))
+    }
   }
 
   @Test("What goes wrong is said in PrintDock's words")

@@ -129,6 +129,7 @@ import Testing
     status.klippy = klippy
     status.isCurrent = isCurrent
     status.eventtime = JSONNumber(1)
+    status.covered = SnapshotEncoder.interest
     return status
   }
 
@@ -161,5 +162,15 @@ import Testing
     let old = status(isCurrent: false)
     #expect(Reachability.isReachable(old, lastHeard: now, at: now))
     #expect(!Reachability.isReportable(old, lastHeard: now, at: now))
+  }
+
+  @Test("What other connectors have asked for is not reported as if it were all")
+  func uncovered() {
+    var others = status()
+    for interest in [nil, StatusInterest(["print_stats": .named(["state"])])] {
+      others.covered = interest
+      #expect(Reachability.isReachable(others, lastHeard: now, at: now))
+      #expect(!Reachability.isReportable(others, lastHeard: now, at: now))
+    }
   }
 }

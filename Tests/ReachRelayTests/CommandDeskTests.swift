@@ -48,9 +48,21 @@ import Testing
       #expect(desk.take(job(id, .printer(command))) == .start)
     }
     #expect(desk.take(job("d", .shutDown)) == .start)
-    for id in 1...28 { #expect(desk.take(job("u\(id)", .printer(.pause))) == .start) }
-    #expect(desk.take(job("u29", .printer(.pause))) == .busy)
-    #expect(desk.take(job("u30", .printer(.emergencyStop))) == .start)
+    // The stop takes no place of theirs.
+    for id in 1...29 { #expect(desk.take(job("u\(id)", .printer(.pause))) == .start) }
+    #expect(desk.take(job("u30", .printer(.pause))) == .busy)
+    #expect(desk.take(job("u31", .printer(.emergencyStop))) == .start)
+  }
+
+  @Test("Stops under ever new ids are bounded while none of them ends, and the first ones go out")
+  func stops() {
+    var desk = CommandDesk()
+    let stops = (1...100).map { job("\($0)", .printer(.emergencyStop)) }
+    let answers = stops.map { desk.take($0) }
+    #expect(answers == Array(repeating: .start, count: 32) + Array(repeating: .busy, count: 68))
+    _ = desk.ended(stops[0], acted: true)
+    #expect(desk.take(stops[99]) == .start)
+    #expect(desk.take(job("p", .printer(.pause))) == .start)
   }
 
   @Test("Behind a stop nothing is started that waited, behind a cancel no start and no resume")

@@ -38,6 +38,24 @@ import Testing
     #expect(lines.contains("info reach paired with relay.example.com as printer p"))
   }
 
+  @Test(
+    "Under a new pairing no result of the former one leaves; under the same printer's it does",
+    arguments: [(nil, false), ("other", false), ("p", true)] as [(String?, Bool)])
+  func newPairing(former: String?, isKept: Bool) async throws {
+    let bench = TestBench.reach { request, _ in Self.willing(request) }
+    if let former {
+      try await bench.identity.save([
+        "token": "t0", "printer_id": .string(former),
+      ])
+    }
+    for id in ["1", "2"] { await bench.outbox.put(CommandResult.completed(id, [:]).owed()) }
+    try await bench.run(try await bench.backend(Self.code)) {
+      _ = try await bench.transport.requests(atLeast: 3)
+    }
+    let rejected = bench.outbox.verdicts.filter { $0.verdict != .accept && $0.verdict != .keep }
+    #expect(rejected.map(\.key) == (isKept ? [] : ["1", "2"]))
+  }
+
   @Test("What a claim yielded is stored as soon as that can be done, without a second claim")
   func storesInTheEnd() async throws {
     let bench = TestBench.reach { request, _ throws(NetworkError) in

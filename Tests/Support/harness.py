@@ -654,12 +654,12 @@ class PrintDockCloud(Cloud):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("printdock", "printdock_cloud.py", folder)
-        self.storage_port = free_port()
+        self.other_port = free_port()  # of this host, and none of the cloud's as the daemon knows it
         self.printer_id = 262
         self._numbers = itertools.count(1001)
 
     def further_options(self) -> list[str]:
-        return ["--further-port", str(self.storage_port)]
+        return ["--further-port", str(self.other_port)]
 
     # Commands
 
@@ -740,12 +740,12 @@ class PrintDockCloud(Cloud):
 
     # Backups
 
-    def presigned(self, name: str, scheme: str | None = None, host: str | None = None) -> str:
+    def presigned(self, name: str, scheme: str | None = None, host: str | None = None, port: int | None = None) -> str:
         """An address of the storage to put a backup to."""
         scheme = scheme or self._scheme
         host = host or self.host
         signature = hashlib.sha256(f"storage {name}".encode()).hexdigest()[:32]
-        return f"{scheme}://{host}:{self.storage_port}/_storage/{name}?expires=4102444800&signature={signature}"
+        return f"{scheme}://{host}:{port or self.port}/_storage/{name}?expires=4102444800&signature={signature}"
 
     def stored(self, name: str) -> bytes | None:
         """What was put to the storage under a name."""

@@ -1,7 +1,7 @@
 """A strict PrintDock cloud: registration, heartbeats, snapshots, commands, webcam requests.
 
 Commands are handed out once, or again on order; each result is checked against its action and counted. A presigned
-storage for backups listens on a port of its own (`--further-port`).
+storage for backups listens on another port too (`--further-port`), where no backup may go.
 
 Beside shapes and intervals it checks what only a test can see: a snapshot's `captured_at` must agree
 with its `eventtime` on this host's monotonic clock, so old data cannot pass as new.

@@ -86,7 +86,10 @@ struct CameraLoop: Sendable {
         if due.capture { try await bring(frame) }
       } catch {
         isDone = false
-        if let count = problems.note("camera") {
+        // Without Moonraker no list of cameras: that is said of Moonraker already.
+        if context.status.current.link != .connected {
+          context.log(.debug, "camera: \(error.description)")
+        } else if let count = problems.note("camera") {
           let times = count > 1 ? " (\(count) times)" : ""
           context.log(
             error.kind == .noCamera || error.kind == .notPermitted ? .info : .warning,

@@ -127,7 +127,11 @@ struct PrintRunner: Sendable {
       let own = await context.commands.ownFiles()?.first(where: { $0.path == plan.path }),
       own.sha256 == known.sha256, let present = await shelf.readFiles()?.file(plan.path.text)
     else { return false }
-    return present.size == own.size && abs(present.modified - own.modified) < 0.001
+    // What costs nothing first; a file that was changed in place may have both as before (`cp -p`, `rsync`).
+    guard present.size == own.size, abs(present.modified - own.modified) < 0.001 else {
+      return false
+    }
+    return await context.commands.isUnchanged(plan.path)
   }
 
   // MARK: Starting

@@ -7,9 +7,9 @@ enum PictureBody {
   ///
   /// - Parameters:
   ///   - boundary: random, so that nothing in the fields or the picture is it.
-  ///   - exception: the host that may be in the house; nil: none.
+  ///   - addresses: what the connection may lead to.
   static func request(
-    _ form: UploadForm, _ picture: [UInt8], boundary: String, exception: String?
+    _ form: UploadForm, _ picture: [UInt8], boundary: String, addresses: AddressPolicy
   ) -> HTTPRequest {
     var body: [UInt8] = []
     body.reserveCapacity(picture.count + 4_096)
@@ -27,7 +27,7 @@ enum PictureBody {
       "POST", form.url,
       fields: [HTTPField("Content-Type", "multipart/form-data; boundary=\(boundary)")],
       body: body, timeout: .seconds(30), answerLimit: 64 << 10)
-    request.addresses = .publicOnly(except: exception.map { [$0] } ?? [])
+    request.addresses = addresses
     return request
   }
 }

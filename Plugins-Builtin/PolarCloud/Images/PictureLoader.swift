@@ -26,10 +26,10 @@ struct PictureLoader: Sendable {
       }
     }
     guard frame.bytes.count <= limit else { return .failed("it is larger than \(limit) bytes") }
-    let server = configuration.server
-    let isOurs = server.isItself(form.url, moonraker: context.moonrakerAddress)
+    let addresses = configuration.server.cloud.addresses(
+      for: form.url, moonraker: context.moonrakerAddress)
     let request = PictureBody.request(
-      form, frame.bytes, boundary: Self.boundary(), exception: isOurs ? server.host : nil)
+      form, frame.bytes, boundary: Self.boundary(), addresses: addresses)
     do throws(NetworkError) {
       let answer = try await context.http.send(request)
       switch answer.status {

@@ -64,8 +64,9 @@ struct PrintWork: Sendable {
   private var download: DownloadOrder {
     var request = HTTPRequest("GET", order.url, connectTimeout: .seconds(10))
     request.stallTimeout = .seconds(30)
-    let isOurs = server.isItself(order.url, moonraker: context.moonrakerAddress)
-    request.addresses = .publicOnly(except: isOurs ? [server.host] : [])
+    let isOurs = server.cloud.isItself(order.url, moonraker: context.moonrakerAddress)
+    request.addresses = server.cloud.addresses(
+      for: order.url, moonraker: context.moonrakerAddress)
     return DownloadOrder(
       request, maximumSize: maximumSize, redirects: 3, origins: isOurs ? [server.origin] : nil)
   }

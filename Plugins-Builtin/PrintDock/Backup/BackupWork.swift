@@ -15,7 +15,10 @@ struct BackupWork: Sendable {
   /// - Throws: `CommandFailure` with the text that PrintDock is told.
   func run(_ printer: any GatedPrinter) async throws(CommandFailure) -> JSONValue? {
     let root = try localRoot()
-    guard let request = BackupTarget.request(to: order.address.revealed, cloud: cloudURL) else {
+    guard
+      let request = BackupTarget.request(
+        to: order.address.revealed, cloud: cloudURL, moonraker: context.moonrakerAddress)
+    else {
       throw CommandFailure(.invalid, "invalid params.presigned_url")
     }
     let plan = try await plan(root)

@@ -17,7 +17,7 @@ enum Reachability {
   static func isReportable(
     _ status: PrinterStatus, lastHeard: MonotonicInstant?, at now: MonotonicInstant
   ) -> Bool {
-    status.isCurrent && status.eventtime != nil
+    status.isCurrent && status.eventtime != nil && status.covers(SnapshotEncoder.interest)
       && isReachable(status, lastHeard: lastHeard, at: now)
   }
 }

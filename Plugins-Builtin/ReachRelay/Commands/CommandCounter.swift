@@ -95,7 +95,12 @@ final class CommandCounter: Sendable {
 
   /// The gate has to know of it: the relay may hand it out again, and then it must not be executed either.
   private func refuse(_ job: CommandDesk.Job, _ refusal: CommandFailure) async {
-    if case .printer(let command) = job.order {
+    if job.order == .printer(.emergencyStop) {
+      // The gate would let it act.
+      runner.context.commands.noteRefusal(
+        id: job.command.id, wireName: job.command.printableName, refusal)
+      await runner.answer(.failed(job.command.id, refusal.message, .gate(refusal.reason)))
+    } else if case .printer(let command) = job.order {
       _ = await runner.execute(job.command, command, in: job.contact, refusal: refusal)
     } else {
       await runner.answer(.failed(job.command.id, refusal.message, .gate(refusal.reason)))

@@ -41,6 +41,8 @@ struct CommandDesk: Sendable {
   private var unfinished: [String: Lane] = [:]
   private var waiting: [Job] = []
   private var running: [Lane: Int] = [:]
+  /// How many stops are unfinished.
+  private var stops = 0
   /// Stops and cancels that are under way: until they have ended nothing is started that they may overtake.
   private var overtaking: Set<String> = []
 
@@ -51,9 +53,12 @@ struct CommandDesk: Sendable {
   mutating func take(_ job: Job) -> Answer {
     let lane = job.order.lane
     guard unfinished[job.key] == nil else { return .known }
-    // Pause and cancel have places of their own, a stop always has one.
+    // Pause and cancel have places of their own, and so have stops: of these as many as no person presses, each of
+    // which is on its way already.
+    let isStop = job.order == .printer(.emergencyStop)
     let limit = lane == .urgent ? 2 * Self.limit : Self.limit
-    guard unfinished.count < limit || job.order == .printer(.emergencyStop) else { return .busy }
+    guard isStop ? stops < Self.limit : unfinished.count - stops < limit else { return .busy }
+    if isStop { stops += 1 }
     unfinished[job.key] = lane
     guard hasRoom(lane) else {
       waiting.append(job)
@@ -78,6 +83,7 @@ struct CommandDesk: Sendable {
   mutating func ended(_ job: Job, acted: Bool) -> Aftermath {
     guard let lane = unfinished.removeValue(forKey: job.key) else { return Aftermath() }
     running[lane, default: 1] -= 1
+    if job.order == .printer(.emergencyStop) { stops -= 1 }
     var aftermath = Aftermath()
     if overtaking.remove(job.key) != nil, acted {
       aftermath.overtaken = waiting.filter { job.order.overtakes($0.order) }

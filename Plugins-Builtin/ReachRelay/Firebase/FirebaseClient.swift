@@ -111,14 +111,16 @@ struct FirebaseClient: Sendable {
     }
   }
 
-  /// Waits until nothing has come for too long; nil: cancelled.
+  /// Waits until nothing has come for too long, or nothing is wanted any more; nil: cancelled.
   private func watch(_ feed: ViewerFeed) async -> StreamEnd? {
     let start = time.now
+    let waiter = feed.closing.waiter(time)
     while true {
+      if let end = feed.end { return end }
       let deadline =
         feed.lastHeard?.advanced(by: Self.silence) ?? start.advanced(by: Self.firstEventWithin)
       guard time.now < deadline else { return .silent }
-      do { try await time.sleep(until: deadline) } catch { return nil }
+      do { try await waiter.wait(until: deadline) } catch { return nil }
     }
   }
 }

@@ -16,6 +16,8 @@ struct FirebaseLoop: Sendable {
   private let showViewer: @Sendable (MonotonicInstant?) -> Void
   private let signals: AsyncStream<Signal>
   private let mailbox: AsyncStream<Signal>.Continuation
+  /// What listens, or has listened last.
+  private let feed = Guarded<ViewerFeed?>(nil)
 
   /// A loop that has not begun; it runs once.
   init(
@@ -84,11 +86,13 @@ struct FirebaseLoop: Sendable {
         mailbox.yield(.event(.polled(answer)))
       }
     case .openStream:
+      let feed = ViewerFeed(time: context.time) { mailbox.yield(.news($0)) }
+      self.feed.withLock { $0 = feed }
       group.addTask {
-        let feed = ViewerFeed(time: context.time) { mailbox.yield(.news($0)) }
         let end = try await client.listen(into: feed)
         mailbox.yield(.event(.streamEnded(end)))
       }
+    case .closeStream: feed.withLock { $0 }?.close()
     case .viewer(let end): showViewer(end)
     case .log(let level, let line): context.log(level, line)
     }

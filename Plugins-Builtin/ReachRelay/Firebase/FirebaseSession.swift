@@ -46,6 +46,8 @@ struct FirebaseSession: Sendable {
   enum Action: Sendable, Hashable {
     case patch(JSONObject)
     case openStream
+    /// What it brings is not wanted any more.
+    case closeStream
     case poll
     /// Somebody watches until then, or nobody does.
     case viewer(until: MonotonicInstant?)
@@ -215,6 +217,7 @@ struct FirebaseSession: Sendable {
     guard !isOff else { return }
     isOff = true
     window.close()
+    if stream.isOpen { actions.append(.closeStream) }
     actions.append(
       .log(
         .warning,

@@ -1,3 +1,4 @@
+internal import ConnectorKit
 internal import Platform
 
 /// What has come on one stream: read on the network thread, fetched by the loop. However much comes, no more than the
@@ -15,6 +16,8 @@ final class ViewerFeed: Sendable {
   private let time: any TimeSource
   private let announce: @Sendable (ViewerFeed) -> Void
   private let state = Guarded(State())
+  /// Wakes who waits for the end.
+  let closing = Nudge()
 
   /// A feed in which nothing lies.
   ///
@@ -29,6 +32,12 @@ final class ViewerFeed: Sendable {
 
   /// Why the stream was ended from this side; nil: it was not.
   var end: StreamEnd? { state.withLock { $0.end } }
+
+  /// Ends it from this side, however long the stream is silent.
+  func close() {
+    state.withLock { $0.end = $0.end ?? .closed }
+    closing.send()
+  }
 
   /// Takes a piece of the stream; on the network thread.
   ///

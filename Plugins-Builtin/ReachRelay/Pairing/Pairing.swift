@@ -19,11 +19,23 @@ struct Pairing {
     }
     switch PairingDecision(configuration, stored: known) {
     case .paired(let identity): return identity
-    case .claim(let code): return try await claim(code, insists: insists)
+    case .claim(let code):
+      let identity = try await claim(code, insists: insists)
+      if identity.printerID != known?.printerID { await dropResults() }
+      return identity
     case .unpaired:
       throw BackendFailure(
         .park, "not paired: there is no pairing_code, no token and no stored pairing",
         remedy: "take a pairing code from the dashboard's wizard and add it as pairing_code")
+    }
+  }
+
+  /// What is owed for commands of a former pairing is nothing to the printer that we are now.
+  private func dropResults() async {
+    // As many as there can be: what cannot be taken out is not tried for ever.
+    for _ in 0..<1_000 {
+      guard let entry = await context.outbox.peek() else { return }
+      await context.outbox.settle(entry, .reject("it belongs to a former pairing"))
     }
   }
 

@@ -51,7 +51,12 @@ struct WebcamLoop: Sendable {
     case .failure(let failure):
       try Task.checkCancellation()
       schedule.missed(failure.kind, at: context.time.now)
-      note("no picture: \(failure)", as: failure.kind.rawValue, &occurrences)
+      // Without Moonraker no list of cameras: that is said of Moonraker already.
+      if context.status.current.link == .connected {
+        note("no picture: \(failure)", as: failure.kind.rawValue, &occurrences)
+      } else {
+        context.log(.debug, "webcam: no picture: \(failure)")
+      }
       return
     }
     // Whoever watched may have left meanwhile, and the token may be another.

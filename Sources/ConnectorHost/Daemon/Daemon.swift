@@ -66,6 +66,12 @@ package struct Daemon: Sendable {
   ///
   /// - Returns: the exit status: 0, 1 (failed) or 78 (configuration).
   package func run() async -> Int32 {
+    guard ProcessFolder.showsThisProcess() else {
+      Console.complain(
+        "\(Product.name): /proc does not show this process, and without that it would crash; mount a /proc of its own (unshare --mount-proc, or mount -t proc proc /proc)"
+      )
+      return 1
+    }
     // From here on: a request to end must not be lost between two steps of the start.
     let signals = options.once ? nil : SignalWatch()
     let loaded = loader.load(options.configurationPath)

@@ -10,6 +10,7 @@ final class LogFile {
   private let mode: mode_t
   private let maximumBytes: Int
   private let backups: Int
+  private let isShared: Bool
   private var descriptor: Int32 = -1
   private var size = 0
   private var device: dev_t = 0
@@ -22,7 +23,8 @@ final class LogFile {
   /// The file of `settings`, not opened yet; nil where they name none.
   convenience init?(_ settings: LogWriter.Settings) {
     guard let path = settings.file else { return nil }
-    self.init(path: path, maximumBytes: settings.maximumBytes, backups: settings.backups)
+    self.init(
+      path: path, maximumBytes: settings.maximumBytes, backups: settings.backups, isShared: true)
   }
 
   /// A file at `path`, not opened yet.
@@ -31,9 +33,13 @@ final class LogFile {
   ///   - maximumBytes: the size at which it is rotated, at least 4 KiB.
   ///   - backups: how many rotated files are kept, 0 to 100.
   ///   - mode: the permission bits of a new file.
-  init(path: String, maximumBytes: Int, backups: Int, mode: UInt32 = 0o640) {
+  ///   - isShared: whether the folder's owner may read it in any case: Moonraker, which shows the logs in its folder.
+  init(
+    path: String, maximumBytes: Int, backups: Int, mode: UInt32 = 0o640, isShared: Bool = false
+  ) {
     self.path = path
     self.mode = mode_t(mode)
+    self.isShared = isShared
     self.maximumBytes = max(4_096, maximumBytes)
     self.backups = min(max(0, backups), 100)
     nextRotation = self.maximumBytes
@@ -83,7 +89,11 @@ final class LogFile {
       _ = close(opened)
       throw PlatformError(operation: "write the log to", subject: path, errorNumber: EINVAL)
     }
-    if geteuid() == 0, information.st_uid == 0 { handOver(opened) }
+    if geteuid() == 0, information.st_uid == 0 {
+      handOver(opened)
+    } else if isShared, information.st_size == 0 {
+      show(opened, information)
+    }
     descriptor = opened
     size = Int(information.st_size)
     device = information.st_dev
@@ -98,6 +108,15 @@ final class LogFile {
       return
     }
     _ = fchown(descriptor, folder.owner, folder.group)
+  }
+
+  /// Lets the folder's owner read a new file that is another user's, whatever our umask.
+  private func show(_ descriptor: Int32, _ information: stat) {
+    guard information.st_uid == geteuid(),
+      let folder = try? Files.information(Files.folder(of: path)),
+      folder.owner != information.st_uid
+    else { return }
+    _ = fchmod(descriptor, information.st_mode & 0o777 | 0o444)
   }
 
   private func write(_ bytes: [UInt8]) throws(PlatformError) {
@@ -116,8 +135,10 @@ final class LogFile {
     }
   }
 
-  /// Moves `path` to `path.1`, that to `path.2`, and so on; the oldest goes.
+  /// Moves `path` to `path.1`, that to `path.2`, and so on; the oldest goes. Of a link, what it leads to: beside that
+  /// the others lie then, and the link stays.
   private func rotate() throws(PlatformError) {
+    let path = (try? Files.resolved(self.path)) ?? self.path
     if backups == 0 {
       guard unsafe unlink(path) == 0 else { return postponeRotation() }
     } else {

@@ -5,13 +5,20 @@ package import Platform
 /// Writes log lines to the console and, in addition, to a file with rotation.
 ///
 /// Levels change live, per label. Safe from any thread; a full disk or a lost file never fails the caller. Callers only
-/// put a line into a bounded mailbox; a queue of its own writes, and nothing runs while there is nothing to write. Call
+/// put a line into a bounded mailbox; a queue of its own writes, and nothing runs while there is nothing to write. What
+/// comes again and again is counted instead (``LogRepetitions``), but where the label's level shows each call anyway. Call
 /// ``flush(within:)`` before the process ends.
 package final class LogWriter: LogSink {
   private let settings: Guarded<Settings>
   private let mailbox = Guarded(LogMailbox())
   /// Reached from `queue` only; the lock never makes anybody wait.
   private let outputs: Guarded<LogOutputs>
+  /// Reached from `queue` only, as well.
+  private let repetitions = Guarded(Repetitions())
+  private struct Repetitions {
+    var counted = LogRepetitions()
+    var isAlarmSet = false
+  }
   // A serial queue has threads beside the cooperative pool, so a slow disk holds up nothing but the log.
   private let queue = DispatchQueue(label: "log")
   private let time: any TimeSource
@@ -28,9 +35,17 @@ package final class LogWriter: LogSink {
     outputs = Guarded(LogOutputs(console: console, file: LogFile(settings)))
   }
 
-  /// Takes new settings; the file is opened anew.
+  /// Takes new settings; where those of the file have changed, it is opened anew.
   package func configure(_ settings: Settings) {
-    self.settings.withLock { $0 = settings }
+    let former = self.settings.withLock { known in
+      defer { known = settings }
+      return known
+    }
+    // What is wrong with a file has been said; a reload is no reason to say it again.
+    guard
+      (former.file, former.maximumBytes, former.backups)
+        != (settings.file, settings.maximumBytes, settings.backups)
+    else { return }
     queue.async {
       self.drain()
       self.outputs.withLock { $0.file = LogFile(settings) }
@@ -47,7 +62,7 @@ package final class LogWriter: LogSink {
     if mustWake { queue.async { self.drain() } }
   }
 
-  /// Waits until all that was logged before is written.
+  /// Waits until all that was logged before is written, also how often what was counted came.
   ///
   /// Blocks; not for the cooperative pool, except where the process ends anyway.
   ///
@@ -57,7 +72,7 @@ package final class LogWriter: LogSink {
   package func flush(within limit: Duration = .seconds(1)) -> Bool {
     let isDone = DispatchSemaphore(value: 0)
     queue.async {
-      self.drain()
+      self.drain(tellsAll: true)
       isDone.signal()
     }
     let (seconds, attoseconds) = limit.components
@@ -65,14 +80,37 @@ package final class LogWriter: LogSink {
     return isDone.wait(timeout: .now() + .nanoseconds(Int(nanoseconds))) == .success
   }
 
-  private func drain() {
+  private func drain(tellsAll: Bool = false) {
     while true {
       let (lines, lost) = mailbox.withLock { $0.takeAll() }
-      guard !lines.isEmpty else { return }
+      let written = withoutRepetitions(lines, tellsAll: tellsAll)
       outputs.withLock { outputs in
-        outputs.write(lines)
+        outputs.write(written)
         if lost > 0 { outputs.lose(lost, at: time.wallTime) }
       }
+      guard !lines.isEmpty else { return }
+    }
+  }
+
+  private func withoutRepetitions(_ lines: [LogLine], tellsAll: Bool) -> [LogLine] {
+    let (now, wallTime) = (time.now, time.wallTime)
+    return repetitions.withLock { repetitions in
+      var written = repetitions.counted.due(at: now, wallTime: wallTime)
+      for line in lines
+      where accepts(.debug, label: line.label) || repetitions.counted.takes(line, at: now) {
+        written.append(line)
+      }
+      if tellsAll { written += repetitions.counted.due(at: now, wallTime: wallTime, all: true) }
+      if let next = repetitions.counted.nextDue, !repetitions.isAlarmSet {
+        repetitions.isAlarmSet = true
+        // One wake-up in ten minutes, and only while something is held back.
+        let seconds = max(1, now.duration(to: next).components.seconds + 1)
+        queue.asyncAfter(deadline: .now() + .seconds(Int(clamping: seconds))) { [weak self] in
+          self?.repetitions.withLock { $0.isAlarmSet = false }
+          self?.drain()
+        }
+      }
+      return written
     }
   }
 }

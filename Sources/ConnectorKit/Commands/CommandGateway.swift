@@ -45,6 +45,11 @@ package protocol CommandGateway: Sendable {
   ///
   /// - Returns: nil where the list cannot be read now.
   func ownFiles() async -> [BroughtFile]?
+
+  /// Whether one of these lies there byte for byte as it was brought: its bytes are read for that.
+  ///
+  /// - Returns: false also where that cannot be found out.
+  func isUnchanged(_ path: GCodePath) async -> Bool
 }
 
 /// A file that a backend has brought, as it was when it came.
@@ -75,6 +80,9 @@ package struct BroughtFile: Sendable, Hashable {
 extension CommandGateway {
   /// A gate without a list.
   package func ownFiles() async -> [BroughtFile]? { nil }
+
+  /// A gate without a list.
+  package func isUnchanged(_ path: GCodePath) async -> Bool { false }
 
   /// Notes an answer that stands for itself.
   package func contact() -> CommandContact { contact(continuing: nil) }

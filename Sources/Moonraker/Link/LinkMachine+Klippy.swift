@@ -210,7 +210,10 @@ extension LinkMachine {
       isResubscribing = isOncePending
       let isComplete = !isOncePending && onceValues == nil
       actions.append(
-        .cache(.full(objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete)))
+        .cache(
+          .full(
+            objects, eventtime: eventtime, kept: onceFields, isComplete: isComplete,
+            covering: interest)))
       if let onceValues { actions.append(.cache(.once(onceValues))) }
       onceValues = nil
       observePrintStats(in: objects, &actions)

@@ -8,8 +8,11 @@ package enum StatusChange: Sendable, Hashable {
   /// Klippy's state; its words where they are known, nil keeps those of the same state.
   case klippy(KlippyState, message: String?)
   /// The answer of a subscription: all listed objects, whole. `kept` are fields that are not subscribed but stay;
-  /// `isComplete` is false while the values that are read once are still to come.
-  case full(JSONObject, eventtime: JSONNumber?, kept: [String: Set<String>], isComplete: Bool)
+  /// `isComplete` is false while the values that are read once are still to come; `covering` is what was asked for, nil
+  /// where that is not told.
+  case full(
+    JSONObject, eventtime: JSONNumber?, kept: [String: Set<String>], isComplete: Bool,
+    covering: StatusInterest? = nil)
   /// A partial update.
   case update(JSONObject, eventtime: JSONNumber?)
   /// The fields that are read once per subscription; empty where they could not be read. Completes ``full``.

@@ -27,6 +27,8 @@ package struct StatusState: Sendable {
   private var toldMessage = ""
   private var toldPrintState: String?
   private var metadataFilename = ""
+  /// What the newest subscription has asked for.
+  private var asked: StatusInterest?
 
   /// The status before anything is known.
   package init(startedAt now: MonotonicInstant, wallTime: WallTime) {
@@ -42,9 +44,13 @@ package struct StatusState: Sendable {
     case .link(let isUp): applyLink(isUp: isUp, at: now, &effects)
     case .klippy(let state, let message):
       setKlippy(state, message: message ?? (state == status.klippy ? nil : ""), &effects)
-    case .full(let objects, let eventtime, let kept, let isComplete):
+    case .full(let objects, let eventtime, let kept, let isComplete, let covering):
       replaceObjects(objects, kept: kept)
-      if isComplete { status.isCurrent = true }
+      asked = covering
+      if isComplete {
+        status.isCurrent = true
+        status.covered = asked
+      }
       stamp(eventtime, at: now, wallTime)
       effects.isNewSnapshot = true
       readWebhooks(&effects)
@@ -54,6 +60,7 @@ package struct StatusState: Sendable {
       if objects["webhooks"] != nil { readWebhooks(&effects) }
     case .once(let objects):
       if merge(objects) { effects.isNewSnapshot = true }
+      status.covered = asked
       if !status.isCurrent, status.objects["webhooks"] != nil {
         status.isCurrent = true
         effects.isNewSnapshot = true

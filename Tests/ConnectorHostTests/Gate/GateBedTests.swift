@@ -92,6 +92,29 @@ import Testing
     #expect(bench.gate.view.bed.state == .occupied)
   }
 
+  @Test(
+    "A job shorter than Klipper tells its state is seen by its end, and is not about to begin",
+    arguments: [
+      ("complete", "x.gcode", 1.0, true), ("cancelled", "x.gcode", 0.1, true),
+      ("complete", "y.gcode", 1.0, false), ("standby", "x.gcode", 0.0, false),
+    ])
+  func shortJob(state: String, file: String, total: Double, isSeen: Bool) {
+    let bench = GateBench.ready()
+    #expect(clear(bench) == .ok)
+    #expect(bench.submit(.start(.of("x.gcode"), .person)) == .done())
+    let home = bench.post(.home([]), id: "2")
+    bench.drain()
+    #expect(home.current == nil)
+    bench.update([
+      "print_stats": [
+        "state": .string(state), "filename": .string(file), "total_duration": .double(total),
+      ]
+    ])
+    bench.advance(by: .milliseconds(1_100))
+    #expect(home.current?.status == (isSeen ? .done : .refused))
+    if isSeen { #expect(bench.gate.view.bed.state == .occupied) }
+  }
+
   @Test("A job that was started at the printer clears the bed until its end")
   func outside() {
     let bench = GateBench.ready()

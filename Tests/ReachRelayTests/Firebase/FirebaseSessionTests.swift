@@ -192,6 +192,10 @@ private struct Desk {
     let actions = desk.take()
     #expect(actions.contains(.viewer(until: nil)))
     #expect(actions.filter { $0 == .log(.warning, off) }.count == 1)
+    // It is ended where it has not ended already.
+    let hasEnded = events.first { if case .streamEnded = $0 { true } else { false } } != nil
+    let isLast = if case .patched = events[0] { false } else { hasEnded }
+    #expect(actions.contains(.closeStream) != isLast)
     desk.happen(.report([:]), at: 1_000)
     desk.happen(.heard(Desk.noon + 1_000_000), at: 1_001)
     desk.happen(.streamEnded(.closed), at: 1_002)

@@ -67,6 +67,9 @@ package final class ScriptedGateway: CommandGateway {
   /// Says what the backend has brought.
   package func owns(_ files: [BroughtFile]) { state.withLock { $0.own = files } }
   package func ownFiles() async -> [BroughtFile]? { state.withLock { $0.own } }
+  package func isUnchanged(_ path: GCodePath) async -> Bool {
+    state.withLock { state in state.own.contains { $0.path == path } }
+  }
   /// From now on nothing is owed for any command, as for one whose id another one has had.
   package func owesNothing() { state.withLock { $0.owesNothing = true } }
   /// What connectors refused themselves, by id.

@@ -62,6 +62,7 @@ package final class StandInPrinter: StatusSource {
       status.link = .connected
       status.klippy = .ready
       status.isCurrent = true
+      status.covered = Self.everything
       status.eventtime = JSONNumber(1_848.069360736)
       status.objects = [
         "print_stats": ["state": .string(printState), "filename": "cube.gcode"],
@@ -75,6 +76,13 @@ package final class StandInPrinter: StatusSource {
     }
     happenings.send(.link(isUp: true))
   }
+
+  /// What the objects of ``come(printState:)`` may be asked for.
+  private static let everything = StatusInterest(
+    [
+      "print_stats": .all, "virtual_sdcard": .all, "extruder": .all, "heater_bed": .all,
+      "toolhead": .all, "pause_resume": .all, "webhooks": .all,
+    ], once: ["toolhead": ["estimated_print_time"]])
 
   /// Another `print_stats.state`.
   package func print(_ printState: String) {

@@ -49,6 +49,19 @@ extension CommandGate {
     }
   }
 
+  /// Whether a file lies there as the backend brought it; false also where that cannot be found out.
+  func isUnchanged(_ path: GCodePath, of backend: String) async -> Bool {
+    guard let known = await journal.ownFile(path), let own = known, own.backend == backend else {
+      return false
+    }
+    do throws(CommandFailure) {
+      guard let present = try await printer.fileState(path) else { return false }
+      return try await isUnchanged(own, present)
+    } catch {
+      return false
+    }
+  }
+
   /// The file as the backend brought it; nil where it did not.
   private func ownFile(
     _ path: GCodePath, _ run: CommandRun

@@ -36,6 +36,10 @@ final class GateEntrance: CommandGateway {
     }
   }
 
+  func isUnchanged(_ path: GCodePath) async -> Bool {
+    await gate.isUnchanged(path, of: backend)
+  }
+
   func submit(
     _ request: CommandRequest, in contact: CommandContact, work: CommandWork?,
     owing: @escaping @Sendable (CommandOutcome) -> OwedItem?

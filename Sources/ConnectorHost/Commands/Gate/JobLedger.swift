@@ -193,6 +193,13 @@ struct JobLedger: Sendable {
     if isFirst, !seen.isSame(as: rest), state != "standby" {
       bed.occupy(at: wallTime, by: "a job that ended while nobody looked")
     }
+    // Klipper tells its state four times a second: a job may have begun and ended in between.
+    if !isFirst, job == nil, let rest, let path = expected?.path, path == filename,
+      ["complete", "cancelled", "error"].contains(state), !seen.isSame(as: rest)
+    {
+      expected = nil
+      bed.occupy(at: wallTime, by: "the end of \(filename)")
+    }
     if job == nil { rest = seen }
   }
 
