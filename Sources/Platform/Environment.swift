@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import Glibc
 
 /// The variables that the process was started with.
 package enum Environment {
@@ -18,4 +19,9 @@ package enum Environment {
     }
     return result
   }
+
+  /// Gives the process a variable that it has not got.
+  ///
+  /// Only at the start, before anybody else reads or writes the environment.
+  package static func add(_ name: String, _ value: String) { unsafe setenv(name, value, 0) }
 }

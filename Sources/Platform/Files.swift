@@ -25,14 +25,21 @@ package enum Files {
 
   /// The whole file at `path`.
   ///
-  /// - Parameter limit: the largest size in bytes that is read.
+  /// - Parameters:
+  ///   - limit: the largest size in bytes that is read.
+  ///   - owner: whose it must be, also behind a link, else it fails with `EACCES`; nil: anybody's.
   /// - Throws: `PlatformError`; a larger file fails with `EFBIG`, a folder with `EISDIR`, a pipe or device with `EINVAL`.
-  package static func read(_ path: String, limit: Int) throws(PlatformError) -> [UInt8] {
+  package static func read(
+    _ path: String, limit: Int, ownedBy owner: UInt32? = nil
+  ) throws(PlatformError) -> [UInt8] {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
     var status = stat()
     guard unsafe fstat(file.number, &status) == 0 else { throw .current("read", path) }
     let found = Information(status)
+    guard owner == nil || found.owner == owner else {
+      throw PlatformError(operation: "read", subject: path, errorNumber: EACCES)
+    }
     guard found.kind == .file else {
       throw PlatformError(
         operation: "read", subject: path, errorNumber: found.kind == .folder ? EISDIR : EINVAL)
@@ -201,7 +208,7 @@ extension Files {
   }
 
   /// A new file beside `path` with all that it shall hold, on the disk.
-  private static func writeTemporary(
+  static func writeTemporary(
     beside path: String, _ bytes: [UInt8], mode: UInt32, owner: UInt32?, group: UInt32?
   ) throws(PlatformError) -> String {
     let name = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"

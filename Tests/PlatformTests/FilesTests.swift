@@ -33,6 +33,32 @@ import Testing
     #expect(names() == ["state"])
   }
 
+  @Test(
+    "What is made is there as a whole, and never in the place of something else, a dangling link included"
+  )
+  func creating() throws {
+    let path = folder + "/new"
+    try Files.create(path, with: [1, 2], mode: 0o640)
+    #expect(try Files.read(path, limit: 2) == [1, 2])
+    #expect(try Files.information(path)?.mode == 0o640)
+    #expect(throws: PlatformError.self) { try Files.create(path, with: [3]) }
+    #expect(try Files.read(path, limit: 2) == [1, 2])
+    let link = folder + "/link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder + "/away")
+    #expect(throws: PlatformError.self) { try Files.create(link, with: [3]) }
+    #expect(names() == ["link", "new"])
+  }
+
+  @Test("A file of somebody else is not read where its owner counts")
+  func owned() throws {
+    let path = folder + "/mine"
+    try Files.replace(path, with: [1])
+    #expect(try Files.read(path, limit: 1, ownedBy: Files.effectiveUser) == [1])
+    #expect(throws: PlatformError.self) {
+      try Files.read(path, limit: 1, ownedBy: Files.effectiveUser + 1)
+    }
+  }
+
   @Test("A replacement that fails leaves the former file and no temporary one")
   func failing() throws {
     let path = folder + "/occupied"

@@ -18,7 +18,43 @@ package struct CommandLineProgram: Sendable {
   ///
   /// - Returns: the exit status: 0, 1 (failed), 2 (usage) or 78 (configuration).
   package func run(_ arguments: [String]) async -> Int32 {
-    await run(arguments, environment: Environment.variables, terminal: .standard)
+    Console.occupyClosedPlaces()
+    let environment = Environment.variables
+    let line = try? parsed(arguments)
+    for (name, value) in proxies(line, environment) { Environment.add(name, value) }
+    let status = await run(arguments, environment: environment, terminal: .standard)
+    guard let problem = Console.problem else { return status }
+    Console.complain("\(Product.name): \(problem)")
+    return status == 0 ? 1 : status
+  }
+
+  /// The commands that connectors bring along, and `init`, whose options depend on the connectors.
+  private var tools: [CommandSpecification] {
+    [InitCommand.specification(registry)]
+      + registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
+  }
+
+  private func parsed(_ arguments: [String]) throws(ParsedLine.UsageError) -> ParsedLine {
+    try ParsedLine(arguments, tools: tools)
+  }
+
+  /// The proxy variables that the daemon has from its environment files: whoever calls the same clouds takes the same way.
+  func proxies(_ line: ParsedLine?, _ environment: [String: String]) -> [(String, String)] {
+    switch line?.command {
+    case .doctor, .run(once: true, logLevel: _), .tool, .initialize: break
+    default: return []
+    }
+    let path = line?.file ?? ConfigurationPlaces(environment: environment).first
+    let files = path.map { EnvironmentFiles(of: $0, environment) } ?? .nothing
+    return files.variables.filter { $0.key.lowercased().hasSuffix("_proxy") }
+      .map { ($0.key, $0.value) }
+  }
+
+  /// The loader of every command; the daemon has its own, since the service manager gives it its variables.
+  private func loader(_ environment: [String: String]) -> ConfigurationLoader {
+    var loader = ConfigurationLoader(registry: registry, environment: environment)
+    loader.readsEnvironmentFiles = true
+    return loader
   }
 
   /// Runs the command with this environment and terminal.
@@ -26,10 +62,7 @@ package struct CommandLineProgram: Sendable {
     _ arguments: [String], environment: [String: String], terminal: Terminal
   ) async -> Int32 {
     let line: ParsedLine
-    let tools =
-      [InitCommand.specification(registry)]
-      + registry.flatMap { $0.descriptor.tools.map(CommandSpecification.init) }
-    do { line = try ParsedLine(arguments, tools: tools) } catch {
+    do { line = try parsed(arguments) } catch {
       terminal.complain("\(Product.name): \(error.problem)")
       terminal.complain(error.hint)
       return Self.usageStatus
@@ -43,11 +76,9 @@ package struct CommandLineProgram: Sendable {
       return 0
     case .initialize(let options):
       let initialization = InitCommand(
-        loader: ConfigurationLoader(registry: registry, environment: environment),
+        loader: loader(environment),
         terminal: terminal, options: options)
-      let path = line.file ?? ConfigurationPlaces(environment: environment).new
-      let status = initialization.write(path)
-      return status == 0 ? await initialization.conclude(path) : status
+      return await initialization.run(line.file)
     case .completions(let shell):
       let commands = CommandSpecification.all + tools
       terminal.say(
@@ -66,7 +97,7 @@ package struct CommandLineProgram: Sendable {
         return Self.configurationStatus
       }
       return ValidateCommand(
-        loader: ConfigurationLoader(registry: registry, environment: environment),
+        loader: loader(environment),
         terminal: terminal, options: options
       ).run(path)
     case .audit(let options):
@@ -81,8 +112,7 @@ package struct CommandLineProgram: Sendable {
         guard let path = find(line.file, environment, terminal) else {
           return Self.configurationStatus
         }
-        let loader = ConfigurationLoader(registry: registry, environment: environment)
-        return command.showToken(of: loader.load(path).configuration?.control)
+        return command.showToken(of: loader(environment).load(path).configuration?.control)
       }
       return await withState(line.file, environment, terminal) { folder, environment in
         await command.run(stateDirectory: folder, environment: environment)
@@ -97,7 +127,7 @@ package struct CommandLineProgram: Sendable {
         return Self.configurationStatus
       }
       return await DoctorCommand(
-        loader: ConfigurationLoader(registry: registry, environment: environment),
+        loader: loader(environment),
         terminal: terminal, options: options, time: SystemTime.shared
       ).run(path)
     case .pair(let name, let code):
@@ -111,22 +141,22 @@ package struct CommandLineProgram: Sendable {
           .run(stateDirectory: folder, environment: environment)
       }
     case .explain(let name):
-      let path = line.file ?? ConfigurationPlaces(environment: environment).first
-      let loader = ConfigurationLoader(registry: registry, environment: environment)
-      return ExplainCommand(registry: registry, terminal: terminal)
-        .run(name, configuration: path.flatMap { loader.load($0).configuration })
+      return ExplainCommand(loader: loader(environment), terminal: terminal)
+        .run(
+          name, line.file ?? ConfigurationPlaces(environment: environment).first,
+          isNamed: line.file != nil)
     case .importing(let file, let writes):
       guard let path = find(line.file, environment, terminal) else {
         return Self.configurationStatus
       }
       return await ImportCommand(
-        loader: ConfigurationLoader(registry: registry, environment: environment),
+        loader: loader(environment),
         terminal: terminal, writes: writes
       ).run(file, configuration: path)
     case .tool(let options):
       let path = line.file ?? ConfigurationPlaces(environment: environment).first
       return await ToolCommand(
-        loader: ConfigurationLoader(registry: registry, environment: environment),
+        loader: loader(environment),
         terminal: terminal, options: options
       ).run(path)
     case .run(let once, let level):
@@ -147,8 +177,7 @@ package struct CommandLineProgram: Sendable {
   ) async -> Int32 {
     guard let path = find(named, environment, terminal) else { return Self.configurationStatus }
     do throws(StateFailure) {
-      let loader = ConfigurationLoader(registry: registry, environment: environment)
-      let folder = try StatePlace.of(path, loader: loader)
+      let folder = try StatePlace.of(path, loader: loader(environment))
       return await body(folder, environment)
     } catch {
       terminal.complain("\(Product.name): \(error)")

@@ -23,6 +23,16 @@ struct ConfigurationPlaces {
     } ?? paths.last { $0.hasSuffix(".yaml") } ?? ""
   }
 
+  /// What must not stand anywhere where a new file goes to `path`: the file itself, and those that would then no longer count,
+  /// or would hide it.
+  ///
+  /// - Parameter isNamed: whether a person has chosen the path; then only what stands in its own folder is in its way.
+  func rivals(of path: String, isNamed: Bool) -> [String] {
+    guard isNamed else { return paths }
+    guard paths.contains(path) else { return [path] }
+    return [path] + paths.filter { $0 != path && Files.folder(of: $0) == Files.folder(of: path) }
+  }
+
   /// The first path at which something stands.
   var first: String? {
     paths.first { path in

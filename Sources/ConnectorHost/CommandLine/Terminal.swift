@@ -35,8 +35,8 @@ struct Terminal: Sendable {
     return text.isEmpty ? nil : Secret(text)
   }
 
-  /// Writes a line to standard error.
-  func complain(_ line: String) { errors(line) }
+  /// Writes a line to standard error; whatever it quotes, it stays one line and steers no terminal.
+  func complain(_ line: String) { errors(line.onOneLine) }
 
   /// Whether to write colours: a terminal that knows them, and nobody who asks not to.
   func usesColours(_ environment: [String: String]) -> Bool {

@@ -39,10 +39,11 @@ struct ValidateCommand {
     for found in loaded.findings {
       terminal.say(usesColours ? Self.coloured(found) : found.description)
     }
-    for line in loaded.configuration.map(plan) ?? [] { terminal.say(line) }
+    for line in loaded.configuration.map(plan) ?? [] { terminal.say(line.onOneLine) }
     let counts = [(errors, "error"), (warnings, "warning")].filter { $0.0 > 0 }
       .map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
-    terminal.say("\(path): " + ((errors == 0 ? ["ok"] : []) + counts).joined(separator: ", "))
+    terminal.say(
+      "\(path.onOneLine): " + ((errors == 0 ? ["ok"] : []) + counts).joined(separator: ", "))
   }
 
   /// What `run` would do, a line for each part.
@@ -71,15 +72,14 @@ struct ValidateCommand {
 
   /// The place in bold; the severity in red or yellow.
   private static func coloured(_ found: LocatedFinding) -> String {
-    let text = found.description
-    let place = "\(found.file):\(max(1, found.line)):\(max(1, found.column)):"
+    let place = found.place
     let colour =
       switch found.finding.severity {
       case .error: "31"
       case .warning: "33"
       case .note: "36"
       }
-    return "\u{1B}[1;\(colour)m\(place)\u{1B}[0m\(text.dropFirst(place.count))"
+    return "\u{1B}[1;\(colour)m\(place)\u{1B}[0m\(found.description.dropFirst(place.count))"
   }
 
   private func json(

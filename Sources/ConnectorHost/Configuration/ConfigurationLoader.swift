@@ -19,6 +19,9 @@ package struct ConfigurationLoader: Sendable {
   package var registry: [any ConnectorBackend.Type]
   /// The environment, for `${env:}` and the connectors' variables.
   package var environment: [String: String]
+  /// Whether the variables count too that the file's service is given by its environment files: for everything beside the
+  /// daemon itself, which the service manager has given them.
+  var readsEnvironmentFiles = false
 
   /// A loader for one registry.
   package init(registry: [any ConnectorBackend.Type], environment: [String: String]) {
@@ -55,8 +58,10 @@ package struct ConfigurationLoader: Sendable {
     var configuration: Configuration?
     do {
       if let root = try YAMLNode.parse(bytes, limits: limits) {
+        let files = readsEnvironmentFiles ? EnvironmentFiles(of: path, environment) : .nothing
         let context = DecodingContext(
-          environment: environment, folder: Files.folder(of: path), findings: findings,
+          environment: environment.merging(files.variables) { own, _ in own },
+          environmentFiles: files, folder: Files.folder(of: path), findings: findings,
           overlay: overlay)
         configuration = ConfigurationDecoder(
           registry: registry, context: context, file: path, exposure: exposure(of: path),

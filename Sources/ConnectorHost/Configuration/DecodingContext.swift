@@ -5,6 +5,8 @@ internal import Platform
 struct DecodingContext {
   /// The environment.
   var environment: [String: String]
+  /// Where variables stand beside that.
+  var environmentFiles = EnvironmentFiles.nothing
   /// The folder of the configuration file: relative paths count from it.
   var folder: String
   /// What is found.

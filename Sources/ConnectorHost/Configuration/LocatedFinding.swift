@@ -13,12 +13,19 @@ package struct LocatedFinding: Sendable, Hashable, CustomStringConvertible {
 
   /// `file:line:column: path: what is wrong; what to do`, or, without a key, `file:line:column: what…`.
   ///
-  /// A finding about the file as a whole stands at 1:1. What is no error says so.
+  /// A finding about the file as a whole stands at 1:1. What is no error says so. What stands in the file may come from
+  /// anybody who can write it, so it is one line that steers no terminal.
   package var description: String {
+    place + " " + text.onOneLine
+  }
+
+  /// `file:line:column:`, the beginning of the description.
+  var place: String { "\(file.onOneLine):\(max(1, line)):\(max(1, column)):" }
+
+  private var text: String {
     let key = finding.key.isEmpty ? "" : "\(finding.key): "
     let severity = finding.severity == .error ? "" : "\(finding.severity.rawValue): "
     let remedy = finding.remedy.isEmpty ? "" : "; \(finding.remedy)"
-    return
-      "\(file):\(max(1, line)):\(max(1, column)): \(key)\(severity)\(finding.problem)\(remedy)"
+    return "\(key)\(severity)\(finding.problem)\(remedy)"
   }
 }

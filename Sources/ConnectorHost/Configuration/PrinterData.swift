@@ -1,13 +1,32 @@
+internal import Platform
+
 /// The folder that Moonraker shows to all its clients.
 enum PrinterData {
   /// Whether `path` lies in a `printer_data/config` (or `printer_2_data/config`, as KIAUH names further printers).
-  static func holds(_ path: String) -> Bool {
+  static func holds(_ path: String) -> Bool { depth(of: parts(of: path)) != nil }
+
+  /// The `printer_data` whose `config` the file at `path` lies in, or what it links to; nil where it lies elsewhere.
+  static func folder(of path: String) -> String? {
+    for place in [path, Files.realPath(path) ?? path] where place.hasPrefix("/") {
+      let parts = parts(of: place)
+      if let depth = depth(of: parts) {
+        return "/" + parts.prefix(depth + 1).joined(separator: "/")
+      }
+    }
+    return nil
+  }
+
+  private static func parts(of path: String) -> [Substring] {
     var folders: [Substring] = []
     for part in path.split(separator: "/") where part != "." {
       if part == ".." { _ = folders.popLast() } else { folders.append(part) }
     }
-    return zip(folders, folders.dropFirst()).contains { data, config in
-      data.hasPrefix("printer") && data.hasSuffix("_data") && config == "config"
-    }
+    return folders
+  }
+
+  private static func depth(of folders: [Substring]) -> Int? {
+    zip(folders, folders.dropFirst()).enumerated().first { _, pair in
+      pair.0.hasPrefix("printer") && pair.0.hasSuffix("_data") && pair.1 == "config"
+    }?.offset
   }
 }

@@ -118,9 +118,8 @@ struct ValueDecoder {
       case .literal(let characters): text.characters += characters
       case .environment(let name):
         guard let value = context.environment[name] else {
-          unresolved(
-            "the environment variable \(name) is not set",
-            "set it for the daemon, or write the value here", at: node.position)
+          let missing = context.environmentFiles.missing(name)
+          unresolved(missing.problem, missing.remedy, at: node.position)
           return nil
         }
         text.characters += value

@@ -30,7 +30,10 @@ package struct Daemon: Sendable {
     options: RunOptions, registry: [any ConnectorBackend.Type], environment: [String: String]
   ) {
     self.options = options
-    loader = ConfigurationLoader(registry: registry, environment: environment)
+    var loader = ConfigurationLoader(registry: registry, environment: environment)
+    // The service manager has given the daemon its variables; for one round from a shell nobody has.
+    loader.readsEnvironmentFiles = options.once
+    self.loader = loader
   }
 
   /// The file's findings, with a pairing that a rename has left behind.

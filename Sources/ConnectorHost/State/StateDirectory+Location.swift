@@ -3,6 +3,8 @@ internal import Platform
 extension StateDirectory {
   /// The system's place for the state of the daemon.
   private static let systemPlace = "/var/lib/printer-uplink"
+  /// Where the package's services have their configuration.
+  private static let systemConfigurations = "/etc/printer-uplink"
 
   /// Where the state lives: as configured, else what systemd gives, else the system's place where it is
   /// writable, else the user's own.
@@ -44,10 +46,15 @@ extension StateDirectory {
     return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink\(suffix)"
   }
 
+  /// Whether the file at `path`, or what it links to, is one of the package's services.
+  static func isSystemConfiguration(_ path: String) -> Bool {
+    [path, Files.realPath(path) ?? path].contains { Files.folder(of: $0) == systemConfigurations }
+  }
+
   /// The name of the template instance whose configuration file is at `path`; nil for any other file.
   static func instance(of path: String) -> String? {
     let places = [path, Files.realPath(path) ?? path]
-    for path in places where Files.folder(of: path) == "/etc/printer-uplink" {
+    for path in places where Files.folder(of: path) == systemConfigurations {
       let file = path.split(separator: "/").last.map(String.init) ?? ""
       guard let end = [".yaml", ".conf"].first(where: { file.hasSuffix($0) }) else { continue }
       let name = String(file.dropLast(end.count))
