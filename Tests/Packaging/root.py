@@ -37,7 +37,7 @@ MIRRORS = {
 COMMON = "systemd,systemd-sysv,dbus,ca-certificates,curl,unzip,sudo,procps,iproute2,openssl,debconf"
 FULL = (
     f"{COMMON},libcurl4,libexpat1,libmicrohttpd12,libwslay1,libyaml-0-2,libsqlite3-0,libturbojpeg0,libssl3,libstdc++6,"
-    "libsodium23,libjpeg62-turbo,libopenjp2-7,python3,nginx-light,cron,supervisor"
+    "libsodium23,libjpeg62-turbo,libopenjp2-7,python3,nginx-light,cron,supervisor,zsh,fish,bash-completion,man-db"
 )
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -210,3 +210,17 @@ class Root:
         for folder in self._cgroups():
             folder.mkdir(exist_ok=True)
             (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def shell_help(root: Root, user: str = "root") -> dict[str, str]:
+    """What each shell completes `printer-uplink` with, and where man finds its page; empty where it finds nothing."""
+    # What a login puts into the path.
+    path = 'PATH="$HOME/.local/bin:$PATH";'
+    ask = {
+        "bash": ". /usr/share/bash-completion/bash_completion; _completion_loader printer-uplink; "
+        "shopt -s extdebug; set -- $(declare -F _printer_uplink); readlink -f $3",
+        "zsh": "zsh -fc 'autoload -U compinit; compinit -D -u; print $_comps[printer-uplink]'",
+        "fish": "fish -c 'complete -C \"printer-uplink read-o\"' | cut -f1",
+        "man": "man -w printer-uplink",
+    }
+    return {name: root.run(f"{path} {command}", user=user, check=False) for name, command in ask.items()}

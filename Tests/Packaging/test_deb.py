@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from root import REPOSITORY, Root
+from root import REPOSITORY, Root, shell_help
 
 UNITS = ["printer-uplink.service", "printer-uplink@.service"]
 FILE = "/etc/printer-uplink/printer-uplink.yaml"
@@ -37,6 +37,15 @@ def test_a_fresh_install_runs_at_once_as_its_own_user(installed: Root) -> None:
     assert installed.run("stat -c '%a %U' /var/lib/printer-uplink") == "700 printer-uplink"
     assert installed.run(f"stat -c '%a %U:%G' {FILE}") == "640 root:printer-uplink"
     assert installed.run(f"printer-uplink status -c {FILE}")
+
+
+def test_shells_and_man_know_it(installed: Root) -> None:
+    assert shell_help(installed) == {
+        "bash": "/usr/share/bash-completion/completions/printer-uplink",
+        "zsh": "_printer-uplink",
+        "fish": "read-only",
+        "man": "/usr/share/man/man1/printer-uplink.1.gz",
+    }
 
 
 @pytest.mark.parametrize("unit", UNITS)

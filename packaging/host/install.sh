@@ -74,6 +74,8 @@ main() {
   . "$here/lib/moonraker.sh"
   # shellcheck source=packaging/host/lib/nginx.sh
   . "$here/lib/nginx.sh"
+  # shellcheck source=packaging/host/lib/shell.sh
+  . "$here/lib/shell.sh"
   # shellcheck disable=SC2034 # ask reads both
   {
     take_defaults=$defaults
@@ -81,6 +83,8 @@ main() {
     for key in "${!given[@]}"; do answers[$key]=${given[$key]}; done
   }
   refuse_sudo
+  case "$folder" in /*) ;; *) folder=$PWD/$folder ;; esac
+  check_path "$folder"
   [[ $name =~ ^[A-Za-z0-9_-]*$ ]] || fail "--name takes letters, digits, - and _"
   service=printer-uplink${name:+-$name}
   if dpkg-query -W -f='${db:Status-Status}' printer-uplink 2>/dev/null | grep -qx installed; then
@@ -104,6 +108,7 @@ main() {
   service_write
   save_record
   say "service: $service, started by $kind"
+  shell_help_add
   tell_moonraker
   tell_nginx
   bring_up
@@ -173,20 +178,14 @@ PYTHON
 
 # Puts the release into its folder; the one before stays beside it until this one has come up.
 place() {
-  replaced=no
   [ "$1" != "$folder" ] || return 0
   if [ -e "$folder" ] && [ ! -f "$folder/release_info.json" ]; then
     fail "$folder is something else: move it away, or give --folder"
   fi
-  rm -rf "$folder.new"
+  rm -rf "$folder.new" "$folder.going"
   mkdir -p "$(dirname "$folder")"
   cp -a "$1" "$folder.new"
-  if [ -d "$folder" ]; then
-    rm -rf "$folder.former"
-    mv "$folder" "$folder.former"
-    replaced=yes
-  fi
-  mv "$folder.new" "$folder"
+  put_in_place "$folder.new"
   say "program: $folder ($(value "$folder/release_info.json" version))"
 }
 
@@ -207,9 +206,11 @@ choose_printer() {
   fi
   [ -d "$data/config" ] || fail "$data/config is no folder: give --data PATH"
   data=$(cd "$data" && pwd)
+  check_path "$data"
   moonraker_conf=$data/config/moonraker.conf
   # Where the pairings live, outside of what Moonraker hands out.
   state=${XDG_STATE_HOME:-$HOME/.local/state}/$service
+  check_path "$state"
 }
 
 write_configuration() {
@@ -227,27 +228,34 @@ write_configuration() {
   address=$(ask moonraker "$address" "Where is Moonraker?")
   count=$(all_records | grep -cv "/$service.installed\$" || true)
   mkdir -p "$data/logs"
-  cat >"$config" <<TEXT
+  cat >"$config.new" <<TEXT
 # printer-uplink. Every setting, explained: $folder/config/printer-uplink.yaml
 # The smallest entry of each cloud:          $folder/config/examples/
-# After a change: $folder/printer-uplink validate $config
+# After a change: printer-uplink validate "$config"
 version: 1
-state_directory: $state
+state_directory: $(as_yaml "$state")
 printer:
   name: ${name:-Printer}
-  moonraker: $address
+  moonraker: $(as_yaml "$address")
 control:
   listen: 127.0.0.1:$((7180 + count))
 log:
-  file: $log
+  file: $(as_yaml "$log")
 backends: []
 TEXT
+  mv "$config.new" "$config"
   say "configuration: $config"
 }
 
+# A text with blanks in quotes; check_path has seen to it that there are none in it.
+as_yaml() { case "$1" in *' '*) printf '"%s"' "$1" ;; *) printf '%s' "$1" ;; esac; }
+
 tell_moonraker() {
   [ -f "$moonraker_conf" ] || return 0
-  local changed=no default=yes managed=no
+  local changed=no default=yes managed=no pending=$records/restart-moonraker
+  # An earlier run changed something, and was ended before Moonraker could know of it.
+  if [ -f "$pending" ]; then changed=yes; fi
+  : >"$pending"
   # Moonraker restarts what systemd or Supervisor runs, and nothing else.
   case "$kind" in systemd | supervisor) managed=yes ;; esac
   if [ $managed = yes ] && agree asvc yes "May Mainsail and Fluidd restart $service?"; then
@@ -261,6 +269,7 @@ tell_moonraker() {
     if update_section_add $managed; then changed=yes; fi
   fi
   if [ $changed = yes ] && agree restart-moonraker yes "Restart Moonraker, so that it sees that?"; then moonraker_restart; fi
+  rm -f "$pending"
 }
 
 tell_nginx() {
@@ -275,17 +284,19 @@ tell_nginx() {
 }
 
 bring_up() {
-  [ "$kind" != none ] || return 0
-  agree start yes "Start it now?" || return 0
+  if [ "$kind" = none ] || ! agree start yes "Start it now?"; then
+    unmark
+    return
+  fi
   if service_do restart && comes_up; then
+    unmark
     say "It runs."
     return
   fi
   warn "it does not come up. It said:"
   last_words
-  if [ $replaced = yes ]; then
-    rm -rf "$folder"
-    mv "$folder.former" "$folder"
+  if is_unproven && [ -f "$folder.former/release_info.json" ]; then
+    put_back
     service_write
     if service_do restart && comes_up; then fail "the former version was put back, and runs: $(value "$folder/release_info.json" version)"; fi
     fail "the former version was put back, and does not run either: mend what it says above"
@@ -297,7 +308,7 @@ closing_words() {
   say ""
   say "Next: add your clouds below 'backends:' in $config"
   say "      (in Mainsail or Fluidd it is among the configuration files), then"
-  say "      $folder/printer-uplink validate $config"
+  say "      printer-uplink validate \"$config\"      (in a new shell; the program is $folder/printer-uplink)"
   say "      The daemon takes the file over by itself when it is saved."
 }
 

@@ -14,7 +14,7 @@ log=$state/keeper.log
 keeper() {
   pid=$(cat "$pidfile" 2>/dev/null) || return 1
   # Another process may have got the number since.
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "keep-running.sh.* keep" || return 1
+  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF " $state keep" || return 1
   echo "$pid"
 }
 
@@ -24,6 +24,10 @@ start)
   mkdir -p "$state" && chmod 0700 "$state"
   # A new log each time: the daemon's own goes to the file that the configuration names.
   setsid nohup "$self" "$program" "$config" "$state" keep >"$log" 2>&1 </dev/null &
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if keeper >/dev/null; then exit 0; fi
+    sleep 0.1
+  done
   ;;
 keep)
   echo $$ >"$pidfile"

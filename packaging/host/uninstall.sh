@@ -26,6 +26,8 @@ main() {
   . "$folder/lib/moonraker.sh"
   # shellcheck source=packaging/host/lib/nginx.sh
   . "$folder/lib/nginx.sh"
+  # shellcheck source=packaging/host/lib/shell.sh
+  . "$folder/lib/shell.sh"
   local config_only=no purge=no only=
   while [ $# -gt 0 ]; do
     case "$1" in
@@ -40,7 +42,8 @@ main() {
   done
   refuse_sudo
   local record
-  for record in $(all_records); do
+  list_records
+  for record in "${known_records[@]}"; do
     load_record "$record"
     [ -z "$only" ] || [ "$service" = "$only" ] || continue
     if [ "$take_defaults" = no ] && ! agree remove no "Remove $service?"; then continue; fi
@@ -66,9 +69,15 @@ main() {
   done
   [ $config_only = no ] || return 0
   if [ -z "$(all_records)" ]; then
+    shell_help_remove
+    if [ $purge = yes ]; then rm -f "$records/env"; fi
+    rm -f "$records/restart-moonraker"
     rmdir "$records" 2>/dev/null || true
     say "removing $folder"
-    rm -rf "$folder" "$folder.former"
+    # Out of the way first: what an interrupted removal leaves must not look like an installation.
+    rm -rf "$folder.former" "$folder.new" "$folder.unproven" "$folder.going"
+    mv "$folder" "$folder.going"
+    rm -rf "$folder.going"
   fi
   say "Restart Moonraker to have it out of its lists."
 }

@@ -44,8 +44,14 @@ main() {
 
   if [ $what = rollback ]; then
     [ -f "$folder.former/release_info.json" ] || fail "there is no former release beside $folder: use --version"
-    exchange "$folder.former" "$(value "$folder.former/release_info.json" version)"
+    unmark
+    put_in_place "$folder.former"
+    prove
     return
+  fi
+  if [ $what = update ] && is_unproven; then
+    say "The last update was interrupted before $installed had answered."
+    prove
   fi
   if [ -z "$archive" ]; then
     local repository offered
@@ -68,41 +74,43 @@ main() {
   check_files "$work/release/printer-uplink"
   rm -rf "$folder.new"
   cp -a "$work/release" "$folder.new"
-  exchange "$folder.new" "$(value "$folder.new/release_info.json" version)"
+  put_in_place "$folder.new"
+  prove
 }
 
 # The new program must accept each configuration file that the old one runs with.
 check_files() {
   local record said
-  for record in $(all_records); do
+  list_records
+  for record in "${known_records[@]}"; do
     load_record "$record"
     said=$("$1" validate "$config" 2>&1) || fail "the new release refuses $config; nothing was changed: ${said%%$'\n'*}"
   done
 }
 
-# Puts the release in folder $1 in place of the one that runs; on any trouble, back.
-exchange() {
-  mv "$1" "$folder.coming"
-  rm -rf "$folder.former"
-  mv "$folder" "$folder.former"
-  mv "$folder.coming" "$folder"
+# Starts the release that lies in place now; one that does not answer is taken back.
+prove() {
+  local version former
+  version=$(value "$folder/release_info.json" version)
+  former=$(value "$folder.former/release_info.json" version 2>/dev/null || true)
   if restart_all; then
-    say "$2 runs; $installed is kept in $folder.former (update.sh --rollback)"
+    unmark
+    say "$version runs; ${former:-nothing} is kept in $folder.former (update.sh --rollback)"
     return
   fi
-  warn "$2 does not come up. It said:"
+  warn "$version does not come up. It said:"
   last_words
-  mv "$folder" "$folder.coming"
-  mv "$folder.former" "$folder"
-  rm -rf "$folder.coming"
-  if restart_all; then fail "$installed was put back, and runs"; fi
-  fail "$installed was put back, and does not run either: mend what it says above"
+  [ -n "$former" ] || fail "there is no former release to go back to: update.sh --version"
+  put_back
+  if restart_all; then fail "$former was put back, and runs"; fi
+  fail "$former was put back, and does not run either: mend what it says above"
 }
 
 # Restarts every daemon of this folder; leaves the first that does not come up as the loaded record.
 restart_all() {
   local record
-  for record in $(all_records); do
+  list_records
+  for record in "${known_records[@]}"; do
     load_record "$record"
     service_do restart || return 1
     comes_up || return 1

@@ -61,13 +61,25 @@ as_root() {
   fi
 }
 
-# Writes standard input to a file as root.
+# Writes standard input to a file as root, whole or not at all; asks for root only where something changes.
 write_as_root() {
-  local mode=$1 path=$2 temporary
+  local mode=$1 path=$2 temporary hidden
   temporary=$(mktemp)
   cat >"$temporary"
-  as_root install -D -m "$mode" "$temporary" "$path"
+  if ! cmp -s "$temporary" "$path"; then
+    # A name that no "include folder/*" takes.
+    hidden=$(dirname "$path")/.$(basename "$path").new
+    as_root install -D -m "$mode" "$temporary" "$hidden"
+    as_root mv "$hidden" "$path"
+  fi
   rm -f "$temporary"
+}
+
+# Paths go into unit files, crontabs and patterns: blanks are served, what has a meaning there is not.
+check_path() {
+  local refused=$'[\'"\\\\`$%&|;#*?<>!\n\t]'
+  case "$1" in /*) ;; *) fail "$1 is no absolute path" ;; esac
+  if [[ $1 =~ $refused ]]; then fail "$1: this path has a character that unit files or crontabs take otherwise; choose another folder"; fi
 }
 
 refuse_sudo() {
@@ -92,8 +104,13 @@ save_record() {
   local key
   mkdir -p "$records"
   # shellcheck disable=SC2154 # service and the others are set by the script
-  for key in "${record_keys[@]}"; do printf '%s=%s\n' "$key" "${!key}"; done >"$records/$service.installed"
+  for key in "${record_keys[@]}"; do printf '%s=%s\n' "$key" "${!key}"; done >"$records/$service.new"
+  mv "$records/$service.new" "$records/$service.installed"
 }
 
 # The records, one path a line; nothing where there is none.
 all_records() { find "$records" -maxdepth 1 -name '*.installed' 2>/dev/null | sort; }
+
+# The path of each record, into the array `known_records`.
+# shellcheck disable=SC2034
+list_records() { mapfile -t known_records < <(all_records); }

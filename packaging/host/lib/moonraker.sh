@@ -6,9 +6,14 @@
 asvc_add() {
   local file=$data/moonraker.asvc
   grep -qx "$service" "$file" 2>/dev/null && return 1
-  # A last line without an end would swallow ours.
-  if [ -s "$file" ] && [ -n "$(tail -c 1 "$file")" ]; then printf '\n' >>"$file"; fi
-  printf '%s\n' "$service" >>"$file"
+  append "$file" "$service"
+}
+
+# append FILE TEXT: whole or not at all; a last line without an end would swallow ours.
+append() {
+  local end=
+  if [ -s "$1" ] && [ -n "$(tail -c 1 "$1")" ]; then end=$'\n'; fi
+  printf '%s' "$end$2"$'\n' >>"$1"
 }
 
 asvc_remove() {
@@ -33,13 +38,10 @@ update_section_add() {
   [ "$1" = yes ] || service_line='is_system_service: False'
   [ -w "$file" ] || { warn "$file cannot be written: no update_manager section"; return 1; }
   if grep -qsE "^\[update_manager $service\]" "$data"/config/*.conf; then return 1; fi
-  if [ -s "$file" ] && [ -n "$(tail -c 1 "$file")" ]; then printf '\n' >>"$file"; fi
-  {
-    echo "# $service: begin (uninstall.sh takes it out)"
-    sed -e "s|@SERVICE@|$service|" -e "s|@REPOSITORY@|$repository|" -e "s|@FOLDER@|$folder|" -e "s|^managed_services:.*|$service_line|" \
-      "$folder/config/moonraker/update_manager.conf"
-    echo "# $service: end"
-  } >>"$file"
+  append "$file" "# $service: begin (uninstall.sh takes it out)
+$(sed -e "s|@SERVICE@|$service|" -e "s|@REPOSITORY@|$repository|" -e "s|@FOLDER@|$folder|" \
+    -e "s|^managed_services:.*|$service_line|" "$folder/config/moonraker/update_manager.conf")
+# $service: end"
 }
 
 update_section_remove() {

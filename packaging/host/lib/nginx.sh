@@ -63,8 +63,9 @@ nginx_add() {
   cura=$(port_of 'type: *"?cura')
   text=$(sed -e "s|127.0.0.1:7180|127.0.0.1:${page:-7180}|" -e "s|127.0.0.1:8008|127.0.0.1:${cura:-8008}|" \
     -e "s|/printer-uplink/|/$service/|" <<<"$text")$'\n'
-  local former former_snippet=
+  local former former_snippet='' said
   former=$(mktemp)
+  said=$(mktemp)
   cat "$site" >"$former"
   if [ -f "$(nginx_snippet)" ]; then
     former_snippet=$(mktemp)
@@ -77,33 +78,38 @@ nginx_add() {
       '{ print } !done && /^[[:space:]]*server[[:space:]]*\{/ { print line; done = 1 }' "$former" |
       write_as_root 0644 "$site"
   fi
-  if as_root nginx -t 2>/tmp/nginx-said.$$; then
-    rm -f "/tmp/nginx-said.$$" "$former" "$former_snippet"
+  if as_root nginx -t 2>"$said"; then
+    rm -f "$said" "$former" "$former_snippet"
     nginx_reload
     return 0
   fi
-  sed 's/^/    /' "/tmp/nginx-said.$$" >&2
-  as_root cp "$former" "$site"
+  sed 's/^/    /' "$said" >&2
+  write_as_root 0644 "$site" <"$former"
   if [ -n "$former_snippet" ]; then
-    as_root cp "$former_snippet" "$(nginx_snippet)"
+    write_as_root 0644 "$(nginx_snippet)" <"$former_snippet"
   else
     as_root rm -f "$(nginx_snippet)"
   fi
-  rm -f "/tmp/nginx-said.$$" "$former" "$former_snippet"
+  rm -f "$said" "$former" "$former_snippet"
+  # As before may be what an interrupted run left.
+  if ! as_root nginx -t 2>/dev/null; then nginx_remove; fi
   warn "nginx refuses the snippets (above): they were taken out again"
   return 1
 }
 
 nginx_remove() {
-  [ -f "$(nginx_snippet)" ] || return 0
-  local file
+  local file changed=no
   for file in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*; do
     if [ -f "$file" ] && grep -qF "snippets/$service.conf; $nginx_mark" "$file"; then
       grep -vF "snippets/$service.conf; $nginx_mark" "$file" | write_as_root 0644 "$(readlink -f "$file")"
+      changed=yes
     fi
   done
-  as_root rm -f "$(nginx_snippet)"
-  if as_root nginx -t >/dev/null 2>&1; then nginx_reload; fi
+  if [ -f "$(nginx_snippet)" ]; then
+    as_root rm -f "$(nginx_snippet)"
+    changed=yes
+  fi
+  if [ $changed = yes ] && as_root nginx -t >/dev/null 2>&1; then nginx_reload; fi
 }
 
 nginx_reload() {

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Releases on GitHub: which there are, fetched, checked, unpacked.
+# Releases on GitHub: which there are, fetched, checked, unpacked, and put in place of one another.
+# shellcheck disable=SC2154
 
 github_api=https://api.github.com
 
@@ -101,4 +102,58 @@ for entry in json.load(open(sys.argv[1]))["debian"]:
   say "Debian packages that are missing: ${missing[*]}"
   as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null ||
     fail "they could not be installed: sudo apt-get update, then run this again"
+}
+
+# A release whose program has not answered yet is marked, beside its folder. Whatever ends a script in the middle, the
+# next run knows by that mark that it has to be tried first.
+mark() { printf '%s\n' "$1" >"$folder.unproven"; }
+unmark() { rm -f "$folder.unproven"; }
+is_unproven() {
+  [ -f "$folder.unproven" ] && [ -f "$folder/release_info.json" ] &&
+    [ "$(cat "$folder.unproven")" = "$(value "$folder/release_info.json" version)" ]
+}
+
+# Two folders change places, at once where the kernel can do that: at no moment there is no program.
+exchange() {
+  python3 - "$1" "$2" <<'PYTHON' && return
+import ctypes, os, sys
+one, other = (os.fsencode(path) for path in sys.argv[1:])
+try:
+    done = ctypes.CDLL(None).renameat2(-100, one, -100, other, 2)  # AT_FDCWD, RENAME_EXCHANGE
+except AttributeError:
+    done = -1
+sys.exit(done != 0)
+PYTHON
+  rm -rf "$2.going"
+  mv "$2" "$2.going"
+  mv "$1" "$2"
+  mv "$2.going" "$1"
+}
+
+# put_in_place NEW: the release in folder NEW takes the place of the installed one, which is kept as $folder.former
+# until this one has answered; a release that never answered is not worth keeping.
+put_in_place() {
+  if [ ! -e "$folder" ]; then
+    mv "$1" "$folder"
+    return
+  fi
+  if is_unproven && [ -d "$folder.former" ]; then
+    mark "$(value "$1/release_info.json" version)"
+    exchange "$1" "$folder"
+    rm -rf "$1"
+  else
+    if [ "$1" != "$folder.former" ]; then
+      rm -rf "$folder.former"
+      mv "$1" "$folder.former"
+    fi
+    mark "$(value "$folder.former/release_info.json" version)"
+    exchange "$folder.former" "$folder"
+  fi
+}
+
+# The former release is back, and the one that did not answer is gone.
+put_back() {
+  exchange "$folder.former" "$folder"
+  unmark
+  rm -rf "$folder.former"
 }

@@ -26,7 +26,7 @@ service_file() {
 }
 
 service_write() {
-  local user group run="$folder/printer-uplink run --config $config"
+  local user group run="\"$folder/printer-uplink\" run --config \"$config\""
   user=$(id -un)
   group=$(id -gn)
   case "$kind" in
@@ -34,7 +34,7 @@ service_write() {
       # The package's own unit, with our paths: one hardening for both.
       sed -e "s|^ExecStart=.*|ExecStart=$run|" -e "s|^User=.*|User=$user|" -e "s|^Group=.*|Group=$group|" \
         -e "s|^EnvironmentFile=.*|EnvironmentFile=-$records/env|" \
-        -e "s|^ProtectHome=.*|ProtectHome=read-only\nReadWritePaths=$state -$data/config -$data/logs|" \
+        -e "s|^ProtectHome=.*|ProtectHome=read-only\nReadWritePaths=\"$state\" \"-$data/config\" \"-$data/logs\"|" \
         -e '/^StateDirectory/d' -e '/^RuntimeDirectory/d' -e '/^Documentation=/d' \
         -e "1,2s|^# .*|# Written by $folder/install.sh; change it with: systemctl edit $service|" \
         "$folder/config/systemd/printer-uplink.service" | sed '2{/^# Written/d}' |
@@ -42,6 +42,7 @@ service_write() {
       as_root systemctl daemon-reload
       as_root systemctl --quiet enable "$service"
       ;;
+    # Supervisor, as shells do, takes what stands in quotes as one word.
     supervisor)
       write_as_root 0644 "$(service_file)" <<TEXT
 ; Written by $folder/install.sh.
@@ -75,10 +76,10 @@ TEXT
 # Short-Description: connects a Klipper printer to several clouds
 ### END INIT INFO
 # Written by $folder/install.sh.
-keeper="$folder/keep-running.sh $folder/printer-uplink $config $state"
+keeper="'$folder/keep-running.sh' '$folder/printer-uplink' '$config' '$state'"
 case "\$1" in
 start | stop | restart | reload | status)
-  if [ "\$(id -un)" = "$user" ]; then exec \$keeper "\$1"; fi
+  if [ "\$(id -un)" = "$user" ]; then exec /bin/sh -c "exec \$keeper \$1"; fi
   exec su -s /bin/sh -c "\$keeper \$1" $user
   ;;
 *) echo "usage: \$0 start|stop|restart|reload|status" >&2; exit 2 ;;
@@ -94,8 +95,8 @@ TEXT
       ;;
     cron)
       {
-        crontab -l 2>/dev/null | grep -vF "# $service" || true
-        echo "@reboot $folder/keep-running.sh $folder/printer-uplink $config $state start # $service"
+        crontab -l 2>/dev/null | grep -v "# $service\$" || true
+        echo "@reboot '$folder/keep-running.sh' '$folder/printer-uplink' '$config' '$state' start # $service"
       } | crontab -
       ;;
   esac
@@ -137,7 +138,7 @@ service_remove() {
       ;;
     cron)
       service_do stop >/dev/null 2>&1 || true
-      { crontab -l 2>/dev/null | grep -vF "# $service" || true; } | crontab -
+      { crontab -l 2>/dev/null | grep -v "# $service\$" || true; } | crontab -
       ;;
   esac
 }
