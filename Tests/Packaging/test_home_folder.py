@@ -232,7 +232,7 @@ def test_a_broken_release_cut_off_is_taken_back_by_the_next_run(host: PrinterHos
 
 @pytest.mark.parametrize("kind", ["systemd", "supervisor", "initd", "cron"])
 def test_folders_with_blanks_in_their_names(host: PrinterHost, kind: str) -> None:
-    host.run("mv printer_data 'my printer' && ln -s 'my printer' printer_data", user="pi")
+    host.run("cd && mv printer_data 'my printer' && ln -s 'my printer' printer_data", user="pi")
     flags = f"--yes --service {kind} --update-manager yes --folder '/home/pi/my uplink' --data '/home/pi/my printer'"
     said = host.install(flags)
     assert "It runs." in said, said
@@ -265,7 +265,7 @@ def test_shells_and_man_know_it(host: PrinterHost) -> None:
         "bash": f"{FOLDER}/completions/printer-uplink.bash",
         "zsh": "_printer-uplink",
         "fish": "read-only",
-        "man": f"{HOME}/.local/share/man/man1/printer-uplink.1",
+        "man": f"{FOLDER}/completions/printer-uplink.1",
     }
     assert host.run("bash -lc 'printer-uplink version'", user="pi").startswith("printer-uplink ")
     host.run(f"{FOLDER}/uninstall.sh --yes", user="pi")

@@ -100,8 +100,9 @@ for entry in json.load(open(sys.argv[1]))["debian"]:
         print(package.strip())' "$1/system-dependencies.json")
   [ ${#missing[@]} -gt 0 ] || return 0
   say "Debian packages that are missing: ${missing[*]}"
+  # The program itself tells right after this whether it can do without.
   as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null ||
-    fail "they could not be installed: sudo apt-get update, then run this again"
+    warn "they could not be installed (sudo apt-get update, then run this again). Without libavahi-client3 Cura does not find the printer by itself; without one of the others the program does not start"
 }
 
 # A release whose program has not answered yet is marked, beside its folder. Whatever ends a script in the middle, the
