@@ -27,7 +27,7 @@ put 0644 packaging/debian/copyright $doc/copyright
 # Side by side with its pages there.
 sed 's|](docs/|](|g' README.md | install -D -m 0644 /dev/stdin "$tree$doc/README.md"
 put 0644 CHANGELOG.md $doc/CHANGELOG.md
-printf 'printer-uplink (%s) stable; urgency=medium\n\n  * See CHANGELOG.md beside this file.\n\n -- %s  %s\n' "$version" \
+printf 'printer-uplink (%s) stable; urgency=medium\n\n  * See CHANGELOG.md beside this file.\n\n -- %s  %s\n' "${version/-/\~}" \
   "$(sed -n 's/^Maintainer: //p' packaging/debian/control.in)" "$(LC_ALL=C date -u -R -d "@$moment")" |
   gzip -9n | install -D -m 0644 /dev/stdin "$tree$doc/changelog.gz"
 put 0644 config/printer-uplink.yaml $doc/printer-uplink.yaml
@@ -58,7 +58,8 @@ libraries=$(sed -E 's/libturbojpeg0( \([^)]*\))?/& | libturbojpeg\1/' <<<"$libra
 mkdir "$tree/DEBIAN"
 for file in config preinst postinst prerm postrm; do install -m 0755 "packaging/debian/$file" "$tree/DEBIAN/$file"; done
 for file in conffiles templates; do install -m 0644 "packaging/debian/$file" "$tree/DEBIAN/$file"; done
-sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" \
+# 1.2.3-rc1 comes before 1.2.3: dpkg says that with a tilde.
+sed -e "s/@VERSION@/${version/-/\~}/" -e "s/@ARCHITECTURE@/$architecture/" \
   -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$tree" | cut -f1)/" -e "s/@LIBRARIES@/$libraries/" \
   packaging/debian/control.in >"$tree/DEBIAN/control"
 (cd "$tree" && find . -type f ! -path './DEBIAN/*' ! -path './etc/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)

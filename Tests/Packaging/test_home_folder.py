@@ -100,6 +100,12 @@ def test_moonraker_updates_it_and_rolls_it_back(host: PrinterHost) -> None:
     host.moonraker("POST", "/machine/update/rollback?name=printer-uplink")
     assert host.installed_version == "v1.0.0"
     host.until(f"{FOLDER}/printer-uplink status -c {CONFIG}")
+    # Moonraker keeps nothing of the release before; the way back goes all the same.
+    host.moonraker("POST", "/machine/update/client?name=printer-uplink")
+    assert host.installed_version == "v1.1.0"
+    said = host.run(f"{FOLDER}/update.sh --rollback 2>&1", user="pi")
+    assert "fetching v1.0.0" in said and "v1.0.0 runs" in said, said
+    assert host.installed_version == "v1.0.0"
 
 
 def test_update_sh_checks_updates_and_goes_back(host: PrinterHost) -> None:
@@ -108,7 +114,12 @@ def test_update_sh_checks_updates_and_goes_back(host: PrinterHost) -> None:
     host.publish("1.1.0")
     done = host.attempt(f"{FOLDER}/update.sh --check", user="pi")
     assert done.returncode == 1 and "v1.1.0 is there" in done.stdout
+    archive = "/srv/releases/v1.1.0/printer-uplink-linux-amd64.zip"
+    assert host.attempt(f"{FOLDER}/update.sh --check --archive {archive}", user="pi").returncode == 1
     assert host.installed_version == "v1.0.0", "--check only looks"
+    host.run("systemctl stop github")
+    assert host.attempt(f"{FOLDER}/update.sh --check", user="pi").returncode == 2, "nobody says"
+    host.run("systemctl start github")
     host.run(f"{FOLDER}/printer-uplink read-only on -c {CONFIG}", user="pi")
     assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh 2>&1", user="pi")
     assert host.installed_version == "v1.1.0"
@@ -144,12 +155,72 @@ def test_a_forged_archive_changes_nothing(host: PrinterHost) -> None:
     assert host.installed_version == "v1.0.0"
 
 
+def test_variables_of_the_env_file_count_for_updates_too(host: PrinterHost) -> None:
+    host.install()
+    host.write(f"{HOME}/.config/printer-uplink/env", "PD_TOKEN=PAIR_1\n")
+    host.run(
+        f"sed -i 's|^backends:.*|backends:\\n  - {{ type: printdock, pairing_token: \"${{env:PD_TOKEN}}\" }}|' {CONFIG}",
+        user="pi",
+    )
+    host.run("systemctl restart printer-uplink")
+    host.publish("1.1.0")
+    assert "v1.1.0 runs" in host.run(f"{FOLDER}/update.sh 2>&1", user="pi")
+
+
+def test_run_again_it_remembers_what_it_was_told(host: PrinterHost) -> None:
+    host.run("mkdir -p ~/printer_two_data/config ~/printer_two_data/logs", user="pi")
+    flags = "--data /home/pi/printer_two_data --folder /home/pi/apps/uplink"
+    host.install(f"--yes --asvc no --update-manager no {flags}")
+    record = f"{HOME}/.config/printer-uplink/printer-uplink.installed"
+    before = host.file(record).read_text()
+    assert "/home/pi/printer_two_data" in before and "folder=/home/pi/apps/uplink" in before
+    for again in (
+        "curl -fsSL https://github.com/printer-uplink/printer-uplink/releases/latest/download/install.sh | bash -s --",
+        "/home/pi/apps/uplink/install.sh",
+    ):
+        assert "It runs." in host.run(f"{again} --yes --asvc no --update-manager no 2>&1", user="pi")
+        assert host.file(record).read_text() == before
+    assert not host.file(FOLDER).exists() and not host.file(CONFIG).exists()
+    # Another daemon gets the other printer, and not this one by mistake.
+    assert "It runs." in host.run("/home/pi/apps/uplink/install.sh --yes --name one 2>&1", user="pi")
+    assert f"data={DATA}" in host.file(record.replace("uplink.inst", "uplink-one.inst")).read_text()
+    done = host.attempt("/home/pi/apps/uplink/install.sh --yes --name x --data ~/printer_data 2>&1", user="pi")
+    assert done.returncode == 1 and "is printer-uplink-one's printer" in done.stdout, done.stdout
+
+
+def test_a_damaged_record_removes_nothing(host: PrinterHost) -> None:
+    host.install()
+    record = f"{HOME}/.config/printer-uplink/printer-uplink.installed"
+    host.write(record, "service=printer-uplink\nkind=systemd\n")
+    host.run("touch ~/diary", user="pi")
+    for script in ("uninstall.sh --yes --purge", "update.sh --rollback", "update.sh --version v1.0.0"):
+        done = host.attempt(f"cd && {FOLDER}/{script} 2>&1", user="pi")
+        assert done.returncode != 0 or "nothing to do" in done.stdout, done.stdout
+    assert host.file(f"{HOME}/diary").exists() and host.file(CONFIG).exists() and host.file(FOLDER).is_dir()
+    assert "It runs." in host.run(f"{FOLDER}/install.sh --yes 2>&1", user="pi")
+    host.run(f"{FOLDER}/uninstall.sh --yes --purge", user="pi")
+    assert host.file(f"{HOME}/diary").exists() and not host.file(CONFIG).exists()
+
+
+def test_moonraker_is_not_restarted_under_a_print(host: PrinterHost) -> None:
+    host.wait_for_moonraker()
+    moonraker = "systemctl show --property=MainPID --value moonraker"
+    former = host.run(moonraker)
+    # It asks for a login: nobody can tell what the printer does.
+    host.run(f"sed -i 's/127.0.0.0\\/8/10.0.0.0\\/8/' {DATA}/config/moonraker.conf; systemctl restart moonraker")
+    former = host.run(moonraker)
+    host.until("curl -s http://127.0.0.1:7125/server/info | grep -q Unauthorized", 40)
+    assert "when nothing is being printed" in host.install()
+    assert host.run(moonraker) == former
+
+
 def test_moonraker_takes_a_broken_release_back(host: PrinterHost) -> None:
     host.install()
     host.wait_for_moonraker()
     host.publish("1.2.0", broken=True)
     host.until("curl -sf -X POST 'http://127.0.0.1:7125/machine/update/refresh?name=printer-uplink'", 120)
-    host.moonraker("POST", "/machine/update/client?name=printer-uplink")
+    # It says that the service could not be restarted, and leaves it at that.
+    host.run("curl -s -m 60 -X POST 'http://127.0.0.1:7125/machine/update/client?name=printer-uplink'")
     assert host.installed_version == "v1.2.0"
     assert host.pid() == "", "it cannot run"
     host.moonraker("POST", "/machine/update/rollback?name=printer-uplink")
@@ -160,16 +231,17 @@ def test_moonraker_takes_a_broken_release_back(host: PrinterHost) -> None:
 KILLER = """set -T
 killer_count=0
 trap 'killer_count=$((killer_count + 1)); [ "$killer_count" != "$KILL_AT" ] || kill -KILL $$' DEBUG
-trap 'echo $killer_count >>/tmp/commands' EXIT
+trap 'echo $killer_count >>/srv/killer/commands' EXIT
 """
 """Read by every bash that runs a script: ends it, as a power cut would, before its n-th command."""
 
 
 def commands_of(host: PrinterHost, command: str) -> int:
     """How many commands the longest of the scripts behind a line of shell runs."""
-    host.write("/tmp/killer", KILLER)
-    host.run(f"rm -f /tmp/commands; BASH_ENV=/tmp/killer KILL_AT=0 {command} 2>&1", user="pi")
-    return max(int(line) for line in host.file("/tmp/commands").read_text().split())
+    host.write("/srv/killer/killer", KILLER)
+    host.run("chown pi /srv/killer")
+    host.run(f"BASH_ENV=/srv/killer/killer KILL_AT=0 {command} 2>&1", user="pi")
+    return max(int(line) for line in host.file("/srv/killer/commands").read_text().split())
 
 
 def test_an_installation_cut_off_anywhere_is_mended_by_the_next(host: PrinterHost) -> None:
@@ -180,7 +252,7 @@ def test_an_installation_cut_off_anywhere_is_mended_by_the_next(host: PrinterHos
     assert count > 100 and len(expected) > 6
     for moment in range(count // 14, count, count // 14):
         host.run(f"{FOLDER}/uninstall.sh --yes --purge", user="pi")
-        done = host.attempt(f"BASH_ENV=/tmp/killer KILL_AT={moment} {command} 2>&1", user="pi")
+        done = host.attempt(f"BASH_ENV=/srv/killer/killer KILL_AT={moment} {command} 2>&1", user="pi")
         assert done.returncode != 0, f"command {moment} of {count}"
         host.run("nginx -t")
         said = host.run(f"{command} 2>&1", user="pi")
@@ -209,7 +281,7 @@ def test_an_update_cut_off_anywhere_is_mended_by_the_next(host: PrinterHost) -> 
     for moment in range(count // 10, count, count // 10):
         host.run(back, user="pi")
         former = host.pid()
-        done = host.attempt(f"BASH_ENV=/tmp/killer KILL_AT={moment} {FOLDER}/update.sh 2>&1", user="pi")
+        done = host.attempt(f"BASH_ENV=/srv/killer/killer KILL_AT={moment} {FOLDER}/update.sh 2>&1", user="pi")
         assert done.returncode != 0, f"command {moment} of {count}"
         assert host.is_executable(f"{FOLDER}/printer-uplink"), "there is a program at any moment"
         host.run(f"{FOLDER}/update.sh 2>&1", user="pi")
@@ -222,9 +294,11 @@ def test_an_update_cut_off_anywhere_is_mended_by_the_next(host: PrinterHost) -> 
 def test_a_broken_release_cut_off_is_taken_back_by_the_next_run(host: PrinterHost) -> None:
     host.install("--yes --update-manager no")
     host.publish("1.2.0", broken=True)
-    # The whole of it takes 30 s of waiting for an answer that never comes.
+    # It starts, and never says that it has.
+    host.write("/srv/hang", "")
     done = host.attempt(f"timeout -s KILL 12 {FOLDER}/update.sh 2>&1", user="pi")
     assert done.returncode != 0 and host.installed_version == "v1.2.0", done.stdout
+    host.file("/srv/hang").unlink()
     done = host.attempt(f"UPLINK_PATIENCE=6 {FOLDER}/update.sh 2>&1", user="pi")
     assert "v1.0.0 was put back, and runs" in done.stdout, done.stdout
     assert host.installed_version == "v1.0.0"
@@ -392,7 +466,8 @@ def test_pairings_move_from_the_home_folder_to_the_package(host: PrinterHost) ->
     )
     host.run(f"cd && set -e\n{lines}", user="pi")
     host.until("systemctl is-active printer-uplink")
-    assert host.run("stat -c %U /var/lib/printer-uplink/daemon.lock") == "printer-uplink"
+    assert host.run("stat -c %U /var/lib/printer-uplink/daemon.lock") == "pi"
+    host.until("printer-uplink status -c /etc/printer-uplink/printer-uplink.yaml | grep -qi ready", 30)
     status = json.loads(host.until("printer-uplink status --json -c /etc/printer-uplink/printer-uplink.yaml"))
     assert status["commands"]["read_only"]["is_on"]
 

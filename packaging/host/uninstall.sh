@@ -41,13 +41,14 @@ main() {
     shift
   done
   refuse_sudo
+  [ -f "$folder/release_info.json" ] || fail "$folder is no installed release"
   local record
   list_records
-  for record in "${known_records[@]}"; do
+  for record in ${known_records[@]+"${known_records[@]}"}; do
     load_record "$record"
     [ -z "$only" ] || [ "$service" = "$only" ] || continue
     if [ "$take_defaults" = no ] && ! agree remove no "Remove $service?"; then continue; fi
-    asvc_remove
+    asvc_remove || true
     update_section_remove
     nginx_remove
     say "$service: out of moonraker.asvc, moonraker.conf and nginx"
@@ -57,7 +58,7 @@ main() {
     if [ $purge = yes ]; then
       local path
       # shellcheck disable=SC2154 # from the record
-      for path in "$config" "$state" "$log"*; do
+      for path in "${config:?}" "${state:?}" "${log:?}" "$log".*; do
         [ -e "$path" ] || continue
         say "purging $path"
         rm -rf "$path"
@@ -68,9 +69,17 @@ main() {
     rm -f "$record"
   done
   [ $config_only = no ] || return 0
-  if [ -z "$(all_records)" ]; then
+  list_records
+  if [ ${#known_records[@]} -eq 0 ]; then
     shell_help_remove
-    if [ $purge = yes ]; then rm -f "$records/env"; fi
+    if [ -f "$records/env" ]; then
+      if [ $purge = yes ]; then
+        say "purging $records/env"
+        rm -f "$records/env"
+      else
+        say "kept: $records/env"
+      fi
+    fi
     rm -f "$records/restart-moonraker"
     rmdir "$records" 2>/dev/null || true
     say "removing $folder"

@@ -6,9 +6,9 @@ github_api=https://api.github.com
 
 fetch() { # URL FILE
   if command -v curl >/dev/null; then
-    curl --proto '=https' -fsSL --retry 2 -o "$2" "$1"
+    curl --proto '=https' --proto-redir '=https' -fsSL --retry 2 -o "$2" "$1"
   elif command -v wget >/dev/null; then
-    wget -q -O "$2" "$1"
+    wget --https-only -q -O "$2" "$1"
   else
     fail "neither curl nor wget is here: apt-get install curl"
   fi
@@ -68,6 +68,39 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
             path.chmod((entry.external_attr >> 16) & 0o777 or 0o644)
 PYTHON
   [ -x "$2/printer-uplink" ] || fail "$1 holds no printer-uplink"
+}
+
+# previous_release REPOSITORY VERSION: the newest release below this one.
+previous_release() {
+  local facts tag
+  facts=$(mktemp)
+  fetch "$github_api/repos/$1/releases?per_page=50" "$facts" || fail "GitHub does not say which releases $1 has: give --version"
+  tag=$(python3 -c '
+import json, sys
+for release in json.load(open(sys.argv[1])):
+    if not release.get("prerelease") and not release.get("draft"):
+        print(release["tag_name"])' "$facts" | while IFS= read -r tag; do
+    if is_newer "$2" "$tag"; then printf '%s\n' "$tag"; fi
+  done | sed 's/-/~/' | sort -V | tail -1 | sed 's/~/-/')
+  rm -f "$facts"
+  [ -n "$tag" ] || fail "$1 has no release before $2"
+  printf '%s\n' "$tag"
+}
+
+# is_newer A B: whether version A is newer than version B; 1.0.0-rc1 comes before 1.0.0.
+is_newer() {
+  [ "$1" != "$2" ] && [ "$(printf '%s\n' "${1/-/\~}" "${2/-/\~}" | sort -V | tail -1)" = "${1/-/\~}" ]
+}
+
+# The new program must accept each configuration file that the old one runs with.
+check_files() {
+  local record said
+  list_records
+  for record in ${known_records[@]+"${known_records[@]}"}; do
+    load_record "$record"
+    said=$(with_environment "$1" validate "$config" 2>&1) ||
+      fail "the new release refuses $config; nothing was changed: ${said%%$'\n'*}"
+  done
 }
 
 # Says why a program cannot run here, before anything is changed for it.
@@ -149,7 +182,17 @@ put_in_place() {
     fi
     mark "$(value "$folder.former/release_info.json" version)"
     exchange "$folder.former" "$folder"
+    rm -f "$folder/replaced-by"
+    # Another updater may replace this release later without keeping it: then the former is no longer the one before.
+    value "$folder/release_info.json" version >"$folder.former/replaced-by"
   fi
+}
+
+# The version of the kept release, where it is the one before the installed.
+former_version() {
+  [ -f "$folder.former/release_info.json" ] &&
+    [ "$(cat "$folder.former/replaced-by" 2>/dev/null)" = "$(value "$folder/release_info.json" version)" ] &&
+    value "$folder.former/release_info.json" version
 }
 
 # The former release is back, and the one that did not answer is gone.
