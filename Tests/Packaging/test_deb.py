@@ -126,6 +126,32 @@ def test_a_way_back_keeps_them_too(installed: Root, former_package: Path) -> Non
     assert re.search(r'"is_on":\s*true', installed.until(f"printer-uplink status --json -c {FILE}"))
 
 
+EVERYTHING = (
+    "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /root -o -path /var/log -o -path /var/cache "
+    "-o -path /var/lib/apt -o -path /var/lib/systemd/random-seed \\) -prune -o -print | sort"
+)
+
+
+def test_purge_leaves_the_system_as_it_was_before(root: Root, package: Path) -> None:
+    root.boot()
+    before = root.run(EVERYTHING).splitlines()
+    install(root, package)
+    root.write("/etc/printer-uplink/voron.yaml", "version: 1\ncontrol: { listen: 127.0.0.1:7181 }\nbackends: []\n")
+    root.write("/etc/printer-uplink/moonraker.key", "abc\n", 0o640)
+    root.write("/etc/systemd/system/printer-uplink@voron.service.d/own.conf", "[Service]\nNice=5\n")
+    root.run("systemctl daemon-reload && systemctl enable -q --now printer-uplink@voron")
+    root.until("printer-uplink status -c /etc/printer-uplink/voron.yaml")
+    assert len(root.run(EVERYTHING).splitlines()) > len(before)
+    said = root.run("apt-get purge -y -qq printer-uplink 2>&1")
+    for path in ("/var/lib/printer-uplink-voron", "/etc/systemd/system/printer-uplink@voron.service.d"):
+        assert f"purging {path}" in said
+    # dpkg and debconf keep a former state of their own files beside these.
+    after = [path for path in root.run(EVERYTHING).splitlines() if not path.endswith(("-old", "/etc/passwd-"))]
+    new = sorted(set(after) - set(before))
+    assert not [path for path in new if not path.startswith(("/etc/group-", "/etc/gshadow-", "/etc/shadow-"))], new
+    assert not set(before) - set(after)
+
+
 def test_remove_keeps_and_purge_takes_away(installed: Root) -> None:
     installed.run(f"printer-uplink read-only on -c {FILE}")
     said = installed.run("apt-get remove -y -qq printer-uplink 2>&1")
@@ -153,6 +179,24 @@ def test_installed_again_after_remove_it_goes_on(installed: Root, package: Path)
     assert installed.run("systemctl is-enabled printer-uplink") == "enabled"
 
 
+def test_instances_come_back_after_remove_too(installed: Root, package: Path) -> None:
+    installed.write("/etc/printer-uplink/voron.yaml", "version: 1\ncontrol: { listen: 127.0.0.1:7181 }\nbackends: []\n")
+    installed.run("systemctl enable -q --now printer-uplink@voron && apt-get remove -y -qq printer-uplink")
+    assert installed.run("pidof printer-uplink", check=False) == ""
+    install(installed, package)
+    installed.until("systemctl is-active printer-uplink@voron")
+
+
+@pytest.mark.parametrize("owner", ["", "0", "root", "nobody-of-this-name"])
+def test_whoever_is_no_ordinary_user_does_not_run_it(root: Root, package: Path, owner: str) -> None:
+    """An empty answer is one too, where the package would have guessed another."""
+    root.boot()
+    root.run("useradd -m pi && install -d -o pi -g pi /home/pi/printer_data")
+    root.run(f"echo printer-uplink printer-uplink/owner string '{owner}' | debconf-set-selections")
+    install(root, package)
+    assert root.run(f"ps -o user= -p {pid(root)}").startswith("printer")
+
+
 def test_it_runs_as_the_owner_of_printer_data_who_was_named(root: Root, package: Path) -> None:
     root.boot()
     root.run(
@@ -171,13 +215,20 @@ def test_it_runs_as_the_owner_of_printer_data_who_was_named(root: Root, package:
     assert root.run(f"{inside} ls /home/pi") == "printer_data", "it sees nothing else of the home folder"
     # The owner may ask it without being root.
     assert root.run(f"printer-uplink status -c {FILE}", user="pi")
-    # Another answer later: dpkg-reconfigure, and the state goes along.
+    # Another answer later: dpkg-reconfigure, and the state goes along, and so do the keys that lie beside the file.
+    key = "/etc/printer-uplink/printdock.token"
+    root.write(key, "PAIR_1\n", 0o640)
+    root.run(f"chown root:pi {key}")
+    root.run(
+        f"sed -i 's|^backends:.*|backends:\\n  - {{ type: printdock, pairing_token_file: {key}, enabled: true }}|' {FILE}"
+    )
     root.run(
         "echo printer-uplink printer-uplink/owner string '' | debconf-set-selections; dpkg-reconfigure printer-uplink"
     )
     root.until("systemctl is-active printer-uplink")
     assert root.run(f"ps -o user= -p {pid(root)}").startswith("printer")
     assert root.run("stat -c %U /var/lib/printer-uplink") == "printer-uplink"
+    assert root.run(f"stat -c %G {key}") == "printer-uplink"
 
 
 def test_two_instances_live_beside_each_other(installed: Root) -> None:
