@@ -37,6 +37,7 @@ def test_a_fresh_install_runs_at_once_as_its_own_user(installed: Root) -> None:
     assert installed.run("stat -c '%a %U' /var/lib/printer-uplink") == "700 printer-uplink"
     assert installed.run(f"stat -c '%a %U:%G' {FILE}") == "640 root:printer-uplink"
     assert installed.run(f"printer-uplink status -c {FILE}")
+    assert "Failed to" not in installed.run("journalctl -u printer-uplink -o cat")
 
 
 def test_shells_and_man_know_it(installed: Root) -> None:

@@ -230,8 +230,8 @@ def test_moonraker_takes_a_broken_release_back(host: PrinterHost) -> None:
 
 KILLER = """set -T
 killer_count=0
-trap 'killer_count=$((killer_count + 1)); [ "$killer_count" != "$KILL_AT" ] || kill -KILL $$' DEBUG
-trap 'echo $killer_count >>/srv/killer/commands' EXIT
+[ "$KILL_AT" != count ] || exec 9>>/srv/killer/commands
+trap 'killer_count=$((killer_count + 1)); case $KILL_AT in count) echo $killer_count >&9 ;; $killer_count) kill -KILL $$ ;; esac' DEBUG
 """
 """Read by every bash that runs a script: ends it, as a power cut would, before its n-th command."""
 
@@ -240,7 +240,7 @@ def commands_of(host: PrinterHost, command: str) -> int:
     """How many commands the longest of the scripts behind a line of shell runs."""
     host.write("/srv/killer/killer", KILLER)
     host.run("chown pi /srv/killer")
-    host.run(f"BASH_ENV=/srv/killer/killer KILL_AT=0 {command} 2>&1", user="pi")
+    host.run(f"BASH_ENV=/srv/killer/killer KILL_AT=count {command} 2>&1", user="pi")
     return max(int(line) for line in host.file("/srv/killer/commands").read_text().split())
 
 
@@ -267,7 +267,7 @@ def owned_files(host: PrinterHost) -> dict[str, str]:
     """Everything of an installation that is not the program, and what is in it."""
     paths = host.run(
         f"find {HOME} /etc /usr/local -name '*printer?uplink*' -not -path '{FOLDER}/*' -not -name '*.log*'"
-        f" -not -path '{STATE}*'; find {HOME} -maxdepth 1 -name 'printer-uplink*'; grep -rl printer-uplink /etc/nginx {DATA}"
+        f" -not -path '{STATE}*' -not -path '{FOLDER}.former*'; grep -rl printer-uplink /etc/nginx {DATA}"
     ).split()
     own = sorted(path for path in set(paths) if not path.startswith(MOONRAKER_OWN) and "/logs/" not in path)
     return {path: host.file(path).read_text() if host.file(path).is_file() else "" for path in own}

@@ -328,6 +328,7 @@ tell_moonraker() {
   # An earlier run changed something, and was ended before Moonraker could know of it.
   if [ -f "$pending" ]; then changed=yes; fi
   : >"$pending"
+  rm -f "$(beside "$data/moonraker.asvc")" "$(beside "$(readlink -f "$moonraker_conf")")"
   # Moonraker restarts what systemd or Supervisor runs, and nothing else.
   case "$kind" in systemd | supervisor) managed=yes ;; esac
   if [ $managed = yes ] && agree asvc yes "May Mainsail and Fluidd restart $service?"; then
@@ -347,7 +348,12 @@ tell_moonraker() {
 }
 
 tell_nginx() {
-  command -v nginx >/dev/null || return 0
+  if ! command -v nginx >/dev/null; then
+    if [ "$kind" = systemd ] && enabled_types | grep -qx cura; then
+      say "Cura calls port 80, and no nginx is here: see \"Port 80\" in $folder/docs/install.md"
+    fi
+    return
+  fi
   local type types='' default=no
   if [ "$service" = printer-uplink ]; then types=$(enabled_types) || true; fi
   for type in $types; do

@@ -75,14 +75,17 @@ rewrite() {
   local file temporary
   file=$(readlink -f "$1")
   shift
-  temporary=$(mktemp "$file.XXXXXX") || fail "$file cannot be written"
-  if cp -p "$file" "$temporary" && "$@" <"$file" >"$temporary"; then
+  temporary=$(beside "$file")
+  if rm -f "$temporary" && cp -p "$file" "$temporary" && "$@" <"$file" >"$temporary"; then
     mv "$temporary" "$file"
   else
     rm -f "$temporary"
     fail "$file cannot be written; it is as it was"
   fi
 }
+
+# Where the new content of a file waits. It has one name, so that the next run finds what an interrupted one left.
+beside() { printf '%s/.%s.printer-uplink\n' "$(dirname "$1")" "$(basename "$1")"; }
 
 # append FILE TEXT: as lines of their own; a last line without an end would swallow the first.
 append() { rewrite "$1" append_text "$2"; }
