@@ -394,7 +394,7 @@ closing_words() {
   say "Next: add your clouds below 'backends:' in $config"
   say "      (in Mainsail or Fluidd it is among the configuration files), then"
   say "      printer-uplink validate \"$config\"      (in a new shell; the program is $folder/printer-uplink)"
-  say "      The daemon takes the file over by itself when it is saved."
+  say "      The daemon takes the file over by itself when it is saved. Step by step: $folder/docs/first-ten-minutes.md"
 }
 
 main "$@"
