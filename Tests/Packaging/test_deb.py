@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -269,3 +270,28 @@ def test_it_does_not_mix_with_an_installation_in_a_home_folder(root: Root, packa
     root.put(package, "/root/package.deb")
     done = root.attempt("apt-get install -y -qq --no-install-recommends /root/package.deb 2>&1")
     assert done.returncode != 0 and "is installed in a home folder already" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (
+            "/etc/systemd/system/printer-uplink-two.service",
+            "# Written by /home/pi/uplink/install.sh; change it with: …",
+        ),
+        ("/etc/supervisor/conf.d/printer-uplink.conf", "; Written by /home/pi/printer-uplink/install.sh."),
+        ("/etc/init.d/printer-uplink", "# Written by /home/pi/printer-uplink/install.sh."),
+        (
+            "/var/spool/cron/crontabs/pi",
+            "@reboot '/home/pi/u/keep-running.sh' '/home/pi/u/printer-uplink' 'c' 's' start # printer-uplink",
+        ),
+    ],
+)
+def test_each_way_of_a_home_folder_is_seen(root: Root, path: str, line: str) -> None:
+    script = REPOSITORY / "packaging" / "debian" / "preinst"
+    root.put(script, "/preinst")
+    command = ["chroot", str(root.path), "sh", "/preinst", "install"]
+    assert subprocess.run(command, check=False).returncode == 0
+    root.write(path, f"{line}\n")
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and path in done.stderr
