@@ -25,7 +25,8 @@ put 0640 packaging/debian/printer-uplink.yaml /etc/printer-uplink/printer-uplink
 doc=/usr/share/doc/printer-uplink
 put 0644 packaging/debian/copyright $doc/copyright
 # Side by side with its pages there.
-sed 's|](docs/|](|g' README.md | install -D -m 0644 /dev/stdin "$tree$doc/README.md"
+sed -E -e 's|]\(docs/|](|g' -e 's|]\((CONTRIBUTING.md\|LICENSE)\)|](https://github.com/printer-uplink/printer-uplink/blob/main/\1)|' README.md |
+  install -D -m 0644 /dev/stdin "$tree$doc/README.md"
 put 0644 CHANGELOG.md $doc/CHANGELOG.md
 printf 'printer-uplink (%s) stable; urgency=medium\n\n  * See CHANGELOG.md beside this file.\n\n -- %s  %s\n' "${version/-/\~}" \
   "$(sed -n 's/^Maintainer: //p' packaging/debian/control.in)" "$(LC_ALL=C date -u -R -d "@$moment")" |
