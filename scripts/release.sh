@@ -39,7 +39,14 @@ for file in packaging/kiauh/printer_uplink/*; do
   [ ! -f "$file" ] || put 0644 "$file" "kiauh/printer_uplink/$(basename "$file")"
 done
 sed -i "s|printer-uplink/printer-uplink|$PROJECT_OWNER/$PROJECT_NAME|" "$tree"/kiauh/printer_uplink/{__init__.py,metadata.json}
-for file in README.md CHANGELOG.md LICENSE; do put 0644 $file $file; done
+for file in README.md CHANGELOG.md LICENSE docs/*.md docs/connectors/*.md docs/decisions/*.md; do put 0644 "$file" "$file"; done
+# The manual page and the completions come from the program's own declarations; install.sh links to them.
+mkdir "$tree/completions"
+"$binary" completions man >"$tree/completions/printer-uplink.1"
+"$binary" completions bash >"$tree/completions/printer-uplink.bash"
+"$binary" completions zsh >"$tree/completions/_printer-uplink"
+"$binary" completions fish >"$tree/completions/printer-uplink.fish"
+chmod 0644 "$tree"/completions/*
 # Moonraker compares the version with the release's name, and asks for the tag of that name to roll back.
 cat >"$tree/release_info.json" <<TEXT
 {

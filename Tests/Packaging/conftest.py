@@ -40,7 +40,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def former_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same program under a lower version: what an upgrade starts from."""
+    """What an upgrade starts from: the package that UPLINK_FORMER_PACKAGE names, else the same program under a lower version."""
+    if named := os.environ.get("UPLINK_FORMER_PACKAGE"):
+        return Path(named)
     return make_package(tmp_path_factory.mktemp("former"), "0.0.9")
 
 

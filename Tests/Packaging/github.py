@@ -54,6 +54,12 @@ class Handler(BaseHTTPRequestHandler):
         match parts:
             case ["repos", owner, name, "releases", "latest"]:
                 return json.dumps(facts(f"{owner}/{name}", latest)).encode()
+            case ["repos", owner, name, "releases"]:
+                # As the real one: in the order in which they came, the last first.
+                tags = sorted(
+                    (path for path in FOLDER.iterdir() if path.is_dir()), key=lambda path: -path.stat().st_ctime
+                )
+                return json.dumps([facts(f"{owner}/{name}", path.name) for path in tags]).encode()
             case ["repos", owner, name, "releases", "tags", tag] if (FOLDER / tag).is_dir():
                 return json.dumps(facts(f"{owner}/{name}", tag)).encode()
             case [_, _, "releases", "download", tag, file] if (FOLDER / tag / file).is_file():

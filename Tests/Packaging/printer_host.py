@@ -83,7 +83,11 @@ def _break(made: Path) -> None:
     with zipfile.ZipFile(archive) as former:
         for entry in former.infolist():
             content[entry.filename] = (entry.external_attr, former.read(entry))
-    script = b'#!/bin/sh\n[ "$1" != run ] || { echo "cannot run, on purpose" >&2; exit 1; }\n[ "$1" != status ]\n'
+    script = (
+        b"#!/bin/sh\n"
+        b'[ "$1" != run ] || { echo "cannot run, on purpose" >&2; [ ! -e /srv/hang ] || exec sleep 1000; exit 1; }\n'
+        b'[ "$1" != status ]\n'
+    )
     content["printer-uplink"] = ((0o100000 | 0o755) << 16, script)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
         for name, (attributes, data) in content.items():

@@ -4,7 +4,7 @@
         root.boot()
         root.run("systemctl is-active ssh")
 
-A root is a copy of one that debootstrap made once (`.build/roots/<suite>`, which needs the network).
+A root lies as an overlay on one that debootstrap made once (`.build/roots/<suite>`, which needs the network).
 It has a loopback of its own and no other network, its own processes and its own cgroup; nothing in it
 reaches the host. All of it needs the right to be root.
 """
@@ -36,8 +36,8 @@ MIRRORS = {
 # what the real Moonraker loads.
 COMMON = "systemd,systemd-sysv,dbus,ca-certificates,curl,unzip,sudo,procps,iproute2,openssl,debconf"
 FULL = (
-    f"{COMMON},libcurl4,libexpat1,libmicrohttpd12,libwslay1,libyaml-0-2,libsqlite3-0,libturbojpeg0,libssl3,libstdc++6,"
-    "libsodium23,libjpeg62-turbo,libopenjp2-7,python3,nginx-light,cron,supervisor"
+    f"{COMMON},libcurl4,libexpat1,libmicrohttpd12,libwslay1,libyaml-0-2,libsqlite3-0,libturbojpeg0,libssl3,libstdc++6,libavahi-client3,"
+    "libsodium23,libjpeg62-turbo,libopenjp2-7,python3,nginx-light,cron,supervisor,zsh,fish,bash-completion,man-db"
 )
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -72,7 +72,7 @@ def base(suite: str) -> Path:
 
 
 class Root:
-    """A copy of a base root, and what runs in it."""
+    """An overlay on a base root, and what runs in it."""
 
     def __init__(self, suite: str = "bookworm") -> None:
         self.suite = suite
@@ -80,19 +80,25 @@ class Root:
         self.name = f"uplink-{os.getpid()}-{next(_numbers)}"
         self.guest: subprocess.Popen[bytes] | None = None
         self.binds: list[str] = []
+        self._layers: list[Path] = []
         self.log: Path | None = None
 
     def __enter__(self) -> Self:
-        self.path.rmdir()
-        subprocess.run(["cp", "-a", "--reflink=auto", str(base(self.suite)), str(self.path)], check=True)
+        changes, work = (self.path.with_name(f"{self.path.name}.{kind}") for kind in ("changes", "work"))
+        self._layers = [changes, work]
+        for folder in self._layers:
+            folder.mkdir()
+        options = f"lowerdir={base(self.suite)},upperdir={changes},workdir={work}"
+        subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", str(self.path)], check=True)
         self.write("/etc/hostname", "printer\n")
         self.write("/etc/hosts", "127.0.0.1 localhost printer\n")
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        if not os.environ.get("KEEP_ROOTS"):
-            shutil.rmtree(self.path, ignore_errors=True)
+        subprocess.run(["umount", "--lazy", str(self.path)], check=True)
+        for folder in [self.path, *self._layers]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     # Files
 
@@ -210,3 +216,17 @@ class Root:
         for folder in self._cgroups():
             folder.mkdir(exist_ok=True)
             (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def shell_help(root: Root, user: str = "root") -> dict[str, str]:
+    """What each shell completes `printer-uplink` with, and where man finds its page; empty where it finds nothing."""
+    # What a login puts into the path.
+    path = 'PATH="$HOME/.local/bin:$PATH";'
+    ask = {
+        "bash": ". /usr/share/bash-completion/bash_completion; _completion_loader printer-uplink; "
+        "shopt -s extdebug; set -- $(declare -F _printer_uplink); readlink -f $3",
+        "zsh": "zsh -fc 'autoload -U compinit; compinit -D -u; print $_comps[printer-uplink]'",
+        "fish": "fish -c 'complete -C \"printer-uplink read-o\"' | cut -f1",
+        "man": "man -w printer-uplink",
+    }
+    return {name: root.run(f"{path} {command}", user=user, check=False) for name, command in ask.items()}

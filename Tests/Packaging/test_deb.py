@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from root import REPOSITORY, Root
+from root import REPOSITORY, Root, shell_help
 
 UNITS = ["printer-uplink.service", "printer-uplink@.service"]
 FILE = "/etc/printer-uplink/printer-uplink.yaml"
@@ -37,6 +38,16 @@ def test_a_fresh_install_runs_at_once_as_its_own_user(installed: Root) -> None:
     assert installed.run("stat -c '%a %U' /var/lib/printer-uplink") == "700 printer-uplink"
     assert installed.run(f"stat -c '%a %U:%G' {FILE}") == "640 root:printer-uplink"
     assert installed.run(f"printer-uplink status -c {FILE}")
+    assert "Failed to" not in installed.run("journalctl -u printer-uplink -o cat")
+
+
+def test_shells_and_man_know_it(installed: Root) -> None:
+    assert shell_help(installed) == {
+        "bash": "/usr/share/bash-completion/completions/printer-uplink",
+        "zsh": "_printer-uplink",
+        "fish": "read-only",
+        "man": "/usr/share/man/man1/printer-uplink.1.gz",
+    }
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -101,7 +112,7 @@ def test_an_upgrade_keeps_state_and_file(root: Root, former_package: Path, packa
     root.run(f"sed -i 's/name: Printer/name: Voron/' {FILE} && printer-uplink read-only on -c {FILE}")
     former = pid(root)
     said = install(root, package)
-    assert root.run("dpkg-query -W -f='${Version}' printer-uplink") != "0.0.9", said
+    assert not root.run("dpkg-query -W -f='${Version}' printer-uplink").startswith("0.0."), said
     root.until("systemctl is-active printer-uplink")
     assert pid(root) != former, "the new program runs"
     status = root.until(f"printer-uplink status --json -c {FILE}")
@@ -112,9 +123,33 @@ def test_an_upgrade_keeps_state_and_file(root: Root, former_package: Path, packa
 def test_a_way_back_keeps_them_too(installed: Root, former_package: Path) -> None:
     installed.run(f"printer-uplink read-only on -c {FILE}")
     install(installed, former_package, "--allow-downgrades")
-    assert installed.run("dpkg-query -W -f='${Version}' printer-uplink") == "0.0.9"
+    assert installed.run("dpkg-query -W -f='${Version}' printer-uplink").startswith("0.0.")
     installed.until("systemctl is-active printer-uplink")
     assert re.search(r'"is_on":\s*true', installed.until(f"printer-uplink status --json -c {FILE}"))
+
+
+EVERYTHING = (
+    "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /root -o -path /var/log -o -path /var/cache "
+    "-o -path /var/lib/apt -o -path /var/lib/systemd/random-seed "
+    # Of their own files dpkg, debconf and passwd keep a former state beside them.
+    "-o -path '/etc/*-' -o -path '*-old' \\) -prune -o -print | sort"
+)
+
+
+def test_purge_leaves_the_system_as_it_was_before(root: Root, package: Path) -> None:
+    root.boot()
+    before = root.run(EVERYTHING).splitlines()
+    install(root, package)
+    root.write("/etc/printer-uplink/voron.yaml", "version: 1\ncontrol: { listen: 127.0.0.1:7181 }\nbackends: []\n")
+    root.write("/etc/printer-uplink/moonraker.key", "abc\n", 0o640)
+    root.write("/etc/systemd/system/printer-uplink@voron.service.d/own.conf", "[Service]\nNice=5\n")
+    root.run("systemctl daemon-reload && systemctl enable -q --now printer-uplink@voron")
+    root.until("printer-uplink status -c /etc/printer-uplink/voron.yaml")
+    assert len(root.run(EVERYTHING).splitlines()) > len(before)
+    said = root.run("apt-get purge -y -qq printer-uplink 2>&1")
+    for path in ("/var/lib/printer-uplink-voron", "/etc/systemd/system/printer-uplink@voron.service.d"):
+        assert f"purging {path}" in said
+    assert set(root.run(EVERYTHING).splitlines()) == set(before)
 
 
 def test_remove_keeps_and_purge_takes_away(installed: Root) -> None:
@@ -144,6 +179,24 @@ def test_installed_again_after_remove_it_goes_on(installed: Root, package: Path)
     assert installed.run("systemctl is-enabled printer-uplink") == "enabled"
 
 
+def test_instances_come_back_after_remove_too(installed: Root, package: Path) -> None:
+    installed.write("/etc/printer-uplink/voron.yaml", "version: 1\ncontrol: { listen: 127.0.0.1:7181 }\nbackends: []\n")
+    installed.run("systemctl enable -q --now printer-uplink@voron && apt-get remove -y -qq printer-uplink")
+    assert installed.run("pidof printer-uplink", check=False) == ""
+    install(installed, package)
+    installed.until("systemctl is-active printer-uplink@voron")
+
+
+@pytest.mark.parametrize("owner", ["", "0", "root", "nobody-of-this-name"])
+def test_whoever_is_no_ordinary_user_does_not_run_it(root: Root, package: Path, owner: str) -> None:
+    """An empty answer is one too, where the package would have guessed another."""
+    root.boot()
+    root.run("useradd -m pi && install -d -o pi -g pi /home/pi/printer_data")
+    root.run(f"echo printer-uplink printer-uplink/owner string '{owner}' | debconf-set-selections")
+    install(root, package)
+    assert root.run(f"ps -o user= -p {pid(root)}").startswith("printer")
+
+
 def test_it_runs_as_the_owner_of_printer_data_who_was_named(root: Root, package: Path) -> None:
     root.boot()
     root.run(
@@ -162,13 +215,20 @@ def test_it_runs_as_the_owner_of_printer_data_who_was_named(root: Root, package:
     assert root.run(f"{inside} ls /home/pi") == "printer_data", "it sees nothing else of the home folder"
     # The owner may ask it without being root.
     assert root.run(f"printer-uplink status -c {FILE}", user="pi")
-    # Another answer later: dpkg-reconfigure, and the state goes along.
+    # Another answer later: dpkg-reconfigure, and the state goes along, and so do the keys that lie beside the file.
+    key = "/etc/printer-uplink/printdock.token"
+    root.write(key, "PAIR_1\n", 0o640)
+    root.run(f"chown root:pi {key}")
+    root.run(
+        f"sed -i 's|^backends:.*|backends:\\n  - {{ type: printdock, pairing_token_file: {key}, enabled: true }}|' {FILE}"
+    )
     root.run(
         "echo printer-uplink printer-uplink/owner string '' | debconf-set-selections; dpkg-reconfigure printer-uplink"
     )
     root.until("systemctl is-active printer-uplink")
     assert root.run(f"ps -o user= -p {pid(root)}").startswith("printer")
     assert root.run("stat -c %U /var/lib/printer-uplink") == "printer-uplink"
+    assert root.run(f"stat -c %G {key}") == "printer-uplink"
 
 
 def test_two_instances_live_beside_each_other(installed: Root) -> None:
@@ -210,3 +270,28 @@ def test_it_does_not_mix_with_an_installation_in_a_home_folder(root: Root, packa
     root.put(package, "/root/package.deb")
     done = root.attempt("apt-get install -y -qq --no-install-recommends /root/package.deb 2>&1")
     assert done.returncode != 0 and "is installed in a home folder already" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (
+            "/etc/systemd/system/printer-uplink-two.service",
+            "# Written by /home/pi/uplink/install.sh; change it with: …",
+        ),
+        ("/etc/supervisor/conf.d/printer-uplink.conf", "; Written by /home/pi/printer-uplink/install.sh."),
+        ("/etc/init.d/printer-uplink", "# Written by /home/pi/printer-uplink/install.sh."),
+        (
+            "/var/spool/cron/crontabs/pi",
+            "@reboot '/home/pi/u/keep-running.sh' '/home/pi/u/printer-uplink' 'c' 's' start # printer-uplink",
+        ),
+    ],
+)
+def test_each_way_of_a_home_folder_is_seen(root: Root, path: str, line: str) -> None:
+    script = REPOSITORY / "packaging" / "debian" / "preinst"
+    root.put(script, "/preinst")
+    command = ["chroot", str(root.path), "sh", "/preinst", "install"]
+    assert subprocess.run(command, check=False).returncode == 0
+    root.write(path, f"{line}\n")
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and path in done.stderr

@@ -26,6 +26,8 @@ main() {
   . "$folder/lib/moonraker.sh"
   # shellcheck source=packaging/host/lib/nginx.sh
   . "$folder/lib/nginx.sh"
+  # shellcheck source=packaging/host/lib/shell.sh
+  . "$folder/lib/shell.sh"
   local config_only=no purge=no only=
   while [ $# -gt 0 ]; do
     case "$1" in
@@ -39,12 +41,14 @@ main() {
     shift
   done
   refuse_sudo
+  [ -f "$folder/release_info.json" ] || fail "$folder is no installed release"
   local record
-  for record in $(all_records); do
+  list_records
+  for record in ${known_records[@]+"${known_records[@]}"}; do
     load_record "$record"
     [ -z "$only" ] || [ "$service" = "$only" ] || continue
     if [ "$take_defaults" = no ] && ! agree remove no "Remove $service?"; then continue; fi
-    asvc_remove
+    asvc_remove || true
     update_section_remove
     nginx_remove
     say "$service: out of moonraker.asvc, moonraker.conf and nginx"
@@ -54,7 +58,7 @@ main() {
     if [ $purge = yes ]; then
       local path
       # shellcheck disable=SC2154 # from the record
-      for path in "$config" "$state" "$log"*; do
+      for path in "${config:?}" "${state:?}" "${log:?}" "$log".*; do
         [ -e "$path" ] || continue
         say "purging $path"
         rm -rf "$path"
@@ -65,10 +69,24 @@ main() {
     rm -f "$record"
   done
   [ $config_only = no ] || return 0
-  if [ -z "$(all_records)" ]; then
+  list_records
+  if [ ${#known_records[@]} -eq 0 ]; then
+    shell_help_remove
+    if [ -f "$records/env" ]; then
+      if [ $purge = yes ]; then
+        say "purging $records/env"
+        rm -f "$records/env"
+      else
+        say "kept: $records/env"
+      fi
+    fi
+    rm -f "$records/restart-moonraker"
     rmdir "$records" 2>/dev/null || true
     say "removing $folder"
-    rm -rf "$folder" "$folder.former"
+    # Out of the way first: what an interrupted removal leaves must not look like an installation.
+    rm -rf "$folder.former" "$folder.new" "$folder.unproven" "$folder.going"
+    mv "$folder" "$folder.going"
+    rm -rf "$folder.going"
   fi
   say "Restart Moonraker to have it out of its lists."
 }

@@ -8,7 +8,7 @@ help() {
   cat <<'TEXT'
 usage: update.sh [OPTION]...
 
-  --check         say whether there is a newer release; exit 1 where there is one
+  --check         say whether there is a newer release: exit 1 where there is one, 0 where not, 2 where nobody says
   --version V     this release instead of the latest
   --archive FILE  this archive instead of GitHub's
   --rollback      back to the release before
@@ -40,25 +40,40 @@ main() {
   refuse_sudo
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
+  local installed repository
   installed=$(value "$folder/release_info.json" version)
+  repository=$(value "$folder/release_info.json" project_owner)/$(value "$folder/release_info.json" project_name)
 
-  if [ $what = rollback ]; then
-    [ -f "$folder.former/release_info.json" ] || fail "there is no former release beside $folder: use --version"
-    exchange "$folder.former" "$(value "$folder.former/release_info.json" version)"
-    return
-  fi
+  case $what in
+    check)
+      check
+      return
+      ;;
+    rollback)
+      if former_version >/dev/null; then
+        unmark
+        put_in_place "$folder.former"
+        prove
+        return
+      fi
+      # Moonraker replaced it and kept nothing: the release before comes from GitHub again.
+      version=$(previous_release "$repository" "$installed")
+      say "The release before is not kept here: fetching $version."
+      ;;
+    update)
+      if is_unproven; then
+        say "The last update was interrupted before $installed had answered."
+        prove
+      fi
+      ;;
+  esac
   if [ -z "$archive" ]; then
-    local repository offered
-    repository=$(value "$folder/release_info.json" project_owner)/$(value "$folder/release_info.json" project_name)
+    local offered
     release_facts "$repository" "$version" "$work/facts.json"
     offered=$(value "$work/facts.json" tag_name)
-    if [ "$offered" = "$installed" ]; then
-      say "$installed is installed already: nothing to do."
+    if [ "$offered" = "$installed" ] || { [ "$version" = latest ] && ! is_newer "$offered" "$installed"; }; then
+      say "$installed is installed, the latest is $offered: nothing to do."
       return
-    fi
-    if [ $what = check ]; then
-      say "$installed is installed; $offered is there: $folder/update.sh"
-      exit 1
     fi
     archive=$(download_release "$work/facts.json" "$work")
   fi
@@ -68,45 +83,39 @@ main() {
   check_files "$work/release/printer-uplink"
   rm -rf "$folder.new"
   cp -a "$work/release" "$folder.new"
-  exchange "$folder.new" "$(value "$folder.new/release_info.json" version)"
+  put_in_place "$folder.new"
+  prove
 }
 
-# The new program must accept each configuration file that the old one runs with.
-check_files() {
-  local record said
-  for record in $(all_records); do
-    load_record "$record"
-    said=$("$1" validate "$config" 2>&1) || fail "the new release refuses $config; nothing was changed: ${said%%$'\n'*}"
-  done
+check() {
+  # shellcheck disable=SC2034 # fail reads it
+  fail_status=2
+  local offered
+  release_facts "$repository" latest "$work/facts.json"
+  offered=$(value "$work/facts.json" tag_name)
+  if is_newer "$offered" "$installed"; then
+    say "$installed is installed; $offered is there: $folder/update.sh"
+    exit 1
+  fi
+  say "$installed is installed, the latest is $offered: nothing to do."
 }
 
-# Puts the release in folder $1 in place of the one that runs; on any trouble, back.
-exchange() {
-  mv "$1" "$folder.coming"
-  rm -rf "$folder.former"
-  mv "$folder" "$folder.former"
-  mv "$folder.coming" "$folder"
-  if restart_all; then
-    say "$2 runs; $installed is kept in $folder.former (update.sh --rollback)"
+# Starts the release that lies in place now; one that does not answer is taken back.
+prove() {
+  local version former=''
+  version=$(value "$folder/release_info.json" version)
+  if [ -f "$folder.former/release_info.json" ]; then former=$(value "$folder.former/release_info.json" version); fi
+  if restart_all ''; then
+    unmark
+    say "$version runs; ${former:-nothing} is kept in $folder.former (update.sh --rollback)"
     return
   fi
-  warn "$2 does not come up. It said:"
+  warn "$version does not come up. It said:"
   last_words
-  mv "$folder" "$folder.coming"
-  mv "$folder.former" "$folder"
-  rm -rf "$folder.coming"
-  if restart_all; then fail "$installed was put back, and runs"; fi
-  fail "$installed was put back, and does not run either: mend what it says above"
-}
-
-# Restarts every daemon of this folder; leaves the first that does not come up as the loaded record.
-restart_all() {
-  local record
-  for record in $(all_records); do
-    load_record "$record"
-    service_do restart || return 1
-    comes_up || return 1
-  done
+  [ -n "$former" ] || fail "there is no former release to go back to: update.sh --version"
+  put_back
+  if restart_all ''; then fail "$former was put back, and runs"; fi
+  fail "$former was put back, and does not run either: mend what it says above"
 }
 
 # Read as a whole before it runs: it replaces its own folder.

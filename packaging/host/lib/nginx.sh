@@ -17,14 +17,16 @@ nginx_site() {
   return 1
 }
 
-# The types of the enabled backends, one a line.
+# The types of the enabled backends, one a line; fails where the file has errors.
 enabled_types() {
-  "$folder/printer-uplink" validate --json --config "$config" 2>/dev/null | python3 -c '
+  with_environment "$folder/printer-uplink" validate --json --config "$config" 2>/dev/null | python3 -c '
 import json, sys
 try:
     report = json.load(sys.stdin)
 except ValueError:
-    sys.exit()
+    sys.exit(1)
+if not report["ok"]:
+    sys.exit(1)
 print(*sorted({entry["type"] for entry in report.get("backends", []) if entry["enabled"]}), sep="\n")'
 }
 
@@ -33,78 +35,93 @@ snippet_of() {
   [ -f "$folder/config/nginx/$1.conf" ] && echo "$folder/config/nginx/$1.conf"
 }
 
-# port_of PATTERN: the port of `listen` in the block of the configuration file that begins with a line like PATTERN.
+# port_of PATTERN FILE: the port of `listen` in the block of the configuration file that begins with a line like PATTERN.
 port_of() {
   awk -v begin="$1" '
     $0 ~ /^ *#/ { next }
     $0 ~ /^[^ ]/ || $0 ~ /^ *- / { inside = 0 }
     $0 ~ begin { inside = 1 }
     inside && match($0, /(^|[ {])listen: *"?[^ "}]*:[0-9]+/) { n = split(substr($0, RSTART, RLENGTH), part, ":"); print part[n]; exit }
-  ' "$config"
+  ' "$2"
 }
 
 nginx_snippet() { echo "/etc/nginx/snippets/$service.conf"; }
 
 # Succeeds where the snippets stand and nginx has taken them; on any error all is as before.
 nginx_add() {
-  local site type file text=
+  local site type types='' file text=
+  # The paths of the clouds are there once; a further printer's daemon has its page only.
+  if [ "$service" = printer-uplink ]; then
+    types=$(enabled_types) || { warn "$config has errors: nginx was left as it is"; return 1; }
+  fi
   site=$(nginx_site) || { warn "no Mainsail or Fluidd site of nginx was found: see docs/install.md"; return 1; }
-  for type in page $(enabled_types); do
+  for type in page $types; do
     file=$(snippet_of "$type") || continue
     text+=$(cat "$file")$'\n'
-    # What a snippet itself includes comes along.
+    # What a snippet itself includes comes along, under a name of ours.
     for file in "${file%.conf}"-*.conf; do
-      [ ! -f "$file" ] || as_root install -D -m 0644 "$file" "/etc/nginx/snippets/${file##*/}"
+      if [ -f "$file" ]; then
+        write_as_root 0644 "/etc/nginx/snippets/$service-${file##*/}" <"$file" || return 1
+        text=${text//"snippets/${file##*/}"/"snippets/$service-${file##*/}"}
+      fi
     done
   done
   # Each daemon has ports and a path of its own.
   local page cura
-  page=$(port_of '^control:')
-  cura=$(port_of 'type: *"?cura')
+  page=$(port_of '^control:' "$config")
+  cura=$(port_of 'type: *"?cura' "$config")
   text=$(sed -e "s|127.0.0.1:7180|127.0.0.1:${page:-7180}|" -e "s|127.0.0.1:8008|127.0.0.1:${cura:-8008}|" \
     -e "s|/printer-uplink/|/$service/|" <<<"$text")$'\n'
-  local former former_snippet=
+  local former former_snippet='' said
   former=$(mktemp)
-  cat "$site" >"$former"
+  said=$(mktemp)
+  cat "$site" >"$former" || return 1
   if [ -f "$(nginx_snippet)" ]; then
     former_snippet=$(mktemp)
     cat "$(nginx_snippet)" >"$former_snippet"
   fi
-  printf '%s' "$text" | write_as_root 0644 "$(nginx_snippet)"
+  printf '%s' "$text" | write_as_root 0644 "$(nginx_snippet)" || return 1
   if ! grep -qF "snippets/$service.conf" "$site"; then
     # Behind the first server block's opening brace.
     awk -v line="    include snippets/$service.conf; $nginx_mark" \
       '{ print } !done && /^[[:space:]]*server[[:space:]]*\{/ { print line; done = 1 }' "$former" |
-      write_as_root 0644 "$site"
+      write_as_root 0644 "$site" || return 1
   fi
-  if as_root nginx -t 2>/tmp/nginx-said.$$; then
-    rm -f "/tmp/nginx-said.$$" "$former" "$former_snippet"
+  if as_root nginx -t 2>"$said"; then
+    rm -f "$said" "$former" "$former_snippet"
     nginx_reload
     return 0
   fi
-  sed 's/^/    /' "/tmp/nginx-said.$$" >&2
-  as_root cp "$former" "$site"
+  sed 's/^/    /' "$said" >&2
+  write_as_root 0644 "$site" <"$former"
   if [ -n "$former_snippet" ]; then
-    as_root cp "$former_snippet" "$(nginx_snippet)"
+    write_as_root 0644 "$(nginx_snippet)" <"$former_snippet"
   else
-    as_root rm -f "$(nginx_snippet)"
+    nginx_forget
   fi
-  rm -f "/tmp/nginx-said.$$" "$former" "$former_snippet"
+  rm -f "$said" "$former" "$former_snippet"
+  # As before may be what an interrupted run left.
+  if ! as_root nginx -t 2>/dev/null; then nginx_remove; fi
   warn "nginx refuses the snippets (above): they were taken out again"
   return 1
 }
 
 nginx_remove() {
-  [ -f "$(nginx_snippet)" ] || return 0
-  local file
+  local file changed=no
   for file in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*; do
     if [ -f "$file" ] && grep -qF "snippets/$service.conf; $nginx_mark" "$file"; then
       grep -vF "snippets/$service.conf; $nginx_mark" "$file" | write_as_root 0644 "$(readlink -f "$file")"
+      changed=yes
     fi
   done
-  as_root rm -f "$(nginx_snippet)"
-  if as_root nginx -t >/dev/null 2>&1; then nginx_reload; fi
+  if [ -f "$(nginx_snippet)" ]; then
+    nginx_forget
+    changed=yes
+  fi
+  if [ $changed = yes ] && as_root nginx -t >/dev/null 2>&1; then nginx_reload; fi
 }
+
+nginx_forget() { as_root rm -f "$(nginx_snippet)" "/etc/nginx/snippets/$service-cura-proxy.conf"; }
 
 nginx_reload() {
   if [ -d /run/systemd/system ]; then

@@ -26,7 +26,7 @@ service_file() {
 }
 
 service_write() {
-  local user group run="$folder/printer-uplink run --config $config"
+  local user group run="\"$folder/printer-uplink\" run --config \"$config\""
   user=$(id -un)
   group=$(id -gn)
   case "$kind" in
@@ -34,7 +34,7 @@ service_write() {
       # The package's own unit, with our paths: one hardening for both.
       sed -e "s|^ExecStart=.*|ExecStart=$run|" -e "s|^User=.*|User=$user|" -e "s|^Group=.*|Group=$group|" \
         -e "s|^EnvironmentFile=.*|EnvironmentFile=-$records/env|" \
-        -e "s|^ProtectHome=.*|ProtectHome=read-only\nReadWritePaths=$state -$data/config -$data/logs|" \
+        -e "s|^ProtectHome=.*|ProtectHome=read-only\nReadWritePaths=\"-$state\" \"-$data/config\" \"-$data/logs\"|" \
         -e '/^StateDirectory/d' -e '/^RuntimeDirectory/d' -e '/^Documentation=/d' \
         -e "1,2s|^# .*|# Written by $folder/install.sh; change it with: systemctl edit $service|" \
         "$folder/config/systemd/printer-uplink.service" | sed '2{/^# Written/d}' |
@@ -42,6 +42,7 @@ service_write() {
       as_root systemctl daemon-reload
       as_root systemctl --quiet enable "$service"
       ;;
+    # Supervisor, as shells do, takes what stands in quotes as one word.
     supervisor)
       write_as_root 0644 "$(service_file)" <<TEXT
 ; Written by $folder/install.sh.
@@ -56,12 +57,14 @@ startsecs=2
 startretries=1000000
 stopwaitsecs=5
 redirect_stderr=true
-stdout_logfile=$state/console.log
+; Root opens it, so it does not lie where others may put a link.
+stdout_logfile=/var/log/supervisor/$service.log
 stdout_logfile_maxbytes=1MB
 stdout_logfile_backups=1
 TEXT
+      as_root mkdir -p /var/log/supervisor
       as_root supervisorctl reread >/dev/null
-      as_root supervisorctl update >/dev/null
+      as_root supervisorctl update "$service" >/dev/null
       ;;
     initd)
       write_as_root 0755 "$(service_file)" <<TEXT
@@ -75,10 +78,10 @@ TEXT
 # Short-Description: connects a Klipper printer to several clouds
 ### END INIT INFO
 # Written by $folder/install.sh.
-keeper="$folder/keep-running.sh $folder/printer-uplink $config $state"
+keeper="'$folder/keep-running.sh' '$folder/printer-uplink' '$config' '$state'"
 case "\$1" in
 start | stop | restart | reload | status)
-  if [ "\$(id -un)" = "$user" ]; then exec \$keeper "\$1"; fi
+  if [ "\$(id -un)" = "$user" ]; then exec /bin/sh -c "exec \$keeper \$1"; fi
   exec su -s /bin/sh -c "\$keeper \$1" $user
   ;;
 *) echo "usage: \$0 start|stop|restart|reload|status" >&2; exit 2 ;;
@@ -94,8 +97,8 @@ TEXT
       ;;
     cron)
       {
-        crontab -l 2>/dev/null | grep -vF "# $service" || true
-        echo "@reboot $folder/keep-running.sh $folder/printer-uplink $config $state start # $service"
+        crontab -l 2>/dev/null | grep -v "# $service\$" || true
+        echo "@reboot '$folder/keep-running.sh' '$folder/printer-uplink' '$config' '$state' start # $service"
       } | crontab -
       ;;
   esac
@@ -126,7 +129,8 @@ service_remove() {
     supervisor)
       as_root rm -f "$(service_file)"
       as_root supervisorctl reread >/dev/null || true
-      as_root supervisorctl update >/dev/null || true
+      as_root supervisorctl update "$service" >/dev/null || true
+      as_root rm -f "/var/log/supervisor/$service.log" "/var/log/supervisor/$service.log.1"
       ;;
     initd)
       service_do stop >/dev/null 2>&1 || true
@@ -137,7 +141,7 @@ service_remove() {
       ;;
     cron)
       service_do stop >/dev/null 2>&1 || true
-      { crontab -l 2>/dev/null | grep -vF "# $service" || true; } | crontab -
+      { crontab -l 2>/dev/null | grep -v "# $service\$" || true; } | crontab -
       ;;
   esac
 }
@@ -168,7 +172,31 @@ comes_up() {
 last_words() {
   case "$kind" in
     systemd) as_root journalctl --no-pager -o cat -n 8 -u "$service" ;;
-    supervisor) tail -n 8 "$state/console.log" ;;
+    supervisor) as_root tail -n 8 "/var/log/supervisor/$service.log" ;;
     *) tail -n 8 "$state/keeper.log" ;;
   esac 2>/dev/null | sed 's/^/    /' >&2
 }
+
+# restart_all EXCEPT: every daemon of this folder, each as this release describes its service; leaves the first that
+# does not come up as the loaded record.
+restart_all() {
+  local record except=$1
+  list_records
+  for record in ${known_records[@]+"${known_records[@]}"}; do
+    load_record "$record"
+    if [ "$kind" != none ] && [ "$service" != "$except" ]; then
+      renew_service || return 1
+      service_do restart || return 1
+      comes_up || return 1
+    fi
+  done
+}
+
+# With the functions of the release in place, which may write another unit than those that run here.
+renew_service() (
+  # shellcheck source=/dev/null
+  . "$folder/lib/common.sh"
+  # shellcheck source=/dev/null
+  . "$folder/lib/service.sh"
+  service_write
+)
