@@ -31,17 +31,23 @@ extension StateDirectory {
     }
     let suffix = instance(of: configurationPath).map { "-\($0)" } ?? ""
     let system = systemPlace + suffix
-    if canUse(system) { return system }
     // A relative XDG path is invalid by its specification and to be ignored.
-    if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
-      return "\(withoutTrailingSlashes(state))/printer-uplink\(suffix)"
+    let states = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let own = (states ?? home.map { "\(withoutTrailingSlashes($0))/.local/state" }).map {
+      "\(withoutTrailingSlashes($0))/printer-uplink\(suffix)"
     }
-    guard let home else {
+    let isMade = ((try? Files.information(system)) ?? nil) != nil
+    // A folder that has been in use counts before one that could be made: root could make the system's for everybody.
+    if let own, !isMade, ((try? Files.information("\(own)/daemon.lock")) ?? nil) != nil {
+      return own
+    }
+    if canUse(system) { return system }
+    guard let own else {
       throw StateFailure(
         "no place for the state: \(system) is not writable and HOME is not set; set state_directory"
       )
     }
-    return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink\(suffix)"
+    return own
   }
 
   /// The name of the template instance whose configuration file is at `path`; nil for any other file.
@@ -77,7 +83,7 @@ extension StateDirectory {
   }
 
   /// `path` without links, as far as it exists.
-  private static func resolved(_ path: String) -> String {
+  static func resolved(_ path: String) -> String {
     var existing = path
     var rest = ""
     while true {
