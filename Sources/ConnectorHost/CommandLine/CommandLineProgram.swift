@@ -159,7 +159,7 @@ package struct CommandLineProgram: Sendable {
   /// Whether nothing stands at `path`; says so then.
   private func isMissing(_ path: String, _ terminal: Terminal) -> Bool {
     // What may not be looked at may stand there: reading it tells.
-    guard let found = try? Files.information(path), found == nil else { return false }
+    do { guard try Files.information(path) == nil else { return false } } catch { return false }
     terminal.complain(
       "\(Product.name): there is no file \(path.onOneLine); correct -c, or write it with '\(Product.name) init -c \(path.onOneLine)'"
     )
