@@ -202,6 +202,18 @@ def test_what_is_pinned_waits_over_a_restart_until_a_person_reloads(bench: Bench
     assert bench.status()["waiting"] == []
 
 
+def test_another_state_folder_does_not_get_around_what_is_pinned(bench: Bench) -> None:
+    pinned(bench)
+    bench.rig.daemon.kill()
+    bench.document["state_directory"] = str(bench.rig.folder / "fresh")
+    bench.write()
+    bench.start()
+    texts = [notice["text"] for notice in bench.status()["waiting"]]
+    assert texts == [f"state_directory was {bench.rig.daemon.state}, is {bench.rig.folder / 'fresh'}", TEXT]
+    assert bench.permissions("b") == "print"
+    assert not (bench.rig.folder / "fresh").exists()
+
+
 def test_a_pinned_file_that_is_put_back_waits_no_more(bench: Bench) -> None:
     pinned(bench)
     bench.entry("b")["permissions"] = "print"

@@ -172,6 +172,24 @@ final class RunningDaemon: Sendable {
     for text in texts { services.note("\(text); it waits for a person's reload", as: "waiting") }
   }
 
+  /// Keeps what is accepted now over a restart. Blocks.
+  func accept(_ configuration: Configuration, _ trust: Trust, text: [UInt8]) {
+    accepted.keep(trust, text: text)
+    let path = options.configurationPath
+    let environment = DaemonRights.environment(of: path, loader)
+    func place(_ configured: String?) throws(StateFailure) -> String {
+      try StateDirectory.wished(
+        configured: configured, environment: environment, configurationPath: path)
+    }
+    do {
+      try PinnedPlaces.note(
+        trust.pinsPermissions ? try place(configuration.stateDirectory) : nil,
+        of: ConfigurationFile.identity(of: path), in: try place(nil), configurationPath: path)
+    } catch {
+      log(.warning, "\(error); another state_directory would get around control.pin_permissions")
+    }
+  }
+
   /// An edit of ours has taken a spent secret out of the file that is in force. Blocks.
   private func tookOut() {
     guard let text = try? Files.read(options.configurationPath, limit: 1 << 20),

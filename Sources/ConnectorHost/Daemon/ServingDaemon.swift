@@ -157,7 +157,7 @@ final class ServingDaemon: Sendable {
     parts.adopt(new, trust, text: loaded.text)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
     _ = try? await offload { [parts] in
-      parts.accepted.keep(trust, text: loaded.text)
+      parts.accept(new, trust, text: loaded.text)
       parts.overlay.forgetSwitches(editedIn: new.backends)
     }
     await take(new, insteadOf: former)

@@ -97,7 +97,7 @@ extension RunningDaemon {
     }
     guard start.waiting.isEmpty else { return }
     _ = try? await offload { [self] in
-      accepted.keep(start.trust, text: start.text)
+      accept(start.configuration, start.trust, text: start.text)
       overlay.forgetSwitches(editedIn: start.configuration.backends)
     }
   }

@@ -20,6 +20,24 @@ extension StateDirectory {
     configured: String?, environment: [String: String], configurationPath: String = "",
     canUse: (String) -> Bool = Self.canUse
   ) throws(StateFailure) -> String {
+    let chosen = try wished(
+      configured: configured, environment: environment, configurationPath: configurationPath,
+      canUse: canUse)
+    guard !configurationPath.isEmpty,
+      let usual = try? wished(
+        configured: nil, environment: environment, configurationPath: configurationPath,
+        canUse: canUse)
+    else { return chosen }
+    // Not the file alone decides where its state lies, once what it allows is pinned.
+    let identity = ConfigurationFile.identity(of: configurationPath)
+    return PinnedPlaces.place(of: identity, in: usual) ?? chosen
+  }
+
+  /// ``location(configured:environment:configurationPath:canUse:)`` by what the file says alone.
+  static func wished(
+    configured: String?, environment: [String: String], configurationPath: String,
+    canUse: (String) -> Bool = Self.canUse
+  ) throws(StateFailure) -> String {
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
     if let configured {
       guard configured.hasPrefix("~/"), let home else { return configured }
