@@ -24,6 +24,7 @@ class Bench:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.config = rig.daemon.config
+        rig.daemon.variables["STATE_DIRECTORY"] = str(rig.daemon.state)
         self.document: Document = {
             "version": 1,
             "printer": {"name": "P", "moonraker": f"http://127.0.0.1:{free_port()}"},

@@ -177,14 +177,14 @@ final class RunningDaemon: Sendable {
     accepted.keep(trust, text: text)
     let path = options.configurationPath
     let environment = DaemonRights.environment(of: path, loader)
-    func place(_ configured: String?) throws(StateFailure) -> String {
-      try StateDirectory.wished(
-        configured: configured, environment: environment, configurationPath: path)
-    }
     do {
+      let place = try StateDirectory.wished(
+        configured: configuration.stateDirectory, environment: environment,
+        configurationPath: path)
       try PinnedPlaces.note(
-        trust.pinsPermissions ? try place(configuration.stateDirectory) : nil,
-        of: ConfigurationFile.identity(of: path), in: try place(nil), configurationPath: path)
+        trust.pinsPermissions ? place : nil, of: ConfigurationFile.identity(of: path),
+        in: try StateDirectory.usual(environment: environment, configurationPath: path),
+        configurationPath: path)
     } catch {
       log(.warning, "\(error); another state_directory would get around control.pin_permissions")
     }

@@ -24,13 +24,20 @@ extension StateDirectory {
       configured: configured, environment: environment, configurationPath: configurationPath,
       canUse: canUse)
     guard !configurationPath.isEmpty,
-      let usual = try? wished(
-        configured: nil, environment: environment, configurationPath: configurationPath,
-        canUse: canUse)
+      let usual = try? usual(environment: environment, configurationPath: configurationPath)
     else { return chosen }
     // Not the file alone decides where its state lies, once what it allows is pinned.
     let identity = ConfigurationFile.identity(of: configurationPath)
     return PinnedPlaces.place(of: identity, in: usual) ?? chosen
+  }
+
+  /// Where it would live if the file named no place; the system's place only where it is there already.
+  static func usual(
+    environment: [String: String], configurationPath: String
+  ) throws(StateFailure) -> String {
+    try wished(
+      configured: nil, environment: environment, configurationPath: configurationPath,
+      canUse: { path in ((try? Files.information(path)) ?? nil) != nil && Files.isWritable(path) })
   }
 
   /// ``location(configured:environment:configurationPath:canUse:)`` by what the file says alone.
