@@ -222,8 +222,9 @@ final class ServingDaemon: Sendable {
       }
     }
     let trust = Trust(new, former: parts.trust)
+    let switchedOn = candidate.switchedOn.union(change.turnsOff ? [] : [change.name])
     await tell(
-      Widening.between(parts.trust, trust, switchedOn: candidate.switchedOn).map(\.text), by: nil)
+      Widening.between(parts.trust, trust, switchedOn: switchedOn).map(\.text), by: nil)
     parts.adopt(new, trust)
     await take(new, insteadOf: former)
     var result = ControlResult.done("")
