@@ -205,9 +205,11 @@ final class ServingDaemon: Sendable {
         return .refused(
           "Nothing was changed: the file has to be accepted first, by '\(Product.name) reload'.")
       }
+      let running = Set(former.backends.filter(\.isEnabled).map(\.name)).union([change.name])
       let loaded = try? await offload { [parts, candidate] in
         parts.loader.load(
-          parts.text, from: parts.options.configurationPath, overlay: candidate)
+          parts.text, from: parts.options.configurationPath, overlay: candidate
+        ) { !running.contains($0) }.loaded
       }
       let found = loaded?.configuration?.backends.first { $0.name == change.name }
       guard let found else {
