@@ -7,13 +7,13 @@ extension Files {
   /// The effective user id of this process.
   package static var effectiveUser: UInt32 { geteuid() }
 
-  /// Gives `path` (links followed) to `owner` and `group`.
+  /// Gives what stands at `path` to `owner` and `group`; a link itself, never what it leads to.
   ///
   /// - Throws: `PlatformError`; `EPERM` where this process may not.
   package static func setOwner(
     _ path: String, owner: UInt32, group: UInt32
   ) throws(PlatformError) {
-    guard unsafe chown(path, owner, group) == 0 else {
+    guard unsafe lchown(path, owner, group) == 0 else {
       throw PlatformError(operation: "change the owner of", subject: path, errorNumber: errno)
     }
   }
@@ -30,5 +30,29 @@ extension Files {
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }
     return unsafe String(validatingCString: resolved)
+  }
+
+  /// Whether `path` is a symbolic link itself.
+  package static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// The first owner other than root on the way from `/` to `path`, links and what they lead to included: who that is
+  /// decides what stands at `path`. Nil where all of it is root's, or nothing stands there.
+  package static func firstOwner(onTheWayTo path: String) -> Credentials.Owner? {
+    let given = path.hasPrefix("/") ? path : "\(realPath(".") ?? "")/\(path)"
+    for way in [given, realPath(given)].compactMap({ $0 }) {
+      var reached = ""
+      for part in way.split(separator: "/") {
+        reached += "/\(part)"
+        var status = stat()
+        guard unsafe lstat(reached, &status) == 0 else { break }
+        if status.st_uid != 0 {
+          return Credentials.Owner(user: status.st_uid, group: status.st_gid)
+        }
+      }
+    }
+    return nil
   }
 }

@@ -25,8 +25,10 @@ package final class InstanceLock: Sendable {
   private let folder: Int32
 
   /// Takes the lock on the folder of the file `path` without waiting, and writes our pid into the file (0600), where
-  /// the disk takes it.
-  package init(path: String) throws(Failure) {
+  /// the disk takes it and no link stands there.
+  ///
+  /// - Parameter isSigned: whether our pid is written; else nothing is.
+  package init(path: String, isSigned: Bool = true) throws(Failure) {
     let number: Int32
     let place = Files.folder(of: path)
     do throws(PlatformError) {
@@ -41,15 +43,22 @@ package final class InstanceLock: Sendable {
       throw .system(PlatformError(operation: "lock", subject: place, errorNumber: reason))
     }
     folder = number
-    Self.sign(path)
+    if isSigned { Self.sign(path) }
   }
 
   deinit { close(folder) }
 
   private static func sign(_ path: String) {
-    guard let file = try? FileDescriptor(opening: path, O_RDWR | O_CREAT, mode: 0o600).released()
-    else { return }
+    // Whoever owns the folder may have put a link there.
+    let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+    guard let file = try? FileDescriptor(opening: path, flags, mode: 0o600).released() else {
+      return
+    }
     defer { close(file) }
+    var status = stat()
+    guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      status.st_nlink == 1
+    else { return }
     let text = Array("\(getpid())\n".utf8)
     guard ftruncate(file, 0) == 0 else { return }
     _ = unsafe pwrite(file, text, text.count, 0)

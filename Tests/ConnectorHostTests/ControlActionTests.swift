@@ -59,7 +59,8 @@ final class ScriptedActions: ControlActions {
     _ actions: (any ControlActions)?, token: ControlToken? = nil, healthOnly: Bool = false
   ) throws -> ControlServer {
     try ControlServer(
-      address: .init(host: "127.0.0.1", port: 0), healthOnly: healthOnly, token: token,
+      address: .init(host: "127.0.0.1", port: 0), healthOnly: healthOnly,
+      token: ControlTokenHolder(token),
       actions: actions
     ) { sampleView() }
   }

@@ -18,7 +18,8 @@ final class TransferBench: Sendable {
   init() throws {
     root = "/tmp/uplink-transfers-\(UUID().uuidString)"
     state = try StateDirectory(opening: root, configurationPath: "/nonexistent")
-    staging = try StagingFolder(emptiedIn: state)
+    staging = StagingFolder(in: state)
+    try staging.empty()
     transfers = HostTransfers(staging: staging, transport: transport, time: time)
   }
 

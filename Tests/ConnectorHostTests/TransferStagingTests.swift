@@ -86,7 +86,7 @@ import Testing
     _ = try ByteFile(creating: bench.staging.newPath())
     try Files.setMode(bench.staging.path, 0o755)
     #expect(bench.staged.count == 2)
-    _ = try StagingFolder(emptiedIn: bench.state)
+    try StagingFolder(in: bench.state).empty()
     #expect(bench.staged == [])
     #expect(try Files.information(bench.staging.path)?.mode == 0o700)
   }

@@ -101,26 +101,22 @@ package struct CommandLineProgram: Sendable {
         terminal: terminal, options: options
       ).run(path)
     case .audit(let options):
-      return await withState(line.file, environment, terminal) { folder, _ in
+      return await withState(line.file, environment, terminal) { place in
         await AuditCommand(terminal: terminal, options: options, time: SystemTime.shared)
-          .run(stateDirectory: folder)
+          .run(stateDirectory: place.folder)
       }
     case .status(let options):
       let command = StatusCommand(
         terminal: terminal, options: options, time: SystemTime.shared)
-      guard !options.showsToken else {
-        guard let path = find(line.file, environment, terminal) else {
-          return Self.configurationStatus
+      return await withState(line.file, environment, terminal) { place in
+        guard !options.showsToken else {
+          return command.showToken(of: place.loader.load(place.file).configuration?.control)
         }
-        return command.showToken(of: loader(environment).load(path).configuration?.control)
-      }
-      return await withState(line.file, environment, terminal) { folder, environment in
-        await command.run(stateDirectory: folder, environment: environment)
+        return await command.run(place)
       }
     case .control(let order):
-      return await withState(line.file, environment, terminal) { folder, environment in
-        await ControlCommand(order: order, terminal: terminal)
-          .run(stateDirectory: folder, environment: environment)
+      return await withState(line.file, environment, terminal) { place in
+        await ControlCommand(order: order, terminal: terminal).run(place)
       }
     case .doctor(let options):
       guard let path = find(line.file, environment, terminal) else {
@@ -136,9 +132,8 @@ package struct CommandLineProgram: Sendable {
           "\(Product.name): 'pair' needs a code: as an argument, or on standard input")
         return Self.usageStatus
       }
-      return await withState(line.file, environment, terminal) { folder, environment in
-        await ControlCommand(order: .pair(name, code), terminal: terminal)
-          .run(stateDirectory: folder, environment: environment)
+      return await withState(line.file, environment, terminal) { place in
+        await ControlCommand(order: .pair(name, code), terminal: terminal).run(place)
       }
     case .explain(let name):
       return ExplainCommand(loader: loader(environment), terminal: terminal)
@@ -154,6 +149,7 @@ package struct CommandLineProgram: Sendable {
         terminal: terminal, writes: writes
       ).run(file, configuration: path)
     case .tool(let options):
+      if let named = line.file, isMissing(named, terminal) { return Self.configurationStatus }
       let path = line.file ?? ConfigurationPlaces(environment: environment).first
       return await ToolCommand(
         loader: loader(environment),
@@ -170,26 +166,42 @@ package struct CommandLineProgram: Sendable {
     }
   }
 
-  /// Runs `body` with the state directory of the configuration file; says so where there is none.
+  /// Runs `body` with the place of the configuration file's daemon; says so where there is none.
   private func withState(
     _ named: String?, _ environment: [String: String], _ terminal: Terminal,
-    _ body: (String, [String: String]) async -> Int32
+    _ body: (StatePlace) async -> Int32
   ) async -> Int32 {
     guard let path = find(named, environment, terminal) else { return Self.configurationStatus }
-    do throws(StateFailure) {
-      let folder = try StatePlace.of(path, loader: loader(environment))
-      return await body(folder, environment)
+    do {
+      let loader = loader(environment)
+      // Before the rights change: that user may not see the way to the file.
+      let identity = ConfigurationFile.identity(of: path)
+      let rights = try DaemonRights(for: path, loader: loader, .asking)
+      defer { rights.giveBack() }
+      let folder = try StatePlace.of(path, loader: rights.loader)
+      return await body(
+        StatePlace(folder: folder, file: path, identity: identity, loader: rights.loader))
     } catch {
       terminal.complain("\(Product.name): \(error)")
       return 1
     }
   }
 
+  /// Whether nothing stands at `path`; says so then.
+  private func isMissing(_ path: String, _ terminal: Terminal) -> Bool {
+    // What may not be looked at may stand there: reading it tells.
+    do { guard try Files.information(path) == nil else { return false } } catch { return false }
+    terminal.complain(
+      "\(Product.name): there is no file \(path.onOneLine); correct -c, or write it with '\(Product.name) init -c \(path.onOneLine)'"
+    )
+    return true
+  }
+
   /// The file that was named, else the first of the usual places; says so where there is none.
   private func find(
     _ named: String?, _ environment: [String: String], _ terminal: Terminal
   ) -> String? {
-    if let named { return named }
+    if let named { return isMissing(named, terminal) ? nil : named }
     let places = ConfigurationPlaces(environment: environment)
     if let found = places.first { return found }
     terminal.complain("\(Product.name): there is no configuration file. Looked for:")

@@ -9,14 +9,16 @@ struct ControlCommand {
   /// Where to write.
   let terminal: Terminal
 
-  /// Tells the daemon whose state directory is `folder`.
+  /// Tells the daemon of this place.
   ///
-  /// - Returns: 0; 1 where no daemon runs or it says no.
-  func run(stateDirectory folder: String, environment: [String: String]) async -> Int32 {
-    let socket = ControlSocket(environment: environment, stateDirectory: folder)
+  /// - Returns: 0; 1 where no daemon runs, it runs with another file, or it says no.
+  func run(_ place: StatePlace) async -> Int32 {
+    let socket = ControlSocket(
+      environment: place.loader.environment, stateDirectory: place.folder)
     let client = DaemonClient(path: socket.clientPath, purpose: purpose)
     do {
-      let answer = try await client.ask(order.route, body: order.body)
+      let answer = try await client.ask(
+        order.route, body: order.body, meaning: place.identity)
       guard let reply = Self.reply(in: answer) else {
         return fail("the daemon's answer is not understood; is it of the same version?")
       }

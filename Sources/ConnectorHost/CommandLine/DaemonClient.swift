@@ -18,10 +18,13 @@ struct DaemonClient: Sendable {
 
   /// Asks for `route`, or with a body tells it.
   ///
+  /// - Parameter meaning: the configuration file whose daemon is meant; another one refuses.
   /// - Returns: the whole answer, head included.
   /// - Throws: ``Failure`` where no daemon answers.
-  func ask(_ route: ControlRoute, body: JSONValue? = nil) async throws(Failure) -> [UInt8] {
-    let bytes = Self.request(route, body: body)
+  func ask(
+    _ route: ControlRoute, body: JSONValue? = nil, meaning file: String? = nil
+  ) async throws(Failure) -> [UInt8] {
+    let bytes = Self.request(route, body: body, meaning: file)
     do {
       return try await offload { [path] in try LocalStream.exchange(bytes, at: path) }
     } catch let error as PlatformError {
@@ -40,15 +43,20 @@ struct DaemonClient: Sendable {
     return Array(answer[(start + end.count)...])
   }
 
-  private static func request(_ route: ControlRoute, body: JSONValue?) -> [UInt8] {
+  private static func request(
+    _ route: ControlRoute, body: JSONValue?, meaning file: String?
+  ) -> [UInt8] {
     guard let body else {
       return Array(
         "GET \(route.path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
     }
     let bytes = body.serialized()
+    let meant =
+      file.map { "\(ConfigurationFile.field): \(ConfigurationFile.encoded($0))\r\n" } ?? ""
     let head = """
       POST \(route.path) HTTP/1.1\r
       Host: localhost\r
+      \(meant)\
       Content-Type: application/json\r
       Content-Length: \(bytes.count)\r
       Connection: close\r

@@ -20,6 +20,13 @@ struct DoctorCommand {
   ///
   /// - Returns: 0 where nothing is wrong, else 1.
   func run(_ path: String) async -> Int32 {
+    let rights: DaemonRights
+    do { rights = try DaemonRights(for: path, loader: loader, .acting) } catch {
+      terminal.complain("\(Product.name): \(error)")
+      return 1
+    }
+    defer { rights.giveBack() }
+    let loader = rights.loader
     let seen = await Examiner(loader: loader, time: time).observe(path)
     let diagnosis = Diagnosis(seen.checkups)
     if options.isJSON {

@@ -46,7 +46,10 @@ struct ImportCommand {
   }
 
   private func importFile(_ file: String, _ path: String) async throws {
-    let (type, original) = try read(file)
+    let (type, original) = try DaemonRights.steward(of: file) { try read(file) }
+    let rights = try DaemonRights(for: path, loader: loader, .acting)
+    defer { rights.giveBack() }
+    let loader = rights.loader
     var entry = original
     let text = try Files.read(path, limit: Self.limit)
     let before = try Files.information(path)
@@ -54,7 +57,7 @@ struct ImportCommand {
     guard let configuration = loaded.configuration else {
       throw Failure(loaded.findings, "\(path) has mistakes; correct them first")
     }
-    let (directory, lock) = try open(configuration)
+    let (directory, lock) = try open(configuration, loader)
     defer { withExtendedLifetime(lock) {} }
     let name = try await name(for: entry, type, configuration, directory)
     let running = RunningProgram.processes(named: entry.program, in: processes)
@@ -75,8 +78,10 @@ struct ImportCommand {
       guard let before, try Files.information(path)?.fingerprint == before.fingerprint else {
         throw Failure("\(path) is being changed; try again")
       }
-      try Files.replace(
-        path, with: edited, mode: before.mode, owner: before.owner, group: before.group)
+      try rights.owning(path) {
+        try Files.replace(
+          path, with: edited, mode: before.mode, owner: before.owner, group: before.group)
+      }
       terminal.say("\(path): entry '\(name)' added; its pairing lies in \(directory.path)")
     } else {
       for (number, line) in lines.enumerated() {
@@ -123,7 +128,9 @@ struct ImportCommand {
 
   // MARK: - The state
 
-  private func open(_ configuration: Configuration) throws -> (StateDirectory, InstanceLock) {
+  private func open(
+    _ configuration: Configuration, _ loader: ConfigurationLoader
+  ) throws -> (StateDirectory, InstanceLock) {
     do throws(StateFailure) {
       let place = try StateDirectory.location(
         configured: configuration.stateDirectory, environment: loader.environment,

@@ -30,6 +30,19 @@ struct SecretFiles {
     }
   }
 
+  /// Where they lie.
+  static func folder(in directory: StateDirectory) -> String { directory.path(of: folder) }
+
+  /// Removes those of the entry `name`. Blocks.
+  static func remove(of name: String, in directory: StateDirectory) throws(PlatformError) {
+    let place = directory.path(of: folder)
+    guard try Files.information(place) != nil else { return }
+    let prefix = FileIdentityStore.fileName(for: "\(name) ")
+    for file in try Files.names(in: place) where file.hasPrefix(prefix) {
+      try Files.remove("\(place)/\(file)")
+    }
+  }
+
   /// Removes them, where the entry is not accepted.
   func remove() {
     for file in files { try? Files.remove(directory.path(of: file.name)) }

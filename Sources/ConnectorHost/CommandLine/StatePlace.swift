@@ -2,7 +2,16 @@ internal import Platform
 internal import YAML
 
 /// Where the state of a configuration file's daemon lies.
-enum StatePlace {
+struct StatePlace {
+  /// The state directory.
+  let folder: String
+  /// The configuration file, as it was named.
+  let file: String
+  /// What that file is called by everybody.
+  let identity: String
+  /// The loader, with the environment in which the daemon looks for its places.
+  let loader: ConfigurationLoader
+
   /// The state directory of the file at `path`.
   ///
   /// A file with a mistake in it will do as well: a daemon that runs with the former one can still be told something.

@@ -18,14 +18,15 @@ struct StatusCommand {
   let options: Options
   let time: any TimeSource
 
-  /// Shows the daemon whose state directory is `folder`; with `watches`, until the task is cancelled.
+  /// Shows the daemon of this place; with `watches`, until the task is cancelled.
   ///
-  /// - Returns: 0; 1 where no daemon answers at the first look.
-  func run(stateDirectory folder: String, environment: [String: String]) async -> Int32 {
-    let socket = ControlSocket(environment: environment, stateDirectory: folder)
+  /// - Returns: 0; 1 where no daemon answers at the first look, or one that runs with another file.
+  func run(_ place: StatePlace) async -> Int32 {
+    let environment = place.loader.environment
+    let socket = ControlSocket(environment: environment, stateDirectory: place.folder)
     let client = DaemonClient(
       path: socket.clientPath, purpose: "how things stand, only a running one knows")
-    var text = await look(client)
+    var text = await look(client, place)
     if case .failure(let failure) = text {
       complain(failure)
       return 1
@@ -33,7 +34,7 @@ struct StatusCommand {
     show(text, environment)
     while options.watches {
       do { try await time.sleep(for: Self.period) } catch { return 0 }
-      text = await look(client)
+      text = await look(client, place)
       show(text, environment)
     }
     return 0
@@ -60,7 +61,9 @@ struct StatusCommand {
     }
   }
 
-  private func look(_ client: DaemonClient) async -> Result<String, DaemonClient.Failure> {
+  private func look(
+    _ client: DaemonClient, _ place: StatePlace
+  ) async -> Result<String, DaemonClient.Failure> {
     do throws(DaemonClient.Failure) {
       let answer = try await client.ask(.status)
       guard let body = DaemonClient.body(of: answer),
@@ -69,6 +72,9 @@ struct StatusCommand {
       else {
         throw DaemonClient.Failure(
           problem: "the daemon's answer is not understood; is it of the same version?")
+      }
+      if let mismatch = ConfigurationFile.mismatch(document, meant: place.identity) {
+        throw DaemonClient.Failure(problem: mismatch)
       }
       guard !options.isJSON else {
         return .success(document.printable + "\n")

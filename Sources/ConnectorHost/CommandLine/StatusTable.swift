@@ -11,8 +11,10 @@ struct StatusTable {
 
   /// The whole text, with a line end.
   var text: String {
-    (TextBlock.columns(printer + safety) + [""] + backends + widened + program).map { $0 + "\n" }
-      .joined()
+    (TextBlock.columns(printer + safety) + [""] + backends + waiting + widened + program).map {
+      $0 + "\n"
+    }
+    .joined()
   }
 
   // MARK: The printer
@@ -116,6 +118,14 @@ struct StatusTable {
     guard !notices.isEmpty else { return [] }
     let title =
       "The configuration allows more than before (until the page is told that it was seen):"
+    return ["", title] + notices.map { "  \(Self.words($0["at"]))  \(Self.words($0["text"]))" }
+  }
+
+  private var waiting: [String] {
+    let notices = document["waiting"]?.array ?? []
+    guard !notices.isEmpty else { return [] }
+    let title =
+      "The configuration file would allow more than what is in force ('\(Product.name) reload' accepts it):"
     return ["", title] + notices.map { "  \(Self.words($0["at"]))  \(Self.words($0["text"]))" }
   }
 

@@ -53,12 +53,20 @@ struct ToolCommand {
     guard let (connector, tool) = declared else {
       throw Failure("no connector has '\(options.name)'", status: CommandLineProgram.usageStatus)
     }
-    let configuration = try path.map(load)
-    let entry = try entry(of: connector.descriptor.type, in: configuration)
-    var status: PrinterStatus?
-    if let configuration, !tool.reads.objects.isEmpty {
-      status = await ask(configuration, tool.reads)
+    let rights = try path.map { path throws(PlatformError) in
+      try DaemonRights(for: path, loader: loader, .acting)
     }
+    let configuration: Configuration?
+    var status: PrinterStatus?
+    do {
+      // What is written goes where the person said, with the person's own rights.
+      defer { rights?.giveBack() }
+      configuration = try path.map { try load($0, rights?.loader ?? loader) }
+      if let configuration, !tool.reads.objects.isEmpty {
+        status = await ask(configuration, tool.reads)
+      }
+    }
+    let entry = try entry(of: connector.descriptor.type, in: configuration)
     let own = Set(tool.options.map(\.name))
     let call = ToolCall(
       settings: entry?.settings ?? Settings(), printerName: configuration?.printer.name ?? "",
@@ -86,7 +94,7 @@ struct ToolCommand {
     return nil
   }
 
-  private func load(_ path: String) throws -> Configuration {
+  private func load(_ path: String, _ loader: ConfigurationLoader) throws -> Configuration {
     let loaded = loader.load(path)
     guard let configuration = loaded.configuration else {
       var failure = Failure(

@@ -42,6 +42,7 @@ struct ConfigurationDecoder {
       keys: HostSettings.Top.keys, path: "")
     check(top)
     checkPorts(decoded["control"] ?? DecodedMapping())
+    checkTokenFile(decoded["control"] ?? DecodedMapping())
     checkPrinter(decoded["printer"] ?? DecodedMapping())
     checkNetwork(decoded["network"] ?? DecodedMapping())
     checkLog(decoded["log"] ?? DecodedMapping())
@@ -126,6 +127,19 @@ struct ConfigurationDecoder {
   }
 
   // MARK: Sections
+
+  private func checkTokenFile(_ control: DecodedMapping) {
+    let setting = HostSettings.Control.tokenFile
+    guard let file = control.settings[setting] else { return }
+    guard PrinterData.isServed(file) || PrinterData.isServed(StateDirectory.resolved(file)) else {
+      return
+    }
+    let key = setting.declaration.key
+    findings.add(
+      .error, "control.\(key)", at: control.positions[key] ?? Self.start,
+      "lies in printer_data, where Moonraker hands it out to every client",
+      "choose a folder outside, such as /var/lib/printer-uplink")
+  }
 
   private func checkPorts(_ control: DecodedMapping) {
     var taken: [String: String] = [:]

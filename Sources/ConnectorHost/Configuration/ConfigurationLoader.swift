@@ -11,6 +11,8 @@ package struct LoadedConfiguration: Sendable {
   package var findings: [LocatedFinding]
   /// The digest of the file's bytes, to see whether it changed since; empty when it could not be read.
   package var fingerprint: String
+  /// The file's bytes; empty when it could not be read.
+  package var text: [UInt8] = []
 }
 
 /// Reads and checks configuration files: the same code for `run`, `validate` and a reload. Opens files for reading only.
@@ -76,7 +78,8 @@ package struct ConfigurationLoader: Sendable {
       findings.add(.error, "", at: error.position, error.problem, error.remedy)
     }
     return LoadedConfiguration(
-      configuration: configuration, findings: findings.located(in: path), fingerprint: fingerprint)
+      configuration: configuration, findings: findings.located(in: path),
+      fingerprint: fingerprint, text: bytes)
   }
 
   private func refused(_ path: String, _ problem: String, _ remedy: String) -> LoadedConfiguration {

@@ -36,6 +36,20 @@ package struct ConfigurationOverlay: Sendable, Hashable {
     return chosen.isEnabled
   }
 
+  /// The entries that a person has switched on.
+  var switchedOn: Set<String> { Set(switches.filter(\.value.isEnabled).keys) }
+
+  /// Forgets the switches against which somebody has edited the file since: there the file counts, and goes on counting
+  /// where it is edited back. What was set for an entry that is gone goes with it.
+  ///
+  /// - Parameter backends: the file's entries.
+  mutating func forgetSwitches(editedIn backends: [BackendConfiguration]) {
+    switches = switches.filter { name, chosen in
+      backends.contains { $0.name == name && $0.isEnabledInFile == chosen.fileSaid }
+    }
+    secrets = secrets.filter { name, _ in backends.contains { $0.name == name } }
+  }
+
   /// Switches the entry `name`, of which the file says `written`; a switch that says the same goes.
   ///
   /// - Parameter isByMacro: whether a macro does it: that is kept, or it could not be taken back.

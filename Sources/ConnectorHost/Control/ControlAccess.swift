@@ -5,11 +5,15 @@ internal import JSON
 ///
 /// Local is who comes through the Unix socket, or over loopback without a proxy's fields. Anyone else needs the token.
 struct ControlAccess: Sendable {
-  /// Nil: only who is local.
-  let token: ControlToken?
+  /// The token that counts now.
+  let holder: ControlTokenHolder
+
+  /// Access with a token that may be replaced.
+  init(_ holder: ControlTokenHolder) { self.holder = holder }
 
   /// Why the visitor may not; nil: may.
   func refusal(of request: HTTPServer.Request) -> HTTPServer.Response? {
+    let token = holder.token
     if request.isLocal || token?.accepts(request.field("Authorization")) == true { return nil }
     guard token != nil else {
       return .action(

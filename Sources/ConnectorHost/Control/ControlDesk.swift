@@ -1,6 +1,7 @@
 internal import ConnectorKit
 internal import HTTPServer
 internal import JSON
+internal import Platform
 
 /// Answers the control server's requests.
 struct ControlDesk: Sendable {
@@ -78,7 +79,13 @@ struct ControlDesk: Sendable {
     }
     guard let actions else { return .now(.action(503, "The daemon takes no commands yet.")) }
     let person = access.person(request)
+    let meant = request.field(ConfigurationFile.field)
     return .later {
+      if let meant {
+        let own = await view().configurationPath
+        let refusal = try? await offload { ConfigurationFile.refusal(of: meant, by: own) }
+        if let refusal = refusal ?? nil { return .action(409, refusal) }
+      }
       let result =
         switch order {
         case .bedCleared: await actions.bedCleared(by: person)

@@ -15,18 +15,19 @@ package final class ControlServer: Sendable {
   ///
   /// - Parameters:
   ///   - healthOnly: serve `/health` and nothing else.
-  ///   - token: what visitors from elsewhere need to change something; nil: they may not.
+  ///   - token: what visitors from elsewhere need to change something; without one they may not.
   ///   - actions: what may be changed; nil: nothing.
   ///   - pages: what backends have beside the status page.
   ///   - view: the daemon at this moment; asked once per request.
   /// - Throws: `HTTPServer.Failure` when it cannot listen there; it names what holds a busy port.
   package init(
-    address: HTTPServer.Address, healthOnly: Bool = false, token: ControlToken? = nil,
+    address: HTTPServer.Address, healthOnly: Bool = false,
+    token: ControlTokenHolder = ControlTokenHolder(),
     actions: (any ControlActions)? = nil, pages: BackendPages = BackendPages(),
     view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
-      healthOnly: healthOnly, access: ControlAccess(token: token), actions: actions, pages: pages,
+      healthOnly: healthOnly, access: ControlAccess(token), actions: actions, pages: pages,
       view: view)
     server = try HTTPServer(
       address: address, options: .init(acceptsPost: !healthOnly, acceptsForms: !healthOnly),
@@ -47,7 +48,8 @@ package final class ControlServer: Sendable {
     view: @escaping @Sendable () async -> DaemonView
   ) throws(HTTPServer.Failure) {
     let desk = ControlDesk(
-      healthOnly: false, access: ControlAccess(token: nil), actions: actions, pages: pages,
+      healthOnly: false, access: ControlAccess(ControlTokenHolder()), actions: actions,
+      pages: pages,
       view: view)
     server = try HTTPServer(
       socketPath: socketPath, options: .init(acceptsPost: true, acceptsForms: true),

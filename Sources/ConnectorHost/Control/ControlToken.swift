@@ -2,7 +2,7 @@ internal import Cryptography
 internal import Platform
 
 /// The token with which visitors from elsewhere may change something.
-package struct ControlToken: Sendable {
+package struct ControlToken: Sendable, Hashable {
   /// The least length of a token that somebody chose, in characters.
   private static let leastLength = 16
   private let digest: String
@@ -13,6 +13,11 @@ package struct ControlToken: Sendable {
   ///
   /// - Throws: `StateFailure` where it cannot be read or made, others can read it, or it is too short.
   package init(file path: String) throws(StateFailure) {
+    guard !PrinterData.isServed(StateDirectory.resolved(path)) else {
+      throw StateFailure(
+        "control.token_file: every Moonraker client can read \(path), so it protects nothing; choose a folder outside of printer_data"
+      )
+    }
     do throws(PlatformError) {
       if try Files.information(path) == nil { try Self.make(path) }
     } catch {

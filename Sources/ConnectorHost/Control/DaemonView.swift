@@ -78,6 +78,8 @@ package struct DaemonView: Sendable {
   package var reloadProblem: String?
   /// What reloads allow that was not allowed before, and nobody has seen yet; oldest first.
   package var widenings: [WideningNotice]
+  /// What the file would allow and waits for a person's reload.
+  package var waiting: [WaitingNotice] = []
   /// The gate and the outboxes; nil where there are none.
   package var commands: CommandsView?
 

@@ -29,6 +29,8 @@ enum StatusDocument {
             "text": .string($0.text),
           ]
         }),
+      "waiting": .array(
+        view.waiting.map { ["at": .string($0.at.rfc3339Seconds), "text": .string($0.text)] }),
       "commands": view.commands.map { commands($0, newest: shownCommands, view) } ?? .null,
     ]
   }

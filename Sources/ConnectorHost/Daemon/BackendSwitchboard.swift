@@ -20,8 +20,7 @@ struct BackendSwitchboard: Sendable {
     _ isOn: Bool, _ name: String, by person: String, isByMacro: Bool = false
   ) async -> ControlResult {
     guard let entry = entry(name) else { return unknown(name) }
-    var overlay = parts.overlay.current
-    let isOffByMacro = overlay.isOffByMacro(name, written: entry.isEnabledInFile)
+    let isOffByMacro = parts.overlay.current.isOffByMacro(name, written: entry.isEnabledInFile)
     // What a macro has switched off, a person may want to stay so.
     let isConfirmed = isOffByMacro && !isOn && !isByMacro
     guard entry.isEnabled != isOn || isConfirmed else {
@@ -30,9 +29,14 @@ struct BackendSwitchboard: Sendable {
     if isByMacro, isOn, !isOffByMacro {
       return .refused("'\(name)' was not switched off by a macro, so only a person switches it on.")
     }
-    overlay.set(
-      name, isEnabled: isOn, written: entry.isEnabledInFile, isByMacro: isByMacro)
-    if let failure = await take(overlay, switchedOn: isOn ? [name] : []) { return failure }
+    if let failure = await take(
+      EntryChange(name: name, turnsOff: !isOn) { overlay, entry in
+        overlay.set(
+          name, isEnabled: isOn, written: entry.isEnabledInFile, isByMacro: isByMacro)
+      })
+    {
+      return failure
+    }
     parts.services.note(
       "\(name) was switched \(isOn ? "on" : "off") by \(person)", as: isOn ? "enable" : "disable")
     let beside = entry.isEnabledInFile == isOn ? "" : ", whatever the file says, until it is edited"
@@ -40,9 +44,11 @@ struct BackendSwitchboard: Sendable {
   }
 
   func reload(by person: String) async -> ControlResult {
-    if let failure = await reload(switchedOn: []) { return failure }
-    parts.services.note("the configuration was read again by \(person)", as: "reload")
-    return .done("\(parts.options.configurationPath) was read again and is in force.")
+    let result = await ask { .reloadFor(person: person, done: $0) }
+    if case .done = result {
+      parts.services.note("the configuration was read again by \(person)", as: "reload")
+    }
+    return result
   }
 
   func pair(_ name: String, code: Secret, by person: String) async -> ControlResult {
@@ -56,12 +62,16 @@ struct BackendSwitchboard: Sendable {
         "\(key) of '\(name)' comes from \(parts.options.configurationPath) (\(value.origin)) and wins: change it there."
       )
     }
-    var overlay = parts.overlay.current
-    overlay.secrets[name, default: [:]][key] = code
-    if !entry.isEnabled {
-      overlay.set(name, isEnabled: true, written: entry.isEnabledInFile)
+    if let failure = await take(
+      EntryChange(name: name, turnsOff: false) { overlay, entry in
+        overlay.secrets[name, default: [:]][key] = code
+        if !entry.isEnabled {
+          overlay.set(name, isEnabled: true, written: entry.isEnabledInFile)
+        }
+      })
+    {
+      return failure
     }
-    if let failure = await take(overlay, switchedOn: [name]) { return failure }
     parts.services.note("\(name) was given a code to pair with by \(person)", as: "pair")
     // The same code once more changes no setting; a parked backend is to try it all the same.
     supervision.start(name)
@@ -70,10 +80,14 @@ struct BackendSwitchboard: Sendable {
 
   func unpair(_ name: String, by person: String) async -> ControlResult {
     guard let entry = entry(name) else { return unknown(name) }
-    var overlay = parts.overlay.current
-    overlay.secrets[name] = nil
-    overlay.set(name, isEnabled: false, written: entry.isEnabledInFile)
-    if let failure = await take(overlay, switchedOn: []) { return failure }
+    if let failure = await take(
+      EntryChange(name: name, turnsOff: true) { overlay, entry in
+        overlay.secrets[name] = nil
+        overlay.set(name, isEnabled: false, written: entry.isEnabledInFile)
+      })
+    {
+      return failure
+    }
     let hasEnded: Void? = await bounded(by: Self.reloadPatience, time: parts.time) {
       [supervision] in
       await supervision.settled(name)
@@ -84,12 +98,23 @@ struct BackendSwitchboard: Sendable {
     }
     do {
       try await FileIdentityStore(directory: parts.directory, name: name).remove()
+      try await offload { [directory = parts.directory] in
+        try SecretFiles.remove(of: name, in: directory)
+        try BackendFiles(directory: directory, name: name).remove()
+      }
     } catch {
       return .failed("'\(name)' is switched off, but its pairing cannot be removed: \(error)")
     }
     parts.services.note("\(name) was unpaired by \(person)", as: "unpair")
+    let remaining = remaining(of: entry)
+    let title = entry.connector.descriptor.title
+    guard remaining.isEmpty else {
+      return .done(
+        "'\(name)' is switched off, and what it had stored of its pairing is gone; but \(remaining.joined(separator: " and ")): remove that, or it is paired again when it is switched on. Remove the printer at \(title) as well."
+      )
+    }
     return .done(
-      "'\(name)' has forgotten its pairing and is switched off; remove the printer at \(entry.connector.descriptor.title) as well."
+      "'\(name)' has forgotten its pairing and is switched off; remove the printer at \(title) as well."
     )
   }
 
@@ -107,40 +132,40 @@ struct BackendSwitchboard: Sendable {
     return .refused("No entry is called '\(name)'; \(remedy)")
   }
 
-  /// Checks the file with `overlay`, keeps that, and puts it in force.
-  ///
-  /// - Returns: what went wrong; nil where it is done.
-  private func take(
-    _ overlay: ConfigurationOverlay, switchedOn: Set<String>
-  ) async -> ControlResult? {
-    let path = parts.options.configurationPath
-    let loaded = try? await offload { [loader = parts.loader] in
-      loader.load(path, overlay: overlay)
+  /// Where secrets of the entry stand that are not ours to remove.
+  private func remaining(of entry: BackendConfiguration) -> [String] {
+    let own = SecretFiles.folder(in: parts.directory)
+    return entry.settings.entries.sorted { $0.key < $1.key }.compactMap { key, value in
+      guard case .secret = value.value else { return nil }
+      switch value.origin {
+      case .file(let line, _, _):
+        return "its \(key) stands in \(parts.options.configurationPath):\(line)"
+      case .secretFile(let path):
+        return path.hasPrefix(own + "/")
+          ? "\(parts.options.configurationPath) still names the file of its \(key), which is removed"
+          : "its \(key) stands in \(path)"
+      case .environment(let variable):
+        return "its \(key) comes from the environment variable \(variable)"
+      case .byDefault, .entered: return nil
+      }
     }
-    guard let loaded, loaded.configuration != nil else {
-      let error = loaded?.findings.first { $0.finding.severity == .error }
-      return .refused(
-        "Nothing was changed, since the file would not be usable: \(error?.description ?? path)")
-    }
-    do {
-      try await offload { [overlays = parts.overlay] in try overlays.keep(overlay) }
-    } catch {
-      return .failed("Nothing was changed, since it cannot be kept: \(error)")
-    }
-    return await reload(switchedOn: switchedOn)
   }
 
-  private func reload(switchedOn: Set<String>) async -> ControlResult? {
+  /// Has `change` made.
+  ///
+  /// - Returns: what went wrong; nil where it is done.
+  private func take(_ change: EntryChange) async -> ControlResult? {
+    let result = await ask { .change(change, done: $0) }
+    if case .done = result { return nil }
+    return result
+  }
+
+  /// Asks the one place where the configuration is changed, one request after the other.
+  private func ask(_ request: (ReloadAnswer) -> SignalWatch.Request) async -> ControlResult {
     let answer = ReloadAnswer()
-    signals.ask(.reloadFor(switchedOn: switchedOn, done: answer))
-    let problem: String?? = await bounded(by: Self.reloadPatience, time: parts.time) {
-      await answer.wait()
-    }
-    switch problem {
-    case nil: return .failed("It takes longer than usual: see '\(Product.name) status'.")
-    case .some(nil): return nil
-    case .some(let problem?): return .refused("The former configuration goes on: \(problem)")
-    }
+    signals.ask(request(answer))
+    return await bounded(by: Self.reloadPatience, time: parts.time) { await answer.wait() }
+      ?? .failed("It takes longer than usual: see '\(Product.name) status'.")
   }
 
   /// Watches what becomes of a pairing.

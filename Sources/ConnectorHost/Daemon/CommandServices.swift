@@ -15,7 +15,9 @@ final class CommandServices: Sendable {
   let deliveries: Deliveries
   let audit: AuditLog
   private let store: StoreDatabase
-  private let staging: StagingFolder?
+  private let staging: StagingFolder
+  /// Whether the staging folder can be used; not before ``start()``.
+  private let isStaging = Guarded(false)
   private let time: any TimeSource
   private let log: Log
   private let owed = Guarded<[String: OutboxState]>([:])
@@ -38,16 +40,18 @@ final class CommandServices: Sendable {
       time: time, log: log,
       onOwed: { deliveries.noteNew(backend: $0) },
       owe: { await deliveries.outbox(of: $0).put($1) })
-    do {
-      staging = try StagingFolder(emptiedIn: directory)
-    } catch {
-      staging = nil
-      log(.error, "files cannot be taken or sent: \(error); free some space there and restart")
+    staging = StagingFolder(in: directory)
     }
   }
 
   /// Reads what the last run left, and follows the printer from then on.
   func start() async {
+    do {
+      try await offload { [staging] in try staging.empty() }
+      isStaging.withLock { $0 = true }
+    } catch {
+      log(.error, "files cannot be taken or sent: \(error); free some space there and restart")
+    }
     _ = await bounded(by: Self.patience, time: time) { [self] in
       for command in try await store.recoverInterrupted() { audit.write(command.record) }
     }
@@ -98,7 +102,7 @@ final class CommandServices: Sendable {
 
   /// Files on their way, over `transport`.
   func transfers(over transport: any HTTPTransport) -> any FileTransfers {
-    guard let staging else { return UnavailableTransfers() }
+    guard isStaging.withLock({ $0 }) else { return UnavailableTransfers() }
     return HostTransfers(staging: staging, transport: transport, time: time)
   }
 

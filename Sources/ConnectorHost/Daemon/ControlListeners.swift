@@ -6,7 +6,7 @@ internal import Platform
 final class ControlListeners: Sendable {
   private struct Listener {
     var address: HTTPServer.Address
-    var tokenFile: String?
+    var token: ControlTokenHolder
     var server: ControlServer
   }
   private enum Purpose: String {
@@ -70,16 +70,22 @@ final class ControlListeners: Sendable {
     _ purpose: Purpose, with address: HTTPServer.Address?, tokenFile: String?
   ) {
     let former = listening.withLock { $0[purpose] }
-    guard former?.address != address || former?.tokenFile != tokenFile else { return }
+    // Read anew each time: who overwrites or removes the file withdraws the token that was in it.
+    let token = address == nil ? nil : token(tokenFile)
+    if let former, former.address == address {
+      former.token.token = token
+      return
+    }
     former?.server.stop()
     listening.withLock { $0[purpose] = nil }
     guard let address else { return }
     do {
+      let holder = ControlTokenHolder(token)
       let server = try ControlServer(
-        address: address, healthOnly: purpose == .health, token: token(tokenFile),
+        address: address, healthOnly: purpose == .health, token: holder,
         actions: actions, pages: pages, view: view)
       listening.withLock {
-        $0[purpose] = Listener(address: address, tokenFile: tokenFile, server: server)
+        $0[purpose] = Listener(address: address, token: holder, server: server)
       }
       let host = address.host.contains(":") ? "[\(address.host)]" : address.host
       let path = purpose == .health ? "/health" : "/"

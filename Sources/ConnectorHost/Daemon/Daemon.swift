@@ -23,7 +23,7 @@ package struct Daemon: Sendable {
   private static let badConfiguration: Int32 = 78
 
   private let options: RunOptions
-  private let loader: ConfigurationLoader
+  private var loader: ConfigurationLoader
 
   /// A daemon with these connectors; nothing is started.
   package init(
@@ -47,24 +47,6 @@ package struct Daemon: Sendable {
     return loader.load(options.configurationPath, knownIdentities: names).findings
   }
 
-  /// The configuration with what persons have set beside the file.
-  private func with(
-    _ overlay: OverlayStore, _ configuration: Configuration, _ log: Log
-  ) -> Configuration {
-    guard overlay.current != ConfigurationOverlay() else { return configuration }
-    let loaded = loader.load(options.configurationPath, overlay: overlay.current)
-    if let configuration = loaded.configuration { return configuration }
-    let error = loaded.findings.first { $0.finding.severity == .error }
-    log(
-      .error,
-      "what was switched on by a person cannot be, so all are as the file says: \(error?.description ?? "")"
-    )
-    var kept = overlay.current
-    kept.switches = [:]
-    try? overlay.keep(kept)
-    return configuration
-  }
-
   /// Runs until SIGTERM or SIGINT (or one round with `once`).
   ///
   /// - Returns: the exit status: 0, 1 (failed) or 78 (configuration).
@@ -75,10 +57,22 @@ package struct Daemon: Sendable {
       )
       return 1
     }
+    guard options.once else { return await run(loader) }
+    do {
+      let rights = try DaemonRights(for: options.configurationPath, loader: loader, .acting)
+      defer { rights.giveBack() }
+      return await run(rights.loader)
+    } catch {
+      Console.complain("\(Product.name): \(error)")
+      return 1
+    }
+  }
+
+  private func run(_ loader: ConfigurationLoader) async -> Int32 {
     // From here on: a request to end must not be lost between two steps of the start.
     let signals = options.once ? nil : SignalWatch()
     let loaded = loader.load(options.configurationPath)
-    guard var configuration = loaded.configuration else {
+    guard let configuration = loaded.configuration else {
       for found in loaded.findings { Console.complain("\(found)") }
       return Self.badConfiguration
     }
@@ -86,7 +80,8 @@ package struct Daemon: Sendable {
     let lock: InstanceLock
     do {
       let path = try StateDirectory.location(
-        configured: configuration.stateDirectory, environment: loader.environment,
+        configured: configuration.stateDirectory,
+        environment: DaemonRights.environment(of: options.configurationPath, loader),
         configurationPath: options.configurationPath)
       directory = try StateDirectory(
         opening: path, configurationPath: options.configurationPath)
@@ -113,18 +108,24 @@ package struct Daemon: Sendable {
       )
     }
     let overlay = OverlayStore(directory: directory, log: log)
-    configuration = with(overlay, configuration, log)
+    let accepted = AcceptedStore(directory: directory, log: log)
+    let start = StartingConfiguration(
+      loaded, configuration, former: accepted.accepted, overlay: overlay.current, loader: loader,
+      log: log)
     let parts: RunningDaemon
     do {
       parts = try RunningDaemon(
-        options: options, loader: loader, configuration: configuration,
-        fingerprint: loaded.fingerprint, directory: directory, writer: writer,
-        overlay: overlay, time: SystemTime.shared)
+        options: options, loader: loader, configuration: start.configuration,
+        fingerprint: start.fingerprint, directory: directory, writer: writer,
+        overlay: overlay, accepted: accepted, trust: start.trust, text: start.text,
+        time: SystemTime.shared)
     } catch {
       log(.critical, "the network cannot be started: \(error)")
       return 1
     }
+    if !start.waiting.isEmpty { parts.hold(start.waiting) }
     guard let signals else { return await OnceRound(parts: parts).run() }
+    await parts.began(with: start)
     await ServingDaemon(parts, signals: signals).serve()
     return 0
   }

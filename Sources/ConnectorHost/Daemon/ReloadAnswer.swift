@@ -1,21 +1,19 @@
 internal import Platform
 
-/// What became of a reload that a person has asked for. Safe from any thread.
+/// What became of a reload or a change that a person has asked for. Safe from any thread.
 final class ReloadAnswer: Sendable {
   private let done = Completion()
-  private let problem = Guarded<String?>(nil)
+  private let result = Guarded(ControlResult.failed(""))
 
-  /// Says that it is over: why the former configuration goes on, nil where the new one is in force.
-  func end(problem text: String?) {
-    problem.withLock { $0 = text }
+  /// Says that it is over.
+  func end(_ new: ControlResult) {
+    result.withLock { $0 = new }
     done.complete()
   }
 
   /// Waits until it is over.
-  ///
-  /// - Returns: why the former configuration goes on; nil where the new one is in force.
-  func wait() async -> String? {
+  func wait() async -> ControlResult {
     await done.wait()
-    return problem.withLock { $0 }
+    return result.withLock { $0 }
   }
 }

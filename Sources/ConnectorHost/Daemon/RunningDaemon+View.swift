@@ -5,7 +5,7 @@ internal import Platform
 extension RunningDaemon {
   /// All that the status page shows, at this moment. Safe from any thread.
   func view(of members: [Supervision.Member]) async -> DaemonView {
-    DaemonView(
+    var view = DaemonView(
       printerName: configuration.printer.name, status: cache.current, lastHeard: cache.lastHeard,
       linkCondition: moonraker.condition,
       backends: members.map { member in
@@ -19,9 +19,11 @@ extension RunningDaemon {
           notes: switchNotes(on: entry) + secrets.notes(on: entry)
             + Self.environmentNotes(on: entry) + remarks.of(entry.name),
           isEnabledInFile: entry.isEnabledInFile)
-      }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
+      }, startedAt: startedAt, now: time.now, configurationPath: configurationFile,
       reloadProblem: reloadProblem, widenings: widenings.notices,
       commands: await services.view())
+    view.waiting = waiting
+    return view
   }
 
   private func switchNotes(on entry: BackendConfiguration) -> [String] {

@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import Cryptography
 internal import Glibc
 internal import HTTPServer
 internal import Moonraker
@@ -11,7 +12,10 @@ internal import Platform
 final class RunningDaemon: Sendable {
   private struct State {
     var configuration: Configuration
+    var trust: Trust
+    var text: [UInt8]
     var reloadProblem: String?
+    var waiting: [WaitingNotice] = []
   }
   private struct Webcams {
     var host: String
@@ -20,6 +24,8 @@ final class RunningDaemon: Sendable {
   }
 
   let options: RunOptions
+  /// The configuration file's absolute path.
+  let configurationFile: String
   let loader: ConfigurationLoader
   let directory: StateDirectory
   let writer: LogWriter
@@ -33,6 +39,7 @@ final class RunningDaemon: Sendable {
   let pages = BackendPages()
   let overlay: OverlayStore
   let secrets: SpentSecrets
+  let accepted: AcceptedStore
   let widenings: UnseenWidenings
   let notifier: ServiceNotifier
   let time: any TimeSource
@@ -45,9 +52,12 @@ final class RunningDaemon: Sendable {
   init(
     options: RunOptions, loader: ConfigurationLoader, configuration: Configuration,
     fingerprint: String, directory: StateDirectory, writer: LogWriter, overlay: OverlayStore? = nil,
+    accepted: AcceptedStore? = nil, trust: Trust? = nil, text: [UInt8] = [],
     time: any TimeSource
   ) throws(NetworkError) {
     self.options = options
+    let path = options.configurationPath
+    configurationFile = path.hasPrefix("/") ? path : "\(Files.realPath(".") ?? "")/\(path)"
     self.loader = loader
     self.directory = directory
     self.writer = writer
@@ -65,13 +75,25 @@ final class RunningDaemon: Sendable {
       remover: SpentSecretRemover(loader: loader, path: options.configurationPath),
       memory: RetiredSecrets(directory: directory, log: log), entered: self.overlay,
       fingerprint: fingerprint, log: log)
+    self.accepted = accepted ?? AcceptedStore(directory: directory, log: log)
     widenings = UnseenWidenings(directory: directory, log: log)
     notifier = ServiceNotifier(environment: loader.environment, process: getpid(), time: time)
-    state = Guarded(State(configuration: configuration, reloadProblem: nil))
+    state = Guarded(
+      State(configuration: configuration, trust: trust ?? Trust(configuration), text: text))
+    secrets.edited { [weak self] in self?.tookOut() }
   }
 
   /// The configuration that is in force.
   var configuration: Configuration { state.withLock { $0.configuration } }
+
+  /// What that configuration trusts.
+  var trust: Trust { state.withLock { $0.trust } }
+
+  /// The file's bytes that are in force; empty where there are none that could be loaded again.
+  var text: [UInt8] { state.withLock { $0.text } }
+
+  /// What the file would allow and waits for a person's reload.
+  var waiting: [WaitingNotice] { state.withLock { $0.waiting } }
 
   /// What the last reload said, where it failed.
   var reloadProblem: String? { state.withLock { $0.reloadProblem } }
@@ -122,15 +144,73 @@ final class RunningDaemon: Sendable {
       interest: configuration.interest)
   }
 
-  /// Takes `configuration` as the one in force.
-  func adopt(_ configuration: Configuration) {
+  /// Takes the file `text` as the one in force.
+  func adopt(_ configuration: Configuration, _ trust: Trust, text: [UInt8]) {
     services.adopt(configuration)
-    state.withLock { $0 = State(configuration: configuration, reloadProblem: nil) }
+    state.withLock { $0 = State(configuration: configuration, trust: trust, text: text) }
+  }
+
+  /// Takes what a person has changed beside the file; the file in force stays the same, and what is wrong with the one on
+  /// the disk as well.
+  func adopt(_ configuration: Configuration, _ trust: Trust) {
+    services.adopt(configuration)
+    state.withLock { ($0.configuration, $0.trust) = (configuration, trust) }
+  }
+
+  /// Holds back what `widenings` are: they wait for a person's reload. Said once, until it is something else.
+  func hold(_ widenings: [Widening]) {
+    let texts = widenings.map(\.text)
+    let isNew = state.withLock { state in
+      let isNew = state.waiting.map(\.text) != texts
+      if isNew { state.waiting = texts.map { WaitingNotice(at: time.wallTime, text: $0) } }
+      return isNew
+    }
+    let more = texts.count > 1 ? " (and \(texts.count - 1) more)" : ""
+    refuse(
+      "control.pin_permissions: \(texts.first ?? "")\(more); it waits for '\(Product.name) reload'",
+      waits: true)
+    guard isNew else { return }
+    for text in texts { services.note("\(text); it waits for a person's reload", as: "waiting") }
+  }
+
+  /// Keeps what is accepted now over a restart. Blocks.
+  func accept(_ configuration: Configuration, _ trust: Trust, text: [UInt8]) {
+    accepted.keep(trust, text: text)
+    let path = options.configurationPath
+    let environment = DaemonRights.environment(of: path, loader)
+    do {
+      let place = try StateDirectory.wished(
+        configured: configuration.stateDirectory, environment: environment,
+        configurationPath: path)
+      try PinnedPlaces.note(
+        trust.pinsPermissions ? place : nil, of: ConfigurationFile.identity(of: path),
+        in: try StateDirectory.usual(environment: environment, configurationPath: path),
+        configurationPath: path)
+    } catch {
+      log(.warning, "\(error); another state_directory would get around control.pin_permissions")
+    }
+  }
+
+  /// An edit of ours has taken a spent secret out of the file that is in force. Blocks.
+  private func tookOut() {
+    guard let text = try? Files.read(options.configurationPath, limit: 1 << 20),
+      Digest.sha256Hex(text) == secrets.fingerprint
+    else { return }
+    let trust = state.withLock { state in
+      state.text = text
+      return state.trust
+    }
+    accepted.keep(trust, text: text)
   }
 
   /// Keeps the configuration in force and remembers why the new one was refused.
-  func refuse(_ problem: String) {
-    state.withLock { $0.reloadProblem = problem }
+  ///
+  /// - Parameter waits: whether that one waits for a person, and is not wrong in itself.
+  func refuse(_ problem: String, waits: Bool = false) {
+    state.withLock { state in
+      state.reloadProblem = problem
+      if !waits { state.waiting = [] }
+    }
     log(.error, "the configuration was not reloaded; the former one goes on: \(problem)")
   }
 }

@@ -67,11 +67,12 @@ final class ServingDaemon: Sendable {
       group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
       requests: for await request in signals.requests {
         switch request {
-        case .reload: await reload(always: true)
-        case .fileChanged: await reload(always: false)
-        case .reloadFor(let switchedOn, let done):
-          await reload(always: true, switchedOn: switchedOn)
-          done.end(problem: parts.reloadProblem)
+        case .reload: _ = await reload(always: true)
+        case .fileChanged: _ = await reload(always: false)
+        case .reloadFor(let person, let done):
+          let allowed = await reload(always: true, by: person)
+          done.end(answer(allowed))
+        case .change(let change, let done): done.end(await carryOut(change))
         case .end: break requests
         }
       }
@@ -111,49 +112,148 @@ final class ServingDaemon: Sendable {
   ///
   /// - Parameters:
   ///   - always: also where the file says what it said: what it refers to may have changed.
-  ///   - switchedOn: entries that a person has just switched on.
-  private func reload(always: Bool, switchedOn: Set<String> = []) async {
+  ///   - person: who wants it, and so accepts what waits; nil: nobody in particular.
+  /// - Returns: what is allowed now and was not before.
+  private func reload(always: Bool, by person: String? = nil) async -> [String] {
     let path = parts.options.configurationPath
+    let running = Set(parts.configuration.backends.filter(\.isEnabled).map(\.name))
     let loaded = try? await offload { [loader = parts.loader, overlay = parts.overlay.current] in
-      loader.load(path, overlay: overlay)
+      let file = loader.load(path, overlay: overlay)
+      // What was switched on and never could be since must not hold up everything else.
+      return loader.load(file.text, from: path, overlay: overlay) { !running.contains($0) }.loaded
+        .orUnread(file)
     }
     // Our own edit of the file comes here too, and changes nothing.
     let isOther = loaded?.fingerprint != parts.secrets.fingerprint
-    guard always || isOther || parts.reloadProblem != nil else { return }
+    guard always || isOther || parts.reloadProblem != nil else { return [] }
     parts.notifier.reloading()
-    await apply(loaded, from: path, switchedOn: switchedOn)
-    parts.notifier.ready(status)
+    defer { parts.notifier.ready(status) }
+    let allowed = await apply(loaded, from: path, by: person)
+    if parts.reloadProblem != nil {
+      // A token that was withdrawn counts no more, whatever else the file says.
+      _ = try? await offload { [parts, listeners] in
+        listeners.apply(parts.configuration.control)
+      }
+    }
+    return allowed
   }
 
   private func apply(
-    _ loaded: LoadedConfiguration?, from path: String, switchedOn: Set<String>
-  ) async {
+    _ loaded: LoadedConfiguration?, from path: String, by person: String?
+  ) async -> [String] {
     let former = parts.configuration
-    guard let loaded else { return parts.refuse("\(path) cannot be read") }
+    guard let loaded else {
+      parts.refuse("\(path) cannot be read")
+      return []
+    }
     for found in loaded.findings where found.finding.severity != .note {
       parts.log(found.finding.severity == .error ? .error : .warning, "\(found)")
     }
     guard let new = loaded.configuration else {
-      let errors = loaded.findings.filter { $0.finding.severity == .error }
-      let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-      return parts.refuse((errors.first?.description ?? "\(path) is not usable") + more)
+      parts.refuse(loaded.firstError ?? "\(path) is not usable")
+      return []
     }
-    let widenings = Widening.between(former, new, switchedOn: switchedOn)
+    let trust = Trust(new, former: parts.trust)
+    let widenings = Widening.between(
+      parts.trust, trust, switchedOn: parts.overlay.current.switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
-    if former.control.pinPermissions, let first = widenings.first {
-      return parts.refuse("control.pin_permissions: \(first); restart to allow it")
+    if parts.trust.pinsPermissions, person == nil, !widenings.isEmpty {
+      parts.hold(widenings)
+      return []
     }
-    for widening in widenings {
-      parts.log(.warning, "reload: \(widening)")
-      parts.services.note(widening, as: "widened")
-    }
-    if !widenings.isEmpty {
-      parts.widenings.add(widenings, at: parts.time.wallTime)
-      _ = await parts.widenings.save(parts.time)
-    }
-    parts.adopt(new)
+    // What waited was shown to the person who reloads; all else is, until somebody has seen it.
+    let known = parts.trust.pinsPermissions ? Set(parts.waiting.map(\.text)) : []
+    await tell(widenings.map(\.text), known: known, by: person)
+    parts.adopt(new, trust, text: loaded.text)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
+    _ = try? await offload { [parts] in
+      parts.accept(new, trust, text: loaded.text)
+      parts.overlay.forgetSwitches(editedIn: new.backends)
+    }
     await take(new, insteadOf: former)
+    return widenings.map(\.text)
+  }
+
+  /// Logs, audits and shows what is allowed now and was not before.
+  private func tell(_ texts: [String], known: Set<String> = [], by person: String?) async {
+    for text in texts {
+      parts.log(.warning, "allowed now: \(text)")
+      parts.services.note(person.map { "\(text); accepted by \($0)" } ?? text, as: "widened")
+    }
+    let unseen = texts.filter { !known.contains($0) }
+    guard !unseen.isEmpty else { return }
+    parts.widenings.add(unseen, at: parts.time.wallTime)
+    _ = await parts.widenings.save(parts.time)
+  }
+
+  /// What a person is told who has reloaded.
+  private func answer(_ allowed: [String]) -> ControlResult {
+    if let problem = parts.reloadProblem {
+      return .refused("The former configuration goes on: \(problem)")
+    }
+    let news = allowed.isEmpty ? "" : " Allowed now: \(allowed.joined(separator: "; "))."
+    return .done("\(parts.options.configurationPath) was read again and is in force.\(news)")
+  }
+
+  // MARK: - Single entries
+
+  /// Carries out what a person wants of one entry, on the configuration in force: what lies on the disk by now has no say.
+  private func carryOut(_ change: EntryChange) async -> ControlResult {
+    let former = parts.configuration
+    guard let index = former.backends.firstIndex(where: { $0.name == change.name }) else {
+      return .refused("No entry is called '\(change.name)' any more.")
+    }
+    let entry = former.backends[index]
+    let edit: @Sendable (inout ConfigurationOverlay) -> Void = { change.edit(&$0, entry) }
+    var candidate = parts.overlay.current
+    edit(&candidate)
+    var new = former
+    if change.turnsOff {
+      new.backends[index].isEnabled = false
+    } else {
+      guard !parts.text.isEmpty else {
+        return .refused(
+          "Nothing was changed: the file has to be accepted first, by '\(Product.name) reload'.")
+      }
+      let running = Set(former.backends.filter(\.isEnabled).map(\.name)).union([change.name])
+      let loaded = try? await offload { [parts, candidate] in
+        parts.loader.load(
+          parts.text, from: parts.options.configurationPath, overlay: candidate
+        ) { !running.contains($0) }.loaded
+      }
+      let found = loaded?.configuration?.backends.first { $0.name == change.name }
+      guard let found else {
+        return .refused(
+          "Nothing was changed, since the entry cannot be used: \(loaded?.firstError ?? "")")
+      }
+      new.backends[index] = found
+      do {
+        try await offload { [overlay = parts.overlay] in try overlay.change(edit) }
+      } catch {
+        return .failed("Nothing was changed, since it cannot be kept: \(error)")
+      }
+    }
+    let trust = Trust(new, former: parts.trust)
+    let switchedOn = candidate.switchedOn.union(change.turnsOff ? [] : [change.name])
+    await tell(
+      Widening.between(parts.trust, trust, switchedOn: switchedOn).map(\.text), by: nil)
+    parts.adopt(new, trust)
+    await take(new, insteadOf: former)
+    var result = ControlResult.done("")
+    if change.turnsOff {
+      // It is off by now, whatever the disk does.
+      do {
+        try await offload { [overlay = parts.overlay] in try overlay.change(anyway: true, edit) }
+      } catch {
+        result = .failed(
+          "'\(change.name)' is switched off until the next start: it cannot be kept: \(error)")
+      }
+    }
+    if !parts.text.isEmpty {
+      _ = try? await offload { [parts] in parts.accepted.keep(trust, text: parts.text) }
+    }
+    parts.notifier.ready(status)
+    return result
   }
 
   private func take(_ new: Configuration, insteadOf former: Configuration) async {

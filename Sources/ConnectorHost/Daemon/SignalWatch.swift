@@ -16,8 +16,10 @@ final class SignalWatch: @unchecked Sendable {
     case reload
     /// The configuration file may have changed.
     case fileChanged
-    /// A person at the running daemon wants it read again; `switchedOn` are the entries that the person has switched on.
-    case reloadFor(switchedOn: Set<String>, done: ReloadAnswer)
+    /// A person at the running daemon wants it read again, and accepts what waits for that.
+    case reloadFor(person: String, done: ReloadAnswer)
+    /// A person at the running daemon changes a single entry.
+    case change(EntryChange, done: ReloadAnswer)
   }
 
   /// The time from the first request to end to the end of the process, whatever hangs.

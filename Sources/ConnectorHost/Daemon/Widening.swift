@@ -1,126 +1,109 @@
-internal import ConnectorKit
-internal import Networking
-
 /// What a new configuration allows that the former one did not, in words: the file may lie where every client of
 /// Moonraker can write it.
-enum Widening {
+struct Widening: Sendable, Hashable {
+  /// The entry that it concerns; nil: all of them.
+  var entry: String?
+  /// What, before and after; no secrets.
+  var text: String
+
   /// One line per change: what, before and after.
   ///
-  /// - Parameter switchedOn: entries that a person has just switched on: that they run now is no news, but what else has
-  ///   changed about them is.
+  /// - Parameter switchedOn: entries that a person has switched on: that they run is no news, but what else has changed
+  ///   about them is.
   static func between(
     _ former: Configuration, _ new: Configuration, switchedOn: Set<String> = []
   ) -> [String] {
+    between(Trust(former), Trust(new), switchedOn: switchedOn).map(\.text)
+  }
+
+  /// One per change.
+  static func between(
+    _ former: Trust, _ new: Trust, switchedOn: Set<String>
+  ) -> [Widening] {
     let old = Dictionary(
-      former.backends.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    return daemon(former, new)
-      + new.backends.filter(\.isEnabled).flatMap { entry in
+      former.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    return daemon(former, new).map { Widening(entry: nil, text: $0) }
+      + new.entries.filter(\.isEnabled).flatMap { entry -> [Widening] in
         guard let old = old[entry.name], old.isEnabled || switchedOn.contains(entry.name),
-          ObjectIdentifier(old.connector) == ObjectIdentifier(entry.connector)
+          old.type == entry.type
         else {
-          let type = entry.connector.descriptor.type
-          return ["\(entry.name): is new, type \(type), permissions \(entry.permissionsText)"]
+          let text =
+            "\(entry.name): is new, type \(entry.type), permissions \(entry.permissionsText)"
+          return [Widening(entry: entry.name, text: text)]
         }
-        return between(old, entry).map { "\(entry.name): \($0)" }
+        return between(old, entry).map {
+          Widening(entry: entry.name, text: "\(entry.name): \($0)")
+        }
       }
   }
 
-  /// What concerns all: whom we trust, which printer is meant, who sees the page.
-  private static func daemon(_ former: Configuration, _ new: Configuration) -> [String] {
+  /// What concerns all: whom we trust, which printer is meant, who sees the page, where secrets lie.
+  private static func daemon(_ former: Trust, _ new: Trust) -> [String] {
     var lines: [String] = []
-    func compare(_ key: String, _ before: String, _ after: String) {
-      if before != after { lines.append(change(key, before, after)) }
+    /// - Parameter isAny: whether less than before is told too: other places are trusted then.
+    func compare(_ key: String, isAny: Bool = true) {
+      // What the former program did not keep is not known, and no news.
+      guard let before = former.host[key], let after = new.host[key],
+        before.digest != after.digest, isAny || !after.digest.isEmpty
+      else { return }
+      lines.append(change(key, before, after))
     }
-    compare("printer.moonraker", place(former.printer.moonraker), place(new.printer.moonraker))
-    if former.printer.requireClearBed {
-      compare("printer.require_clear_bed", "true", "\(new.printer.requireClearBed)")
+    compare("printer.moonraker")
+    compare("printer.moonraker_http")
+    compare("printer.api_key", isAny: false)
+    if former.requiresClearBed, !new.requiresClearBed {
+      lines.append(change("printer.require_clear_bed", "true", "false"))
     }
-    compare("network.ca_file", former.network.caFile ?? "not set", new.network.caFile ?? "not set")
-    compare(
-      "network.proxy", former.network.proxy.map(place) ?? "not set",
-      new.network.proxy.map(place) ?? "not set")
-    compare(
-      "control.listen", former.control.listen.map { "\($0)" } ?? "off",
-      new.control.listen.map { "\($0)" } ?? "off")
-    if former.control.pinPermissions {
-      compare("control.pin_permissions", "true", "\(new.control.pinPermissions)")
+    compare("network.ca_file")
+    compare("network.proxy")
+    compare("control.listen")
+    compare("control.health_listen", isAny: false)
+    compare("control.token_file", isAny: false)
+    compare("state_directory")
+    compare("log.file", isAny: false)
+    if former.pinsPermissions, !new.pinsPermissions {
+      lines.append(change("control.pin_permissions", "true", "false"))
     }
-    if !new.control.macros.isSubset(of: former.control.macros) {
-      compare("control.macros", words(former.control.macros), words(new.control.macros))
+    if let before = former.grants, let after = new.grants, !after.isSubset(of: before) {
+      lines.append(change("control.macros", list(before.sorted()), list(after.sorted())))
     }
     return lines
   }
 
-  private static func words(_ macros: Set<MacroGrant>) -> String {
-    list(MacroGrant.allCases.filter(macros.contains).map(\.rawValue))
-  }
-
-  private static func between(
-    _ former: BackendConfiguration, _ new: BackendConfiguration
-  ) -> [String] {
+  private static func between(_ former: Trust.Entry, _ new: Trust.Entry) -> [String] {
     var lines: [String] = []
     if !new.permissions.isSubset(of: former.permissions) {
       lines.append(change("permissions", former.permissionsText, new.permissionsText))
     }
     if new.isInsecure, !former.isInsecure { lines.append(change("insecure", "false", "true")) }
-    if !Set(new.allowedMacros).isSubset(of: former.allowedMacros) {
-      lines.append(change("allowed_macros", list(former.allowedMacros), list(new.allowedMacros)))
+    if !Set(new.macros).isSubset(of: former.macros) {
+      lines.append(change("allowed_macros", list(former.macros), list(new.macros)))
     }
-    let (before, after) = (patterns(former), patterns(new))
-    if !Set(after).isSubset(of: before) {
-      lines.append(change("allowed_gcode_patterns", list(before), list(after)))
-    }
-    if new.maximumCommandAge > former.maximumCommandAge {
+    if !Set(new.patterns).isSubset(of: former.patterns) {
       lines.append(
-        change("max_command_age", "\(former.maximumCommandAge)", "\(new.maximumCommandAge)"))
+        change("allowed_gcode_patterns", list(former.patterns), list(new.patterns)))
     }
-    for declaration in new.connector.descriptor.settings where isWatched(declaration) {
-      let before = former.settings.entries[declaration.key]?.value
-      let after = new.settings.entries[declaration.key]?.value
-      guard before != after else { continue }
+    if new.commandAge > former.commandAge {
       lines.append(
-        change(declaration.key, text(before, declaration), text(after, declaration)))
+        change(
+          "max_command_age", "\(Duration.milliseconds(former.commandAge))",
+          "\(Duration.milliseconds(new.commandAge))"))
+    }
+    for (key, after) in new.settings.sorted(by: { $0.key < $1.key }) {
+      let before = former.settings[key] ?? Trust.Value(shown: "not set")
+      if before.digest != after.digest { lines.append(change(key, before, after)) }
     }
     return lines
   }
 
-  /// The patterns in force, without the usual ones where these always are.
-  private static func patterns(_ entry: BackendConfiguration) -> [String] {
-    guard entry.connector.descriptor.patternsReplaceUsual, !entry.patternsReplaceUsual else {
-      return entry.allowedGcodePatterns
-    }
-    return CommandPolicy.usualPatterns
-  }
-
-  /// URLs decide who is obeyed; keys that begin with `allow` decide what.
-  private static func isWatched(_ declaration: SettingDeclaration) -> Bool {
-    if case .url = declaration.kind { return true }
-    return declaration.key.split(separator: ".").last?.hasPrefix("allow") ?? false
-  }
-
-  private static func text(_ value: SettingValue?, _ declaration: SettingDeclaration) -> String {
-    if declaration.isSecret { return "<secret>" }
-    switch value {
-    case nil: return declaration.defaultText ?? "not set"
-    case .secret?: return "<secret>"
-    case .string(let text)?:
-      guard case .url = declaration.kind else { return text }
-      return place(text)
-    case .integer(let number)?: return "\(number)"
-    case .number(let number)?: return "\(number)"
-    case .boolean(let isOn)?: return "\(isOn)"
-    case .duration(let duration)?: return "\(duration)"
-    case .list(let items)?: return list(items)
-    }
-  }
-
-  /// Where a URL leads, without the password or the token that it may carry.
-  private static func place(_ url: String) -> String {
-    URLParts(url).map { $0.origin + $0.path } ?? String(url.prefix { $0 != "@" && $0 != "?" })
-  }
-
   private static func list(_ items: [String]) -> String {
     "[\(items.joined(separator: ", "))]"
+  }
+
+  private static func change(_ key: String, _ before: Trust.Value, _ after: Trust.Value) -> String {
+    // A password that is no longer the same, for one.
+    before.shown == after.shown
+      ? "\(key) (\(after.shown)) has changed" : change(key, before.shown, after.shown)
   }
 
   private static func change(_ key: String, _ before: String, _ after: String) -> String {

@@ -37,7 +37,7 @@ struct AccountExaminer: Sendable {
         configurationPath: configuration.path)
       let directory = try StateDirectory(opening: path, configurationPath: configuration.path)
       // What a probe is given (a token that is rotated with it) must not come between a daemon and its pairing.
-      let lock = try directory.lock()
+      let lock = try directory.lock(isSigned: false)
       defer { withExtendedLifetime(lock) {} }
       return none("its cloud was not reached").merging(
         try await probe(asked, configuration, fingerprint, directory)

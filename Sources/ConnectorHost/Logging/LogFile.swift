@@ -81,16 +81,22 @@ final class LogFile {
 
   private func openFile() throws(PlatformError) {
     // O_NONBLOCK: a FIFO without a reader is an error rather than a wait for ever.
-    let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-    let opened = unsafe open(path, flags, mode)
+    var flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    let owner = geteuid() == 0 ? foreignOwner() : nil
+    // Whoever owns the folder may have put a link there to a file of root's.
+    if owner != nil { flags |= O_NOFOLLOW }
+    var opened = unsafe open(path, flags | O_CREAT | O_EXCL, mode)
+    let isNew = opened >= 0
+    if !isNew, errno == EEXIST { opened = unsafe open(path, flags | O_CREAT, mode) }
     guard opened >= 0 else { throw failure("open") }
     var information = stat()
     guard unsafe fstat(opened, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
       _ = close(opened)
       throw PlatformError(operation: "write the log to", subject: path, errorNumber: EINVAL)
     }
-    if geteuid() == 0, information.st_uid == 0 {
-      handOver(opened)
+    // One run as root must not shut the daemon's own user out; a file that was there before stays whose it was.
+    if isNew, let owner {
+      _ = fchown(opened, owner.user, owner.group)
     } else if isShared, information.st_size == 0 {
       show(opened, information)
     }
@@ -102,12 +108,12 @@ final class LogFile {
     isTorn = false
   }
 
-  /// Gives a file that root made to its folder's owner: one run as root must not shut the daemon's own user out.
-  private func handOver(_ descriptor: Int32) {
+  /// The owner of the file's folder; nil where that is root.
+  private func foreignOwner() -> Credentials.Owner? {
     guard let folder = try? Files.information(Files.folder(of: path)), folder.owner != 0 else {
-      return
+      return nil
     }
-    _ = fchown(descriptor, folder.owner, folder.group)
+    return Credentials.Owner(user: folder.owner, group: folder.group)
   }
 
   /// Lets the folder's owner read a new file that is another user's, whatever our umask.

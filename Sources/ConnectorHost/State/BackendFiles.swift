@@ -23,6 +23,14 @@ package struct BackendFiles: StateFiles {
     }
   }
 
+  /// Removes all of them. Blocks.
+  func remove() throws(PlatformError) {
+    let path = directory.path(of: name)
+    guard try Files.information(path) != nil else { return }
+    for file in try Files.names(in: path) { try Files.remove("\(path)/\(file)") }
+    try Files.removeFolder(path)
+  }
+
   package func replace(_ file: String, with bytes: [UInt8]) async throws {
     try await offload { [directory, name] in
       try directory.makeFolder(Self.parent)

@@ -38,7 +38,21 @@ final class OverlayStore: Sendable {
   ///
   /// - Throws: `PlatformError`; nothing has changed then.
   func keep(_ overlay: ConfigurationOverlay) throws(PlatformError) {
+    try change { $0 = overlay }
+  }
+
+  /// Changes what counts, whatever else is changed at the same time; on return it is on the disk. Blocks.
+  ///
+  /// - Parameter anyway: whether it counts until the next start also where the disk does not take it.
+  /// - Throws: `PlatformError`; without `anyway` nothing has changed then.
+  func change(
+    anyway: Bool = false, _ body: (inout ConfigurationOverlay) -> Void
+  ) throws(PlatformError) {
     let result: Result<Void, PlatformError> = writing.withLock { _ in
+      var overlay = current
+      body(&overlay)
+      guard overlay != current else { return .success(()) }
+      if anyway { kept.withLock { $0 = overlay } }
       do throws(PlatformError) {
         try file.write(Self.document(overlay))
       } catch {
@@ -52,11 +66,17 @@ final class OverlayStore: Sendable {
 
   /// Forgets a secret that has been spent. Blocks.
   func forget(_ key: String, of name: String) {
-    var overlay = current
-    overlay.secrets[name]?[key] = nil
-    if overlay.secrets[name]?.isEmpty == true { overlay.secrets[name] = nil }
     // Where the disk does not take it, it is spent all the same, and refused should it be tried again.
-    try? keep(overlay)
+    try? change { overlay in
+      overlay.secrets[name]?[key] = nil
+      if overlay.secrets[name]?.isEmpty == true { overlay.secrets[name] = nil }
+    }
+  }
+
+  /// Forgets the switches against which somebody has edited the file, whose entries are `backends`. Blocks.
+  func forgetSwitches(editedIn backends: [BackendConfiguration]) {
+    // Where the disk does not take it, it counts until the next start, and the next reload tries again.
+    try? change(anyway: true) { $0.forgetSwitches(editedIn: backends) }
   }
 
   private static func overlay(_ document: JSONObject) -> ConfigurationOverlay {

@@ -19,6 +19,7 @@ final class SpentSecrets: Sendable {
   private let memory: RetiredSecrets
   private let entered: OverlayStore?
   private let log: Log
+  private let onEdit = Guarded<(@Sendable () -> Void)?>(nil)
 
   /// - Parameters:
   ///   - fingerprint: of the configuration file as it was loaded.
@@ -36,6 +37,9 @@ final class SpentSecrets: Sendable {
 
   /// The configuration file as it was loaded, or as we left it.
   var fingerprint: String { state.withLock { $0.fingerprint } }
+
+  /// Calls `body` after each edit of ours, on a thread for blocking work.
+  func edited(_ body: @escaping @Sendable () -> Void) { onEdit.withLock { $0 = body } }
 
   /// The file was loaded anew.
   func loaded(fingerprint: String) { state.withLock { $0.fingerprint = fingerprint } }
@@ -72,6 +76,7 @@ final class SpentSecrets: Sendable {
     switch outcome {
     case .removed(let line, let fingerprint):
       loaded(fingerprint: fingerprint)
+      onEdit.withLock { $0 }?()
       log(.info, "\(entry.name): \(key) is spent; line \(line) was removed from \(remover.path)")
     case .kept(let reason):
       guard !memory.contains(secret, key: key) else { return }

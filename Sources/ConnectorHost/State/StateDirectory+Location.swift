@@ -22,6 +22,31 @@ extension StateDirectory {
     configured: String?, environment: [String: String], configurationPath: String = "",
     canUse: (String) -> Bool = Self.canUse
   ) throws(StateFailure) -> String {
+    let chosen = try wished(
+      configured: configured, environment: environment, configurationPath: configurationPath,
+      canUse: canUse)
+    guard !configurationPath.isEmpty,
+      let usual = try? usual(environment: environment, configurationPath: configurationPath)
+    else { return chosen }
+    // Not the file alone decides where its state lies, once what it allows is pinned.
+    let identity = ConfigurationFile.identity(of: configurationPath)
+    return PinnedPlaces.place(of: identity, in: usual) ?? chosen
+  }
+
+  /// Where it would live if the file named no place; the system's place only where it is there already.
+  static func usual(
+    environment: [String: String], configurationPath: String
+  ) throws(StateFailure) -> String {
+    try wished(
+      configured: nil, environment: environment, configurationPath: configurationPath,
+      canUse: { path in ((try? Files.information(path)) ?? nil) != nil && Files.isWritable(path) })
+  }
+
+  /// ``location(configured:environment:configurationPath:canUse:)`` by what the file says alone.
+  static func wished(
+    configured: String?, environment: [String: String], configurationPath: String,
+    canUse: (String) -> Bool = Self.canUse
+  ) throws(StateFailure) -> String {
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
     if let configured {
       guard configured.hasPrefix("~/"), let home else { return configured }
@@ -33,17 +58,23 @@ extension StateDirectory {
     }
     let suffix = instance(of: configurationPath).map { "-\($0)" } ?? ""
     let system = systemPlace + suffix
-    if canUse(system) { return system }
     // A relative XDG path is invalid by its specification and to be ignored.
-    if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
-      return "\(withoutTrailingSlashes(state))/printer-uplink\(suffix)"
+    let states = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let own = (states ?? home.map { "\(withoutTrailingSlashes($0))/.local/state" }).map {
+      "\(withoutTrailingSlashes($0))/printer-uplink\(suffix)"
     }
-    guard let home else {
+    let isMade = ((try? Files.information(system)) ?? nil) != nil
+    // A folder that has been in use counts before one that could be made: root could make the system's for everybody.
+    if let own, !isMade, ((try? Files.information("\(own)/daemon.lock")) ?? nil) != nil {
+      return own
+    }
+    if canUse(system) { return system }
+    guard let own else {
       throw StateFailure(
         "no place for the state: \(system) is not writable and HOME is not set; set state_directory"
       )
     }
-    return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink\(suffix)"
+    return own
   }
 
   /// Whether the file at `path`, or what it links to, is one of the package's services.
@@ -84,7 +115,7 @@ extension StateDirectory {
   }
 
   /// `path` without links, as far as it exists.
-  private static func resolved(_ path: String) -> String {
+  static func resolved(_ path: String) -> String {
     var existing = path
     var rest = ""
     while true {

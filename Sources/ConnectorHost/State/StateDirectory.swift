@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import Glibc
 package import Platform
 
 /// The folder of what the daemon must not lose: identities, the memory of spent tokens, its lock. 0700.
@@ -41,7 +42,8 @@ package struct StateDirectory: Sendable {
       }
       if !isReadOnly { try Self.close(path, folder) }
       self.path = path
-      heir = Files.isRoot ? Owner(user: folder.owner, group: folder.group) : nil
+      heir =
+        Files.isRoot && folder.owner != 0 ? Owner(user: folder.owner, group: folder.group) : nil
     } catch let error as StateFailure {
       throw error
     } catch {
@@ -54,12 +56,13 @@ package struct StateDirectory: Sendable {
 
   /// Takes the daemon's exclusive lock: one daemon per state directory.
   ///
+  /// - Parameter isSigned: whether the lock's file names this process; a look that changes nothing leaves it as it is.
   /// - Throws: `StateFailure` that names the process which holds it.
-  package func lock() throws(StateFailure) -> InstanceLock {
+  package func lock(isSigned: Bool = true) throws(StateFailure) -> InstanceLock {
     let file = path(of: "daemon.lock")
     do {
-      let lock = try InstanceLock(path: file)
-      bequeath(file)
+      let lock = try InstanceLock(path: file, isSigned: isSigned)
+      if isSigned { bequeath(file) }
       return lock
     } catch {
       switch error {
@@ -77,6 +80,7 @@ package struct StateDirectory: Sendable {
   /// Makes the folder `name` in this folder, 0700.
   package func makeFolder(_ name: String) throws(PlatformError) {
     let folder = path(of: name)
+    try refuseLink(folder)
     try Files.makeFolder(folder, mode: 0o700)
     bequeath(folder)
   }
@@ -84,8 +88,16 @@ package struct StateDirectory: Sendable {
   /// Replaces the file `name` as a whole, 0600; on return it is on the disk.
   package func replace(_ name: String, with bytes: [UInt8]) throws(PlatformError) {
     let file = path(of: name)
+    let folder = Files.folder(of: file)
+    if folder != path { try refuseLink(folder) }
     try Files.replace(file, with: bytes, mode: 0o600)
     bequeath(file)
+  }
+
+  /// As root in somebody else's folder: a link there may lead to anything.
+  private func refuseLink(_ path: String) throws(PlatformError) {
+    guard heir != nil, Files.isLink(path) else { return }
+    throw PlatformError(operation: "use", subject: path, errorNumber: ELOOP)
   }
 
   private func bequeath(_ path: String) {

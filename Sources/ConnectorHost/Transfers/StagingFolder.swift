@@ -10,12 +10,19 @@ struct StagingFolder: Sendable {
 
   let path: String
 
-  /// Makes the folder in the state directory, and empties one that a former daemon has left.
+  private let state: StateDirectory
+
+  /// The folder of this state directory; nothing is made or removed before ``empty()``.
+  init(in state: StateDirectory) {
+    self.state = state
+    path = state.path(of: "staging")
+  }
+
+  /// Makes the folder, and empties one that a former daemon has left: for the daemon only, which holds the lock.
   ///
   /// - Throws: `PlatformError` where it cannot be made or used.
-  init(emptiedIn state: StateDirectory) throws(PlatformError) {
+  func empty() throws(PlatformError) {
     try state.makeFolder("staging")
-    path = state.path(of: "staging")
     try Files.setMode(path, 0o700)
     for name in try Files.names(in: path) {
       // One that stays costs room, no more: names are never used twice.

@@ -19,9 +19,13 @@ import Testing
       atPath: folder.path + "/s", withIntermediateDirectories: true)
   }
 
-  private func daemon(_ actions: ScriptedActions) throws -> ControlServer {
-    try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
-      sampleView()
+  private func daemon(
+    _ actions: ScriptedActions, file: String? = nil
+  ) throws -> ControlServer {
+    var view = sampleView()
+    view.configurationPath = file ?? path
+    return try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
+      [view] in view
     }
   }
 
@@ -66,11 +70,44 @@ import Testing
   @Test("A file with a mistake in it still leads to the daemon")
   func brokenFile() async throws {
     let actions = ScriptedActions()
-    let server = try daemon(actions)
+    let server = try daemon(actions, file: folder.path + "/b.yaml")
     let broken = try folder.write("b.yaml", "version: 1\nstate_directory: s\nprintr: 1\n")
     #expect(await command("read-only", "on", "-c", broken).status == 0)
     #expect(actions.calls.count == 1)
     server.stop()
+  }
+
+  @Test("A daemon that runs with another file is told nothing and shown to nobody")
+  func anotherFile() async throws {
+    let actions = ScriptedActions()
+    let server = try daemon(actions)
+    let other = try folder.write(
+      "größe 2.yaml", "version: 1\nstate_directory: s\nbackends: []\n")
+    for words in [
+      ["bed-cleared"], ["read-only", "on"], ["reload"], ["status"], ["pair", "a", "X"],
+    ] {
+      let result = await command(words + ["-c", other])
+      #expect(result.status == 1)
+      #expect(result.errors.contains("runs with \(path), not with \(other)"), "\(words)")
+    }
+    #expect(actions.calls.isEmpty)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path + "/link.yaml", withDestinationPath: path)
+    #expect(await command("bed-cleared", "-c", folder.path + "/link.yaml").status == 0)
+    server.stop()
+  }
+
+  @Test(
+    "A named file that is not there is a bad configuration for every command",
+    arguments: [
+      ["bed-cleared"], ["read-only", "on"], ["status"], ["status", "--token"], ["audit"],
+      ["doctor"], ["reload"], ["enable", "a"], ["pair", "a", "X"], ["validate"], ["run"],
+      ["import", "x"],
+    ])
+  func missingFile(words: [String]) async {
+    let result = await command(words + ["-c", folder.path + "/typo.yaml"])
+    #expect(result.status == 78)
+    #expect(result.errors.contains("there is no file \(folder.path)/typo.yaml"))
   }
 
   @Test("An answer that is none of ours is not believed")
@@ -250,8 +287,10 @@ struct TalkingConnector: ConnectorBackend {
     try FileManager.default.createDirectory(
       atPath: folder.path + "/s", withIntermediateDirectories: true)
     let actions = ScriptedActions()
+    var view = sampleView()
+    view.configurationPath = path
     let server = try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
-      sampleView()
+      [view] in view
     }
     for line in [
       ["enable", "a"], ["disable", "a"], ["reload"], ["pair", "a", "C0DE"], ["unpair", "a"],

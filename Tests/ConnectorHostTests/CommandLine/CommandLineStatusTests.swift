@@ -20,7 +20,11 @@ import Testing
   }
 
   private func daemon(_ view: DaemonView) throws -> ControlServer {
-    try ControlServer(socketPath: folder.path + "/s/control.sock", actions: nil) { view }
+    var view = view
+    view.configurationPath = path
+    return try ControlServer(socketPath: folder.path + "/s/control.sock", actions: nil) {
+      [view] in view
+    }
   }
 
   private static func troubled() -> DaemonView {
@@ -129,8 +133,10 @@ import Testing
         errors: { text in written.withLock { $0.errors.append(text) } }, isTerminal: true),
       options: .init(watches: true), time: time)
     let server = try daemon(sampleView())
-    let state = folder.path + "/s"
-    let task = Task { await command.run(stateDirectory: state, environment: [:]) }
+    let place = StatePlace(
+      folder: folder.path + "/s", file: path, identity: path,
+      loader: ConfigurationLoader(registry: [], environment: [:]))
+    let task = Task { await command.run(place) }
     await time.sleepers(atLeast: 1)
     #expect(written.withLock { $0.output.count } == 2)
     server.stop()

@@ -17,6 +17,13 @@ struct CommandResult: Equatable {
 func command(
   _ arguments: String..., environment: [String: String] = [:], isTerminal: Bool = false
 ) async -> CommandResult {
+  await command(arguments, environment: environment, isTerminal: isTerminal)
+}
+
+/// Runs a command of the sample registry.
+func command(
+  _ arguments: [String], environment: [String: String] = [:], isTerminal: Bool = false
+) async -> CommandResult {
   let written = Guarded((output: "", errors: ""))
   let terminal = Terminal(
     output: { text in written.withLock { $0.output += text + "\n" } },

@@ -90,4 +90,30 @@ import Testing
     #expect(OverlayStore(directory: directory, log: log).current.secrets.isEmpty)
     #expect(OverlayStore.peek(folder.path + "/nowhere") == ConfigurationOverlay())
   }
+
+  @Test("Changes at the same time are all kept, and a switch goes with the edit against it")
+  func changes() async throws {
+    let folder = try TemporaryFolder()
+    let directory = try StateDirectory(
+      opening: folder.path + "/s", configurationPath: folder.path)
+    struct Silence: LogSink {
+      func accepts(_ level: LogLevel, label: String) -> Bool { false }
+      func write(_ level: LogLevel, label: String, message: String) {}
+    }
+    let store = OverlayStore(directory: directory, log: Log(label: "x", sink: Silence()))
+    await withTaskGroup { group in
+      for number in 0..<20 {
+        group.addTask {
+          try? store.change { $0.set("e\(number)", isEnabled: false, written: true) }
+        }
+      }
+    }
+    #expect(store.current.switches.count == 20)
+    #expect(OverlayStore.peek(directory.path) == store.current)
+    try store.change { $0.set("a", isEnabled: false, written: true) }
+    let edited = try #require(load("    enabled: false\n", store.current).configuration)
+    store.forgetSwitches(editedIn: edited.backends)
+    #expect(store.current.switches.isEmpty)
+    #expect(OverlayStore.peek(directory.path).switches.isEmpty)
+  }
 }
