@@ -24,7 +24,8 @@ struct StatusCommand {
   func run(stateDirectory folder: String, environment: [String: String]) async -> Int32 {
     let socket = ControlSocket(environment: environment, stateDirectory: folder)
     let client = DaemonClient(
-      path: socket.clientPath, purpose: "how things stand, only a running one knows")
+      path: socket.clientPath, purpose: "how things stand, only a running one knows",
+      patience: 5)
     var text = await look(client)
     if case .failure(let failure) = text {
       complain(failure)

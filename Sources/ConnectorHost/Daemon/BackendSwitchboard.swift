@@ -18,12 +18,13 @@ struct BackendSwitchboard: Sendable {
     guard entry.isEnabled != isOn else {
       return .done("'\(name)' is \(isOn ? "on" : "off") already.")
     }
+    let written = await isEnabledInFile(entry)
     var overlay = parts.overlay.current
-    overlay.set(name, isEnabled: isOn, written: entry.isEnabledInFile)
+    overlay.set(name, isEnabled: isOn, written: written)
     if let failure = await take(overlay, switchedOn: isOn ? [name] : []) { return failure }
     parts.services.note(
       "\(name) was switched \(isOn ? "on" : "off") by \(person)", as: isOn ? "enable" : "disable")
-    let beside = entry.isEnabledInFile == isOn ? "" : ", whatever the file says, until it is edited"
+    let beside = written == isOn ? "" : ", whatever the file says, until it is edited"
     return .done("'\(name)' is switched \(isOn ? "on" : "off")\(beside).")
   }
 
@@ -44,11 +45,10 @@ struct BackendSwitchboard: Sendable {
         "\(key) of '\(name)' comes from \(parts.options.configurationPath) (\(value.origin)) and wins: change it there."
       )
     }
+    let written = await isEnabledInFile(entry)
     var overlay = parts.overlay.current
     overlay.secrets[name, default: [:]][key] = code
-    if !entry.isEnabled {
-      overlay.set(name, isEnabled: true, written: entry.isEnabledInFile)
-    }
+    if !entry.isEnabled { overlay.set(name, isEnabled: true, written: written) }
     if let failure = await take(overlay, switchedOn: [name]) { return failure }
     parts.services.note("\(name) was given a code to pair with by \(person)", as: "pair")
     // The same code once more changes no setting; a parked backend is to try it all the same.
@@ -58,9 +58,10 @@ struct BackendSwitchboard: Sendable {
 
   func unpair(_ name: String, by person: String) async -> ControlResult {
     guard let entry = entry(name) else { return unknown(name) }
+    let written = await isEnabledInFile(entry)
     var overlay = parts.overlay.current
     overlay.secrets[name] = nil
-    overlay.set(name, isEnabled: false, written: entry.isEnabledInFile)
+    overlay.set(name, isEnabled: false, written: written)
     if let failure = await take(overlay, switchedOn: []) { return failure }
     let hasEnded: Void? = await bounded(by: Self.reloadPatience, time: parts.time) {
       [supervision] in
@@ -85,6 +86,14 @@ struct BackendSwitchboard: Sendable {
 
   private func entry(_ name: String) -> BackendConfiguration? {
     parts.configuration.backends.first { $0.name == name }
+  }
+
+  /// What the file says of it by now: it may have been edited and not been read again.
+  private func isEnabledInFile(_ entry: BackendConfiguration) async -> Bool {
+    let path = parts.options.configurationPath
+    let loaded = try? await offload { [loader = parts.loader] in loader.load(path) }
+    let found = loaded?.configuration?.backends.first { $0.name == entry.name }
+    return (found ?? entry).isEnabledInFile
   }
 
   private func unknown(_ name: String) -> ControlResult {

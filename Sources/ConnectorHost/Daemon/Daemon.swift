@@ -50,7 +50,10 @@ package struct Daemon: Sendable {
   ) -> Configuration {
     guard overlay.current != ConfigurationOverlay() else { return configuration }
     let loaded = loader.load(options.configurationPath, overlay: overlay.current)
-    if let configuration = loaded.configuration { return configuration }
+    if let configuration = loaded.configuration {
+      overlay.forgetSwitches(editedIn: configuration.backends)
+      return configuration
+    }
     let error = loaded.findings.first { $0.finding.severity == .error }
     log(
       .error,

@@ -143,6 +143,9 @@ final class ServingDaemon: Sendable {
     }
     parts.adopt(new)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
+    _ = try? await offload { [overlay = parts.overlay] in
+      overlay.forgetSwitches(editedIn: new.backends)
+    }
     await take(new, insteadOf: former)
   }
 

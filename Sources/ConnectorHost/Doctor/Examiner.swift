@@ -10,7 +10,7 @@ struct Examiner: Sendable {
   /// So long one look may take.
   static let patience = Duration.seconds(4)
   /// So long a harmless call to a cloud may take.
-  static let probePatience = Duration.seconds(8)
+  static let probePatience = Duration.seconds(5)
 
   /// The same loader as `run`.
   let loader: ConfigurationLoader
@@ -25,6 +25,7 @@ struct Examiner: Sendable {
     if let pairings, !pairings.isEmpty { loaded = loader.load(path, knownIdentities: pairings) }
     var seen = Observations(
       file: .init(path: path, findings: loaded.findings), wallTime: time.wallTime)
+    seen.isClockSynchronized = HostInformation.isClockSynchronized
     guard var configuration = loaded.configuration else {
       seen.isUsable = false
       return seen
@@ -37,7 +38,7 @@ struct Examiner: Sendable {
     {
       configuration = switched
     }
-    let status = await daemon(folder, &seen)
+    let status = await daemon(folder, configuration, &seen)
     let network: Network
     do { network = try Network() } catch {
       seen.state = .unusable("the network cannot be started: \(error)")
@@ -84,16 +85,19 @@ struct Examiner: Sendable {
   /// Asks the daemon, where one runs.
   ///
   /// - Returns: what `/api/status` says.
-  private func daemon(_ folder: String?, _ seen: inout Observations) async -> JSONValue? {
+  private func daemon(
+    _ folder: String?, _ configuration: Configuration, _ seen: inout Observations
+  ) async -> JSONValue? {
     guard let folder else { return nil }
     let socket = ControlSocket(environment: loader.environment, stateDirectory: folder)
-    let client = DaemonClient(path: socket.clientPath, purpose: "")
+    let client = DaemonClient(path: socket.clientPath, purpose: "", patience: 3)
     do throws(DaemonClient.Failure) {
       let answer = try await client.ask(.status)
       guard let body = DaemonClient.body(of: answer),
         let document = try? JSONValue(parsing: body, limits: JSONLimits(bytes: 1 << 20, depth: 16))
       else {
-        seen.daemon = .unreachable("the daemon's answer is not understood")
+        seen.daemon = .unreachable(
+          "the daemon's answer is not understood", remedy: Self.restart(configuration.path))
         return nil
       }
       seen.daemon = .running(
@@ -102,9 +106,22 @@ struct Examiner: Sendable {
         reloadProblem: document["program"]?["reload_problem"]?.string)
       return document
     } catch {
-      seen.daemon = error.isAbsence ? .absent : .unreachable(error.problem)
+      seen.daemon =
+        error.isAbsence
+        ? .absent
+        : .unreachable(
+          error.problem,
+          remedy: error.isSilence
+            ? Self.restart(configuration.path)
+            : "sudo \(Product.name) doctor -c \(configuration.path)")
       return nil
     }
+  }
+
+  /// How the daemon of the configuration file at `path` is started anew.
+  static func restart(_ path: String) -> String {
+    let instance = StateDirectory.instance(of: path).map { "@\($0)" } ?? ""
+    return "sudo systemctl restart \(Product.name)\(instance)"
   }
 
   /// Everything that needs the network or a thread, at once.
@@ -118,7 +135,8 @@ struct Examiner: Sendable {
     async let moonraker = look(atMoonrakerOf: configuration, network)
     async let clouds = look(atCloudsOf: outbound, configuration, network)
     async let proxies = look(atProxiesOf: outbound, configuration, network)
-    async let inbound = look(atInbound: called, status, network)
+    let own = folder.flatMap { InstanceLock.process(in: "\($0)/\(StateDirectory.lockFile)") }
+    async let inbound = look(atInbound: called, status, own, network)
     async let agents = look(atAgentsOf: enabled)
     async let control = look(atPageOf: configuration, isRunning: status != nil, network)
     seen.hasRoute =
@@ -150,11 +168,11 @@ struct Examiner: Sendable {
 
   private func look(
     atPageOf configuration: Configuration, isRunning: Bool, _ network: Network
-  ) async -> (address: String, foreignHolder: String?)? {
+  ) async -> (address: String, problem: String?)? {
     guard let listen = configuration.control.listen else { return nil }
     let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
     let address = "\(host):\(listen.port)"
-    let holder = PortHolder.name(port: listen.port)
+    let holder = PortHolder.of(port: listen.port).map { "\(address) is held by \($0)" }
     guard isRunning else { return (address, holder) }
     let local = ["0.0.0.0", "[::]"].contains(host) ? "127.0.0.1:\(listen.port)" : address
     let answer = try? await network.client().send(
@@ -163,7 +181,7 @@ struct Examiner: Sendable {
       try? JSONValue(parsing: $0.body, limits: JSONLimits(bytes: 1 << 20, depth: 16))
     }
     let isOurs = body?["program"]?["name"]?.string == Product.name
-    return (address, isOurs ? nil : holder ?? "nobody, though the daemon runs")
+    return (address, isOurs ? nil : holder ?? "nobody listens at \(address), though the daemon runs")
   }
 
   // MARK: The printer

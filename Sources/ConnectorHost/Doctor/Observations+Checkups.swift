@@ -13,12 +13,12 @@ extension Observations {
     var all = [configuration]
     guard isUsable else { return all }
     all += [stateFolder, disk, running, clock, network, names]
-    all += proxies.map(proxy)
+    all += proxies.indices.map(proxy)
     all += [reachMoonraker, klippy, webcam]
     all += agents.map(agent)
     for cloud in clouds { all += checkups(of: cloud) }
     for backend in inbound { all += checkups(of: backend) }
-    if let control { all.append(page(control.address, control.foreignHolder)) }
+    if let control { all.append(page(control.address, control.problem)) }
     return all
   }
 
@@ -91,7 +91,7 @@ extension Observations {
             problem: "runs in version \(version ?? ""), this program is \(Product.version)",
             remedy: "restart it: sudo systemctl restart \(Product.name)")
       case .absent: .good("does not run; everything is looked at from here")
-      case .unreachable(let problem): .bad(problem: problem, remedy: "")
+      case .unreachable(let problem, let remedy): .bad(problem: problem, remedy: remedy)
       }
     return Checkup("daemon", "Daemon", needs: ["configuration", "state", "disk"], outcome)
   }
@@ -108,6 +108,8 @@ extension Observations {
 
   private var clock: Checkup {
     let remedy = "set it: 'sudo timedatectl set-ntp true', and see that UDP port 123 gets out"
+    let today = "this host's clock says \(wallTime.rfc3339Seconds.prefix(10))"
+    let expired = clouds.filter(\.isExpired)
     let outcome: Checkup.Outcome
     if let error = clockError, abs(error / .seconds(1)) >= 120 {
       outcome = .bad(
@@ -117,7 +119,15 @@ extension Observations {
       outcome = .good("right to \(Self.span(max(abs(error), .seconds(1))))")
     } else if clouds.contains(where: { $0.failure?.kind == .certificateNotYetValid }) {
       outcome = .bad(
-        problem: "a cloud's certificate is not yet valid: this host's clock is in the past",
+        problem: "a cloud's certificate is not yet valid: \(today), which is in the past",
+        remedy: remedy)
+    } else if !expired.isEmpty,
+      isClockSynchronized == false || Set(expired.map { $0.address?.host }).count > 1
+    {
+      // One cloud may forget its certificate; several at once, or a clock that nobody keeps, speak against the clock.
+      let why = isClockSynchronized == false ? "no time service keeps it" : "several clouds at once"
+      outcome = .bad(
+        problem: "a cloud's certificate has run out, and \(today) (\(why)): it may be ahead",
         remedy: remedy)
     } else {
       outcome = .unknown("no cloud has said what time it is")
@@ -167,17 +177,47 @@ extension Observations {
     return Checkup("dns", "Names (DNS)", needs: ["network"], outcome)
   }
 
-  private func proxy(_ proxy: (url: String, failure: NetworkError?)) -> Checkup {
-    let refusal = clouds.first {
-      $0.proxy == proxy.url && $0.failure?.message.contains(text: "the proxy answered") == true
-    }?.failure
-    let remedy = "correct network.proxy (or https_proxy in /etc/printer-uplink/env)"
-    return Checkup(
-      "proxy", "Proxy", needs: ["network"],
-      (proxy.failure ?? refusal).map {
-        .bad(problem: "\(Self.safe(proxy.url)): \($0.message)", remedy: remedy)
+  /// What the check of the proxy at `url` is called.
+  func proxyCheck(_ url: String) -> String {
+    let index = proxies.firstIndex { $0.url == url } ?? 0
+    return index == 0 ? "proxy" : "proxy.\(index + 1)"
+  }
+
+  private func proxy(_ index: Int) -> Checkup {
+    let (url, failure) = proxies[index]
+    let behind = clouds.filter { $0.proxy == url }
+    let setting = "network.proxy (or https_proxy in /etc/printer-uplink/env)"
+    var outcome = Checkup.Outcome.good(Self.safe(url))
+    if let failure {
+      outcome = .bad(
+        problem: "\(Self.safe(url)): \(failure.message)",
+        remedy: "correct \(setting), or start the proxy")
+    } else if behind.contains(where: \.proxyWantsLogin) {
+      outcome = .bad(
+        problem: "\(Self.safe(url)) wants a user and a password (407)",
+        remedy: "write them into \(setting): http://USER:PASSWORD@HOST:PORT")
+    } else if let first = behind.first(where: { $0.failure != nil }),
+      let why = first.failure, !behind.contains(where: \.isReached)
+    {
+      // What it lets through answers; where nothing does, it stands between.
+      let name = first.address?.host ?? first.name
+      if why.message.contains(text: "the proxy answered") {
+        outcome = .bad(
+          problem: "\(Self.safe(url)) lets nothing through: \(why.message)",
+          remedy: "correct \(setting), or have \(name) allowed there")
+      } else if why.kind == .tls, !first.isExpired {
+        outcome = .bad(
+          problem: "\(Self.safe(url)) opens what goes through it: \(why.message)",
+          remedy:
+            "name its authority as network.ca_file, or go past it: no_proxy=\(name) in /etc/printer-uplink/env"
+        )
+      } else if [.connect, .closed, .protocolViolation].contains(why.kind) {
+        outcome = .bad(
+          problem: "\(Self.safe(url)) breaks what goes through it: \(why.message)",
+          remedy: "correct \(setting), or go past it: no_proxy=\(name) in /etc/printer-uplink/env")
       }
-        ?? .good(Self.safe(proxy.url)))
+    }
+    return Checkup(proxyCheck(url), "Proxy", needs: ["network"], outcome)
   }
 
   /// A proxy's URL without the user and the password that it may hold.
@@ -272,13 +312,11 @@ extension Observations {
           remedy: found.agent.stopAdvice))
   }
 
-  private func page(_ address: String, _ holder: String?) -> Checkup {
+  private func page(_ address: String, _ problem: String?) -> Checkup {
     Checkup(
-      "page", "Status page", needs: ["configuration"],
-      holder.map {
-        .bad(
-          problem: "\(address) is held by \($0)",
-          remedy: "end that program, or set control.listen to another port")
+      "page", "Status page", needs: ["configuration", "daemon"],
+      problem.map {
+        .bad(problem: $0, remedy: "end that program, or set control.listen to another port")
       } ?? .good("http://\(address)/"))
   }
 }

@@ -25,8 +25,8 @@ struct Observations: Sendable {
     /// It answers; nil where it does not say so.
     case running(version: String?, journalProblem: String?, reloadProblem: String?)
     case absent
-    /// Something keeps us from asking it.
-    case unreachable(String)
+    /// Something keeps us from asking it: what, and what to do.
+    case unreachable(String, remedy: String)
   }
   /// Moonraker.
   enum Moonraker: Sendable {
@@ -63,6 +63,8 @@ struct Observations: Sendable {
   /// An answer of a web server, as far as it matters.
   struct Answer: Sendable {
     var status: Int
+    /// Whether it is a page for a browser.
+    var isPage = false
     /// Where a redirect leads.
     var location: String?
     /// The server's clock, and ours when its answer came.
@@ -102,13 +104,17 @@ struct Observations: Sendable {
     var name: String
     /// Where it listens.
     var port: Int?
-    /// Who holds that port; nil: nobody.
-    var holder: String?
+    /// Who holds that port in our place; nil: nobody.
+    var holder: PortHolder?
     /// The address that the far side calls here, and what answered.
     var called: (url: String, answer: Result<Answer, NetworkError>)?
     /// Whether the responder for multicast DNS is there; nil: it is not needed.
-    var hasResponder: Bool?
+    var responder: Responder?
     var account: Account
+  }
+  /// Avahi, which is reached over D-Bus.
+  enum Responder: Sendable {
+    case runs, doesNotRun, busDoesNotRun
   }
   /// A service's own agent that still runs here.
   struct Agent: Sendable {
@@ -125,6 +131,8 @@ struct Observations: Sendable {
   var hasRoute = true
   /// This host's clock.
   var wallTime: WallTime
+  /// Whether a time service keeps that clock; nil: the kernel does not say.
+  var isClockSynchronized: Bool?
   /// A proxy that is used, by its address, and whether it answers; nil: it does.
   var proxies: [(url: String, failure: NetworkError?)] = []
   var moonrakerAddress = ""
@@ -134,7 +142,7 @@ struct Observations: Sendable {
   var inbound: [Inbound] = []
   var agents: [Agent] = []
   /// The control server's address, and who holds it in place of our daemon; nil: all is well.
-  var control: (address: String, foreignHolder: String?)?
+  var control: (address: String, problem: String?)?
 
   /// What is known before anything was looked at.
   init(file: File, wallTime: WallTime) {

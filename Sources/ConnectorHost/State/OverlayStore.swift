@@ -38,7 +38,20 @@ final class OverlayStore: Sendable {
   ///
   /// - Throws: `PlatformError`; nothing has changed then.
   func keep(_ overlay: ConfigurationOverlay) throws(PlatformError) {
+    try change { $0 = overlay }
+  }
+
+  /// Forgets the switches against which somebody has edited the file, whose entries are `backends`. Blocks.
+  func forgetSwitches(editedIn backends: [BackendConfiguration]) {
+    // Where the disk does not take it: the next reload tries again.
+    try? change { $0.forgetSwitches(editedIn: backends) }
+  }
+
+  private func change(_ body: (inout ConfigurationOverlay) -> Void) throws(PlatformError) {
     let result: Result<Void, PlatformError> = writing.withLock { _ in
+      var overlay = current
+      body(&overlay)
+      guard overlay != current else { return .success(()) }
       do throws(PlatformError) {
         try file.write(Self.document(overlay))
       } catch {

@@ -5,6 +5,8 @@ package import Platform
 ///
 /// All of it blocks: call it at start-up, or through `offload`.
 package struct StateDirectory: Sendable {
+  /// The file in it that names the daemon's process.
+  static let lockFile = "daemon.lock"
   /// The folder's path.
   package let path: String
   /// Whether the disk cannot be written at all (a card that has failed): then reporting goes on with what is stored.
@@ -56,7 +58,7 @@ package struct StateDirectory: Sendable {
   ///
   /// - Throws: `StateFailure` that names the process which holds it.
   package func lock() throws(StateFailure) -> InstanceLock {
-    let file = path(of: "daemon.lock")
+    let file = path(of: Self.lockFile)
     do {
       let lock = try InstanceLock(path: file)
       bequeath(file)
@@ -103,7 +105,7 @@ package struct StateDirectory: Sendable {
     }
     // Somebody may have named a folder that others use too (/tmp): what we put there is 0600 anyway.
     let names = try Files.names(in: path)
-    guard names.isEmpty || names.contains("daemon.lock") else { return }
+    guard names.isEmpty || names.contains(Self.lockFile) else { return }
     try Files.setMode(path, 0o700)
   }
 }

@@ -272,10 +272,10 @@ import Testing
           name: "cura",
           account: .running(state: "backing off", problem: "taken", remedy: nil, isFailing: true))
         cura.port = 80
-        cura.holder = "nginx (process 1)"
+        cura.holder = PortHolder(program: "nginx", process: 1)
         cura.called = ("http://127.0.0.1:80/x", failure(.connect))
         $0.inbound = [cura]
       } == ["inbound.cura"])
-    #expect(causes { $0.control = ("127.0.0.1:7180", "python3 (process 9)") } == ["page"])
+    #expect(causes { $0.control = ("127.0.0.1:7180", "held by python3") } == ["page"])
   }
 }
