@@ -31,7 +31,7 @@ package enum ProgramOutput {
   private static func start(_ arguments: [String], writingTo output: Int32) -> pid_t? {
     guard let program = arguments.first else { return nil }
     var words = unsafe arguments.map { unsafe strdup($0) }
-    defer { for unsafe word in unsafe words { unsafe free(word) } }
+    defer { unsafe words.forEach { unsafe free($0) } }
     unsafe words.append(nil)
     var actions = unsafe posix_spawn_file_actions_t()
     guard unsafe posix_spawn_file_actions_init(&actions) == 0 else { return nil }

@@ -89,7 +89,8 @@ struct CommandSpecification {
         Option(
           name: "output", letter: "o", value: "FILE",
           summary:
-            "where the report goes, '-' to print it (printer-uplink-report-DATE.txt in this folder)"),
+            "where the report goes, '-' to print it (printer-uplink-report-DATE.txt in this folder)"
+        ),
       ]),
     CommandSpecification(
       name: "backends", operand: "[TYPE]",

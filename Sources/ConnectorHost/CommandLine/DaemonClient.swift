@@ -31,7 +31,8 @@ struct DaemonClient: Sendable {
         try LocalStream.exchange(bytes, at: path, timeout: patience)
       }
     } catch let error as PlatformError {
-      throw Failure(problem: explanation(error), isAbsence: Self.isAbsence(error),
+      throw Failure(
+        problem: explanation(error), isAbsence: Self.isAbsence(error),
         isSilence: error.errorNumber == EAGAIN)
     } catch {
       throw Failure(problem: "\(error)")

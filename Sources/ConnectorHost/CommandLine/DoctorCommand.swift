@@ -57,7 +57,8 @@ struct DoctorCommand {
       return 0
     } catch {
       terminal.complain(
-        "\(Product.name): \(error); write it elsewhere with --output FILE, or '--output -' to print it")
+        "\(Product.name): \(error); write it elsewhere with --output FILE, or '--output -' to print it"
+      )
       return 1
     }
   }

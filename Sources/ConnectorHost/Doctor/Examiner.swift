@@ -181,7 +181,9 @@ struct Examiner: Sendable {
       try? JSONValue(parsing: $0.body, limits: JSONLimits(bytes: 1 << 20, depth: 16))
     }
     let isOurs = body?["program"]?["name"]?.string == Product.name
-    return (address, isOurs ? nil : holder ?? "nobody listens at \(address), though the daemon runs")
+    return (
+      address, isOurs ? nil : holder ?? "nobody listens at \(address), though the daemon runs"
+    )
   }
 
   // MARK: The printer
