@@ -30,7 +30,9 @@ def house(rig: Rig) -> Rig:
 
 
 def environment(rig: Rig) -> dict[str, str]:
-    return rig.daemon.environment() | {"STATE_DIRECTORY": str(rig.daemon.state)}
+    """Nothing leaves this host: what is not on it goes to a proxy that is not there."""
+    proxy = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    return rig.daemon.environment() | proxy | {"STATE_DIRECTORY": str(rig.daemon.state)}
 
 
 def init(
@@ -192,7 +194,7 @@ def test_a_person_at_a_terminal_is_asked_and_offered_a_round(house: Rig) -> None
     person.answer("API key", "")
     person.answer("monitor, control, print or full", "")
     person.answer("log file", "")
-    person.answer("[https://relay.reach3d.com]", house.reach.url)
+    person.answer("reach: ", house.reach.url)
     person.read_until("is written")
     person.answer("one full round with every cloud now? [no]", "")
     person.read_until("run --once")
@@ -205,28 +207,46 @@ def test_a_person_at_a_terminal_is_asked_and_offered_a_round(house: Rig) -> None
 
 def test_the_offered_round_is_done(house: Rig) -> None:
     house.start_clouds()
-    token = house.folder / "token"
-    token.write_text("PAIR_dummy_1\n")
-    token.chmod(0o600)
-    options = ["--name", "Voron", "--moonraker", house.moonraker.url, "--permissions", "print", "--log-file", ""]
-    result = init(house, "--name", "", "--yes")
-    assert result.returncode == 2, "an empty value is none"
-    result = init(
-        house,
-        *options[:-2],
-        "--backends",
-        "printdock",
-        "--printdock-pairing-token-file",
-        str(token),
-        "--yes",
-    )
-    assert result.returncode == 0, result.stderr
-    text = house.daemon.config.read_text()
-    assert "PAIR_dummy_1" not in text
-    house.daemon.config.write_text(text + f"    cloud_url: {house.printdock.url}\n")
-    result = house.daemon.command("run", "--once", "-c", str(house.daemon.config))
+    code = house.folder / "code"
+    code.write_text("PAIR-0001\n")
+    code.chmod(0o600)
+    options = ["--name", "Voron", "--moonraker", house.moonraker.url, "--permissions", "print", "--backends", "reach"]
+    person = Person(house, *options, "--reach-relay", house.reach.url, "--reach-pairing-code-file", str(code))
+    person.answer("API key", "")
+    person.answer("log file", "")
+    person.answer("one full round with every cloud now? [no]", "yes")
+    person.read_until("reach")
+    wait_until(lambda: house.reach.records("register"), 20 * PATIENCE, "the round")
+    assert person.close() == 0
+    assert "PAIR-0001" not in house.daemon.config.read_text()
+
+
+def test_what_is_still_to_come_leaves_an_entry_off_and_no_account_is_made_up(house: Rig) -> None:
+    result = init(house, "--moonraker", house.moonraker.url, "--backends", "polar,php-hub,cura", "--yes")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert house.printdock.records("heartbeat")
+    text = house.daemon.config.read_text()
+    assert "example" not in text
+    entries = {entry["type"]: entry for entry in yaml.safe_load(text)["backends"]}
+    assert entries["php-hub"]["enabled"] is False
+    assert "enabled" not in entries["cura"]
+
+
+def test_a_file_of_the_other_ending_is_not_hidden(house: Rig) -> None:
+    folder = house.daemon.folder / "printer_data" / "config"
+    folder.mkdir(parents=True)
+    (folder / "printer-uplink.conf").write_text("version: 1\nbackends: []\n")
+    result = subprocess.run(
+        [str(house.binary), "init", "--yes"], env=environment(house), capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "printer-uplink.conf is there already" in result.stderr
+    assert not (folder / "printer-uplink.yaml").exists()
+
+
+def test_without_a_folder_it_says_so_before_the_first_question(house: Rig) -> None:
+    result = init(house, path=house.folder / "nowhere" / "c.yaml")
+    assert result.returncode == 1
+    assert "there is no folder" in result.stderr
 
 
 def test_as_root_for_another_owner_nothing_is_left_that_is_roots(house: Rig) -> None:

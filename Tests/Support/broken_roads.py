@@ -22,6 +22,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 
 PROXY = 3128
 
@@ -57,8 +58,16 @@ class Login(Cloud):
         self.answer(302, "http://login.hotel.example/?mac=1")
 
 
+class Server(ThreadingHTTPServer):
+    """Without the look-up of its own name, for which nobody is there."""
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+
 def web(port: int, handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> None:
-    server = ThreadingHTTPServer(("0.0.0.0", port), handler)
+    server = Server(("0.0.0.0", port), handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()

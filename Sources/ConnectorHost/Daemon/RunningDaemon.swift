@@ -122,9 +122,11 @@ final class RunningDaemon: Sendable {
   }
 
   /// Takes `configuration` as the one in force.
-  func adopt(_ configuration: Configuration) {
+  ///
+  /// - Parameter reloadProblem: what still keeps the file from being it.
+  func adopt(_ configuration: Configuration, reloadProblem: String? = nil) {
     services.adopt(configuration)
-    state.withLock { $0 = State(configuration: configuration, reloadProblem: nil) }
+    state.withLock { $0 = State(configuration: configuration, reloadProblem: reloadProblem) }
   }
 
   /// Keeps the configuration in force and remembers why the new one was refused.

@@ -8,6 +8,12 @@ extension Observations.Cloud {
     if case .failure(let error) = answer { error } else { nil }
   }
 
+  /// How far this host's clock is ahead of its (negative: behind); nil: it has not said.
+  var clockError: Duration? {
+    let clock = (try? answer?.get())?.clock ?? plainAnswer?.clock
+    return clock.map { $0.theirs.duration(to: $0.ours) }
+  }
+
   /// Whether its certificate has run out, by this host's clock.
   var isExpired: Bool {
     failure?.kind == .tls && failure?.message.contains(text: "expired") == true
@@ -23,7 +29,7 @@ extension Observations.Cloud {
   /// Whether its own server answered.
   var isReached: Bool {
     guard !proxyWantsLogin, case .success(let answer) = answer else { return false }
-    return !answer.isPortal(insteadOf: address?.host ?? "")
+    return answer.status != 511
   }
 }
 
@@ -82,9 +88,11 @@ extension Observations {
         problem: "\(address.host) cannot be resolved: \(reason)",
         remedy: "correct the name servers in /etc/resolv.conf")
     }
-    let portal = [try? cloud.answer?.get(), cloud.plainAnswer].compactMap(\.self).first {
-      $0.isPortal(insteadOf: address.host)
-    }
+    // Who has proved to be the cloud may redirect as it likes; where nobody has, it is the network that does.
+    let answer = try? cloud.answer?.get()
+    let portal =
+      answer?.status == 511
+      ? answer : cloud.plainAnswer.flatMap { $0.isPortal(insteadOf: address.host) ? $0 : nil }
     if let portal {
       let target = portal.location.flatMap(URLParts.init).map { " (\($0.host))" } ?? ""
       return .bad(
@@ -114,7 +122,7 @@ extension Observations {
     if let port = backend.port {
       all.append(
         Checkup(
-          id, "\(backend.name): port \(port)", needs: ["configuration"],
+          id, "\(backend.name): port \(port)", needs: ["configuration", "state", "daemon"],
           backend.holder.map {
             .bad(
               problem: "port \(port) is held by \($0)",
@@ -194,6 +202,9 @@ extension Observations {
       return .bad(
         problem: String(report.summary[..<border.lowerBound]),
         remedy: String(report.summary[border.upperBound...]))
+    case .unpaired(let name):
+      return .bad(
+        problem: "it is not paired", remedy: "start the daemon, then \(Product.name) pair \(name)")
     case .probeFailed(let problem):
       return .bad(problem: problem, remedy: "run '\(Product.name) run --once' to see more")
     case .notCheckable:

@@ -25,6 +25,8 @@ struct Observations: Sendable {
     /// It answers; nil where it does not say so.
     case running(version: String?, journalProblem: String?, reloadProblem: String?)
     case absent
+    /// Its place cannot be looked at.
+    case unknown
     /// Something keeps us from asking it: what, and what to do.
     case unreachable(String, remedy: String)
   }
@@ -94,6 +96,8 @@ struct Observations: Sendable {
     case probed(ProbeReport)
     /// The call did not come to its end: why.
     case probeFailed(String)
+    /// There is no pairing, and nothing to pair the entry of this name with.
+    case unpaired(String)
     /// There is no such call.
     case notCheckable
     /// It was not looked at: why.
@@ -129,6 +133,8 @@ struct Observations: Sendable {
   var daemon: Daemon = .absent
   /// Whether there is a way out of this host.
   var hasRoute = true
+  /// Whether the state folder's disk takes no further file.
+  var hasNoInodes = false
   /// This host's clock.
   var wallTime: WallTime
   /// Whether a time service keeps that clock; nil: the kernel does not say.

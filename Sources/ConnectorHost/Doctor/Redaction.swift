@@ -77,7 +77,7 @@ struct Redaction: Sendable {
     }
     let key = rest[..<colon]
     let value = rest[rest.index(after: colon)...]
-    let isFlow = value.contains { "{[&*|>".contains($0) }
+    let isFlow = value.contains { "{[]}&*|>".contains($0) } && !value.contains(text: "://")
     if harmless.contains(String(key)) {
       let bare = value.split(separator: "#").first.map(String.init) ?? ""
       if !isFlow { return ("\(head)\(key):\(value.hasPrefix(" #") ? "" : bare)", true) }
@@ -95,16 +95,21 @@ struct Redaction: Sendable {
       .map { Self.withoutAnnounced(Self.withoutAddressSecrets($0)) }.joined(separator: "\n")
   }
 
+  /// An address ends at white space or a quotation mark: all else may stand in a password.
   private static func withoutAddressSecrets(_ line: Substring) -> String {
     var result = ""
     var rest = line
     while let scheme = rest.firstRange(ofText: "://") {
       result += rest[..<scheme.upperBound]
       rest = rest[scheme.upperBound...]
-      var address = rest.prefix { !" \"'<>,;)".contains($0) }
+      var address = rest.prefix { !" \t\"".contains($0) }
       rest = rest[address.endIndex...]
-      let authority = address.prefix { $0 != "/" && $0 != "?" }
-      if let at = authority.lastIndex(of: "@") {
+      let query = address.firstIndex(of: "?")
+      if let at = address[..<(query ?? address.endIndex)].lastIndex(of: "@") {
+        result += mark
+        address = address[at...]
+      } else if let query, let at = address[query...].lastIndex(of: "@") {
+        // A password with a question mark, or a query with an @: neither is shown.
         result += mark
         address = address[at...]
       }

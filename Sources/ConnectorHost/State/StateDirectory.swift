@@ -1,4 +1,5 @@
 internal import ConnectorKit
+internal import Glibc
 package import Platform
 
 /// The folder of what the daemon must not lose: identities, the memory of spent tokens, its lock. 0700.
@@ -68,7 +69,8 @@ package struct StateDirectory: Sendable {
       case .held(let process):
         let who = process.map { " (pid \($0))" } ?? ""
         throw StateFailure(
-          "another \(Product.name)\(who) uses \(path); stop it or give this one another state_directory"
+          "another \(Product.name)\(who) uses \(path); stop it or give this one another state_directory",
+          isHeld: true
         )
       case .system(let cause):
         throw StateFailure("\(cause); check the owner and the mode of \(path)")
@@ -80,6 +82,10 @@ package struct StateDirectory: Sendable {
   package func makeFolder(_ name: String) throws(PlatformError) {
     let folder = path(of: name)
     try Files.makeFolder(folder, mode: 0o700)
+    // A link would lead root into what is not the daemon's.
+    if let place = Files.realPath(path), Files.realPath(folder) != "\(place)/\(name)" {
+      throw PlatformError(operation: "use the folder", subject: folder, errorNumber: ELOOP)
+    }
     bequeath(folder)
   }
 
@@ -93,7 +99,7 @@ package struct StateDirectory: Sendable {
   private func bequeath(_ path: String) {
     guard let heir else { return }
     // Root may always do this, save on file systems without owners, where it does not matter.
-    try? Files.setOwner(path, owner: heir.user, group: heir.group)
+    try? Files.setOwnerOfItself(path, owner: heir.user, group: heir.group)
   }
 
   /// Takes away what group and others may do, in a folder that is ours alone.

@@ -143,6 +143,45 @@ import Testing
     #expect(problem.hasSuffix(word))
   }
 
+  @Test("One cloud whose clock is off is not this host's, unless nobody keeps that")
+  func foreignClock() {
+    let late = Self.now.advanced(by: .seconds(-7_200))
+    func lateCloud(_ name: String) -> Observations.Cloud {
+      var cloud = Self.cloud(name, host: "\(name).example")
+      cloud.address = URLParts("http://\(name).example")
+      cloud.answer = .success(.init(status: 404, clock: (late, Self.now)))
+      return cloud
+    }
+    #expect(causes { $0.clouds.append(lateCloud("hub")) } == [], "the other one is right")
+    #expect(causes { $0.clouds = [lateCloud("hub")] } == [], "who knows")
+    #expect(causes { $0.clouds = [lateCloud("hub"), lateCloud("two")] } == ["clock"])
+    #expect(
+      causes {
+        $0.clouds = [lateCloud("hub")]
+        $0.isClockSynchronized = false
+      } == ["clock"])
+  }
+
+  @Test("What cannot be looked into explains what is not seen, and blames nobody's ports")
+  func withoutAView() {
+    #expect(
+      causes {
+        $0.state = .unusable("/s is not writable for this user")
+        $0.daemon = .unknown
+        $0.control = ("127.0.0.1:7180", "held by printer-uplink")
+      } == ["state"])
+    #expect(
+      causes {
+        $0.daemon = .unreachable("does not answer", remedy: "restart it")
+        $0.control = ("127.0.0.1:7180", "held by printer-uplink")
+        var cura = Observations.Inbound(name: "cura", account: .notAsked("?"))
+        cura.port = 80
+        cura.holder = PortHolder(program: "printer-uplink", process: 1)
+        $0.inbound = [cura]
+      } == ["daemon"])
+    #expect(causes { $0.hasNoInodes = true } == ["disk"])
+  }
+
   @Test("A certificate that has run out is the cloud's, unless the clock is under suspicion")
   func expired() {
     let expired = failure(.tls, "SSL certificate problem: certificate has expired")
@@ -200,6 +239,11 @@ import Testing
       return
     }
     #expect(problem.contains("login page") && problem.contains("login.hotel.example"))
+    seen.clouds[0].answer = .success(
+      .init(status: 302, location: "https://www.school.example/"))
+    seen.clouds[0].plainAnswer = nil
+    #expect(Diagnosis(seen.checkups).isHealthy, "who has proved to be the cloud may redirect")
+    seen.clouds[0].answer = failure(.tls, "self-signed certificate")
     seen.clouds[0].plainAnswer = .init(status: 301, location: "https://www.cloud.example/")
     guard case .bad(let other, _)? = Diagnosis(seen.checkups).causes.first?.outcome else { return }
     #expect(other == "self-signed certificate", "its own host may redirect")

@@ -74,6 +74,9 @@ import Testing
       ("a token is missing", "a token is missing"),
       ("the token: <removed>", "the token: <removed>"),
       ("http://u:canary@h:1/x?token=canary", "http://<removed>@h:1/x?<removed>"),
+      ("proxy: \"http://user:ca,na;ry<)@h:1\"", "proxy: \"http://<removed>@h:1\""),
+      ("http://user:ca/na?ry@h:1/x", "http://<removed>@h:1/x"),
+      ("http://h/x?key=canary,canary;canary)canary", "http://h/x?<removed>"),
       ("Grüße, Secret = canary ö", "Grüße, Secret = <removed> ö"),
     ])
   func announced(_ line: String, _ shown: String) {
