@@ -18,15 +18,6 @@ extension Files {
     }
   }
 
-  /// Gives what stands at `path` itself, be it a link, to `owner` and `group`.
-  package static func setOwnerOfItself(
-    _ path: String, owner: UInt32, group: UInt32
-  ) throws(PlatformError) {
-    guard unsafe lchown(path, owner, group) == 0 else {
-      throw PlatformError(operation: "change the owner of", subject: path, errorNumber: errno)
-    }
-  }
-
   /// Sets the permission bits of `path` (links followed).
   package static func setMode(_ path: String, _ mode: UInt32) throws(PlatformError) {
     guard unsafe chmod(path, mode) == 0 else {

@@ -146,9 +146,7 @@ package enum Files {
   }
 
   /// Whether this process may write to `path` (`access(2)`).
-  package static func isWritable(_ path: String) -> Bool {
-    unsafe faccessat(AT_FDCWD, path, W_OK, Int32(AT_EACCESS)) == 0
-  }
+  package static func isWritable(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
 
   /// The folder in which `path` stands: `/a/b` for `/a/b/c`, `.` for a bare name.
   package static func folder(of path: String) -> String {

@@ -47,9 +47,7 @@ package final class InstanceLock: Sendable {
   deinit { close(folder) }
 
   private static func sign(_ path: String) {
-    guard
-      let file = try? FileDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
-        .released()
+    guard let file = try? FileDescriptor(opening: path, O_RDWR | O_CREAT, mode: 0o600).released()
     else { return }
     defer { close(file) }
     let text = Array("\(getpid())\n".utf8)

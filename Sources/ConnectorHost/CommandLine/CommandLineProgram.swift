@@ -45,14 +45,7 @@ package struct CommandLineProgram: Sendable {
       let initialization = InitCommand(
         loader: ConfigurationLoader(registry: registry, environment: environment),
         terminal: terminal, options: options)
-      let places = ConfigurationPlaces(environment: environment)
-      if line.file == nil, let present = places.first {
-        terminal.complain(
-          "\(Product.name): \(present) is there already and stays as it is; name another file with -c"
-        )
-        return 1
-      }
-      let path = line.file ?? places.new
+      let path = line.file ?? ConfigurationPlaces(environment: environment).new
       let status = initialization.write(path)
       return status == 0 ? await initialization.conclude(path) : status
     case .completions(let shell):
@@ -82,11 +75,8 @@ package struct CommandLineProgram: Sendable {
           .run(stateDirectory: folder)
       }
     case .status(let options):
-      guard let file = find(line.file, environment, terminal) else {
-        return Self.configurationStatus
-      }
       let command = StatusCommand(
-        terminal: terminal, options: options, file: file, time: SystemTime.shared)
+        terminal: terminal, options: options, time: SystemTime.shared)
       guard !options.showsToken else {
         guard let path = find(line.file, environment, terminal) else {
           return Self.configurationStatus
@@ -98,7 +88,10 @@ package struct CommandLineProgram: Sendable {
         await command.run(stateDirectory: folder, environment: environment)
       }
     case .control(let order):
-      return await tell(order, line.file, environment, terminal)
+      return await withState(line.file, environment, terminal) { folder, environment in
+        await ControlCommand(order: order, terminal: terminal)
+          .run(stateDirectory: folder, environment: environment)
+      }
     case .doctor(let options):
       guard let path = find(line.file, environment, terminal) else {
         return Self.configurationStatus
@@ -113,19 +106,13 @@ package struct CommandLineProgram: Sendable {
           "\(Product.name): 'pair' needs a code: as an argument, or on standard input")
         return Self.usageStatus
       }
-      return await tell(.pair(name, code), line.file, environment, terminal)
+      return await withState(line.file, environment, terminal) { folder, environment in
+        await ControlCommand(order: .pair(name, code), terminal: terminal)
+          .run(stateDirectory: folder, environment: environment)
+      }
     case .explain(let name):
       let path = line.file ?? ConfigurationPlaces(environment: environment).first
       let loader = ConfigurationLoader(registry: registry, environment: environment)
-      if line.file != nil || path != nil {
-        guard let path = find(path, environment, terminal) else { return Self.configurationStatus }
-        let errors = loader.load(path).findings.filter { $0.finding.severity == .error }
-        for found in errors { terminal.complain("\(found)") }
-        // A type is explained all the same.
-        if !errors.isEmpty, !registry.contains(where: { $0.descriptor.type == name }) {
-          return Self.configurationStatus
-        }
-      }
       return ExplainCommand(registry: registry, terminal: terminal)
         .run(name, configuration: path.flatMap { loader.load($0).configuration })
     case .importing(let file, let writes):
@@ -153,16 +140,6 @@ package struct CommandLineProgram: Sendable {
     }
   }
 
-  private func tell(
-    _ order: ControlOrder, _ named: String?, _ environment: [String: String], _ terminal: Terminal
-  ) async -> Int32 {
-    guard let file = find(named, environment, terminal) else { return Self.configurationStatus }
-    return await withState(file, environment, terminal) { folder, environment in
-      await ControlCommand(order: order, terminal: terminal, file: file)
-        .run(stateDirectory: folder, environment: environment)
-    }
-  }
-
   /// Runs `body` with the state directory of the configuration file; says so where there is none.
   private func withState(
     _ named: String?, _ environment: [String: String], _ terminal: Terminal,
@@ -183,12 +160,7 @@ package struct CommandLineProgram: Sendable {
   private func find(
     _ named: String?, _ environment: [String: String], _ terminal: Terminal
   ) -> String? {
-    if let named {
-      // What may not be looked at may stand there: reading it tells.
-      let isThere = (try? Files.information(named)).map { $0 != nil } ?? true
-      if !isThere { terminal.complain("\(Product.name): there is no file \(named.onOneLine)") }
-      return isThere ? named : nil
-    }
+    if let named { return named }
     let places = ConfigurationPlaces(environment: environment)
     if let found = places.first { return found }
     terminal.complain("\(Product.name): there is no configuration file. Looked for:")

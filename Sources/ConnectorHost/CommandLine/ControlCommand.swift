@@ -8,8 +8,6 @@ struct ControlCommand {
   let order: ControlOrder
   /// Where to write.
   let terminal: Terminal
-  /// The configuration file that is meant.
-  let file: String
 
   /// Tells the daemon whose state directory is `folder`.
   ///
@@ -18,7 +16,6 @@ struct ControlCommand {
     let socket = ControlSocket(environment: environment, stateDirectory: folder)
     let client = DaemonClient(path: socket.clientPath, purpose: purpose)
     do {
-      try await client.check(isOf: file)
       let answer = try await client.ask(order.route, body: order.body)
       guard let reply = Self.reply(in: answer) else {
         return fail("the daemon's answer is not understood; is it of the same version?")

@@ -39,29 +39,6 @@ struct DaemonClient: Sendable {
     }
   }
 
-  /// The file that the daemon of this `/api/status` runs with, where that is not the one at `path`.
-  static func otherFile(in document: JSONValue, than path: String) -> String? {
-    guard let theirs = document["program"]?["configuration"]?.string, theirs.hasPrefix("/"),
-      theirs != path, theirs != Files.realPath(path)
-    else { return nil }
-    return theirs
-  }
-
-  /// Asks whether the daemon is the one of the file at `path`: several files may mean one state folder.
-  ///
-  /// - Throws: ``Failure`` where it is another one's, or none answers.
-  func check(isOf path: String) async throws(Failure) {
-    let answer = try await ask(.status)
-    guard let body = Self.body(of: answer),
-      let document = try? JSONValue(parsing: body, limits: JSONLimits(bytes: 1 << 20, depth: 16)),
-      let other = Self.otherFile(in: document, than: path)
-    else { return }
-    throw Failure(
-      problem:
-        "the daemon that is reached runs with \(other), not with \(path): name that file with -c, or give this one a state_directory of its own"
-    )
-  }
-
   /// The body of an answer with status 200 or another; nil where that is no answer of ours.
   static func body(of answer: [UInt8]) -> [UInt8]? {
     let end: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]

@@ -45,7 +45,7 @@ struct DoctorCommand {
       redaction: Redaction(
         registry: loader.registry, configuration: loaded.configuration,
         beside: SecretSearch(loader: loader, path: path).secrets(loaded.configuration)),
-      logFile: loaded.configuration?.log.file ?? StatePlace.literalLogFile(in: path))
+      logFile: loaded.configuration?.log.file ?? ConfigurationGlance.logFile(in: path))
     do {
       let text: String? = try await offload { [options, time] in
         if options.output == "-" { return report.text }

@@ -51,15 +51,12 @@ struct InitCommand {
     descriptor.minimalExample.split(separator: "\n").compactMap { line in
       guard let colon = line.firstIndex(of: ":"), !line.hasPrefix(" ") else { return nil }
       let key = String(line[..<colon])
+      let usual = line[line.index(after: colon)...].filter { $0 != " " && $0 != "\"" }
       guard let declaration = descriptor.settings.first(where: { $0.key == key }),
         !declaration.isSecret
       else { return nil }
       let option = "\(descriptor.type)-\(key)".replacing(text: "_", with: "-")
-      // What the example shows is nobody's account.
-      return (
-        key,
-        Question(option: option, text: declaration.summary, usual: declaration.defaultText ?? "")
-      )
+      return (key, Question(option: option, text: declaration.summary, usual: usual))
     }
   }
 
@@ -117,12 +114,6 @@ struct InitCommand {
       guard try Files.information(path) == nil else {
         return fail("\(path) is there already and stays as it is; name another file with -c", 1)
       }
-      let folder = Files.folder(of: path)
-      guard try Files.information(folder)?.kind == .folder, Files.isWritable(folder) else {
-        return fail(
-          "there is no folder \(folder) that this user may write; 'sudo \(Product.name) init', or name a file with -c",
-          1)
-      }
     } catch {
       return fail("\(error)", 1)
     }
@@ -139,9 +130,6 @@ struct InitCommand {
           "unknown type '\(type)'; \(nearest ?? "there are \(all.joined(separator: ", "))")",
           CommandLineProgram.usageStatus)
       }
-      guard !connectors.contains(where: { $0.type == type }) else {
-        return fail("'\(type)' is named twice", CommandLineProgram.usageStatus)
-      }
       connectors.append(found)
     }
     let level = answer(Self.permissions)
@@ -149,32 +137,9 @@ struct InitCommand {
       return fail(
         "'\(level)' is none of monitor, control, print and full", CommandLineProgram.usageStatus)
     }
-    let log = answer(Self.log)
-    let own = connectors.map { descriptor in
-      Self.questions(of: descriptor).map { ($0.key, answer($0.1, of: descriptor.type)) }
-    }
-    var lacking: Set<String> = []
-    func composed() -> (text: String, mistakes: [LocatedFinding]) {
-      let text = text(
-        name: head[0], moonraker: head[1], keyFile: Self.absolute(head[2]),
-        Array(zip(connectors, own)), lacking: lacking, level: level, logFile: Self.absolute(log))
-      let findings = loader.load(Array(text.utf8), from: path).findings
-      return (text, findings.filter { $0.finding.severity == .error })
-    }
-    var (text, mistakes) = composed()
-    // What is still to be entered is no mistake: until then the entry is off.
-    lacking = Set(
-      mistakes.compactMap { found in
-        connectors.indices.first { index in
-          Self.isOpen(
-            found.finding.key, "backends[\(index)]", connectors[index], own[index], options)
-        }.map { connectors[$0].type }
-      })
-    if !lacking.isEmpty { (text, mistakes) = composed() }
-    guard mistakes.isEmpty else {
-      for found in mistakes { terminal.complain("\(found)") }
-      return fail("nothing is written", CommandLineProgram.usageStatus)
-    }
+    let text = text(
+      name: head[0], moonraker: head[1], keyFile: head[2], connectors, level: level,
+      logFile: answer(Self.log))
     do throws(PlatformError) {
       // Once more, for what came in the meantime: this one fails where something stands.
       let file = try ByteFile(creating: path)
@@ -182,8 +147,6 @@ struct InitCommand {
       // What root writes into somebody's folder is for the daemon that runs as that one.
       if Files.isRoot, let folder = try Files.information(Files.folder(of: path)) {
         try Files.setOwner(path, owner: folder.owner, group: folder.group)
-        // A folder of root's and a group's is for a daemon of that group.
-        if folder.owner == 0, folder.group != 0 { try Files.setMode(path, 0o640) }
       }
     } catch {
       return fail("\(error)", 1)
@@ -192,29 +155,9 @@ struct InitCommand {
     return 0
   }
 
-  /// Whether `key` is one of the entry at `path` that nobody has given a value yet.
-  private static func isOpen(
-    _ key: String, _ path: String, _ descriptor: ConnectorDescriptor,
-    _ answers: [(key: String, answer: String)], _ options: Options
-  ) -> Bool {
-    answers.contains { key == "\(path).\($0.key)" && $0.answer.isEmpty }
-      || secrets(of: descriptor).contains {
-        key == "\(path).\($0.key)" && options.answers[$0.option] == nil
-      }
-  }
-
-  /// A path of the command line as it stands in a file that lies elsewhere.
-  private static func absolute(_ path: String) -> String {
-    guard !path.isEmpty, !path.hasPrefix("/"), !path.hasPrefix("~/"),
-      let here = Files.realPath(".")
-    else { return path }
-    return "\(here)/\(path)"
-  }
-
   private func text(
-    name: String, moonraker: String, keyFile: String,
-    _ connectors: [(ConnectorDescriptor, answers: [(key: String, answer: String)])],
-    lacking: Set<String>, level: String, logFile: String
+    name: String, moonraker: String, keyFile: String, _ connectors: [ConnectorDescriptor],
+    level: String, logFile: String
   ) -> String {
     var lines = [
       "# printer-uplink. Every setting: '\(Product.name) backends TYPE', docs/configuration.md.",
@@ -229,20 +172,17 @@ struct InitCommand {
       return (lines + ["backends: []", ""]).joined(separator: "\n")
     }
     lines += ["# One entry for each cloud account.", "backends:"]
-    for (descriptor, answers) in connectors {
+    for descriptor in connectors {
       lines.append("  - type: \(descriptor.type)")
-      if lacking.contains(descriptor.type) {
-        lines.append("    enabled: false  # something is missing below; pairing switches it on")
-      }
       lines += TextBlock.wrapped(descriptor.summary, width: 78).map { "    # \($0)" }
       lines.append("    permissions: \(level)  # monitor, control, print or full")
-      for (key, answer) in answers {
-        lines.append("    \(answer.isEmpty ? "# " : "")\(key): \(Self.yaml(answer))")
+      for (key, question) in Self.questions(of: descriptor) {
+        lines.append("    \(key): \(Self.yaml(answer(question, of: descriptor.type)))")
       }
       let secrets = Self.secrets(of: descriptor)
       for (key, option) in secrets {
         if let file = options.answers[option] {
-          lines.append("    \(key)_file: \(Self.yaml(Self.absolute(file)))")
+          lines.append("    \(key)_file: \(Self.yaml(file))")
         } else if key == descriptor.pairingKey {
           lines.append(
             "    # Pair it once the daemon runs: \(Product.name) pair \(descriptor.type)")

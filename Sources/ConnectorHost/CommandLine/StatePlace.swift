@@ -17,32 +17,12 @@ enum StatePlace {
       configured: configured, environment: loader.environment, configurationPath: path)
   }
 
-  /// In whose name root looks at what the file at `path` names, and at the state: the state folder's owner, else the
-  /// file's; nil where that is root, or we are not.
-  static func owner(of path: String, _ environment: [String: String]) -> Person? {
-    guard Files.isRoot else { return nil }
-    let folder = try? StateDirectory.location(
-      configured: literal(in: path), environment: environment, configurationPath: path)
-    return folder.flatMap(Person.other(owning:)) ?? Person.other(owning: path)
-  }
-
-  /// The log file that a file with mistakes in it names; nil where it names none.
-  static func literalLogFile(in path: String) -> String? {
-    literal(["log", "file"], in: path)
-  }
-
-  private static func literal(in path: String) -> String? { literal(["state_directory"], in: path) }
-
-  private static func literal(_ keys: [String], in path: String) -> String? {
-    guard let bytes = try? Files.read(path, limit: 1 << 20), var node = try? YAMLNode.parse(bytes)
+  private static func literal(in path: String) -> String? {
+    guard let bytes = try? Files.read(path, limit: 1 << 20),
+      let root = try? YAMLNode.parse(bytes), case .mapping(let members) = root.content,
+      case .scalar(let text, _)? = members.first(where: { $0.key == "state_directory" })?.value
+        .content, !text.isEmpty
     else { return nil }
-    for key in keys {
-      guard case .mapping(let members) = node.content,
-        let value = members.first(where: { $0.key == key })?.value
-      else { return nil }
-      node = value
-    }
-    guard case .scalar(let text, _) = node.content, !text.isEmpty else { return nil }
     return text.hasPrefix("/") || text.hasPrefix("~/")
       ? text : "\(Files.folder(of: path))/\(text)"
   }

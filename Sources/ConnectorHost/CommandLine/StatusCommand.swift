@@ -16,8 +16,6 @@ struct StatusCommand {
   /// Where to write.
   let terminal: Terminal
   let options: Options
-  /// The configuration file that is meant.
-  let file: String
   let time: any TimeSource
 
   /// Shows the daemon whose state directory is `folder`; with `watches`, until the task is cancelled.
@@ -72,12 +70,6 @@ struct StatusCommand {
       else {
         throw DaemonClient.Failure(
           problem: "the daemon's answer is not understood; is it of the same version?")
-      }
-      if let other = DaemonClient.otherFile(in: document, than: file) {
-        throw DaemonClient.Failure(
-          problem:
-            "the daemon that is reached runs with \(other), not with \(file): name that file with -c, or give this one a state_directory of its own"
-        )
       }
       guard !options.isJSON else {
         return .success(document.printable + "\n")

@@ -33,16 +33,6 @@ package struct ConfigurationOverlay: Sendable, Hashable {
     return chosen.isEnabled
   }
 
-  /// Forgets the switches against which somebody has edited the file since: there the file counts, and goes on counting
-  /// where it is edited back.
-  ///
-  /// - Parameter backends: the file's entries; a switch of one that is gone goes with it.
-  mutating func forgetSwitches(editedIn backends: [BackendConfiguration]) {
-    switches = switches.filter { name, chosen in
-      backends.contains { $0.name == name && $0.isEnabledInFile == chosen.fileSaid }
-    }
-  }
-
   /// Switches the entry `name`, of which the file says `written`; a switch that says the same goes.
   mutating func set(_ name: String, isEnabled: Bool, written: Bool) {
     switches[name] =

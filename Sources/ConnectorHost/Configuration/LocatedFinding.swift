@@ -18,9 +18,7 @@ package struct LocatedFinding: Sendable, Hashable, CustomStringConvertible {
     let key = finding.key.isEmpty ? "" : "\(finding.key): "
     let severity = finding.severity == .error ? "" : "\(finding.severity.rawValue): "
     let remedy = finding.remedy.isEmpty ? "" : "; \(finding.remedy)"
-    // The file may come from somebody who wants to write on the terminal.
     return
       "\(file):\(max(1, line)):\(max(1, column)): \(key)\(severity)\(finding.problem)\(remedy)"
-      .onOneLine
   }
 }

@@ -42,11 +42,4 @@ package enum ControlResult: Sendable, Hashable {
   case refused(String)
   /// It went wrong; one line that says what and what to do.
   case failed(String)
-
-  /// The line for the person.
-  var message: String {
-    switch self {
-    case .done(let text), .refused(let text), .failed(let text): text
-    }
-  }
 }

@@ -22,18 +22,14 @@ package struct Daemon: Sendable {
   /// The exit status of a bad configuration (`EX_CONFIG`).
   private static let badConfiguration: Int32 = 78
 
-  private var options: RunOptions
-  private var loader: ConfigurationLoader
+  private let options: RunOptions
+  private let loader: ConfigurationLoader
 
   /// A daemon with these connectors; nothing is started.
   package init(
     options: RunOptions, registry: [any ConnectorBackend.Type], environment: [String: String]
   ) {
     self.options = options
-    // Others compare it with the one that they mean.
-    if let path = Files.realPath(options.configurationPath) {
-      self.options.configurationPath = path
-    }
     loader = ConfigurationLoader(registry: registry, environment: environment)
   }
 
@@ -54,20 +50,16 @@ package struct Daemon: Sendable {
   ) -> Configuration {
     guard overlay.current != ConfigurationOverlay() else { return configuration }
     let loaded = loader.load(options.configurationPath, overlay: overlay.current)
-    if let configuration = loaded.configuration {
-      overlay.forgetSwitches(editedIn: configuration.backends)
-      return configuration
-    }
+    if let configuration = loaded.configuration { return configuration }
     let error = loaded.findings.first { $0.finding.severity == .error }
     log(
       .error,
-      "what was switched on by a person cannot be, so that stays off: \(error?.description ?? "")"
+      "what was switched on by a person cannot be, so all are as the file says: \(error?.description ?? "")"
     )
-    // Nothing is forgotten: what is missing may come back. And what was switched off stays so.
     var kept = overlay.current
-    kept.switches = kept.switches.filter { !$0.value.isEnabled }
-    overlay.use(kept)
-    return loader.load(options.configurationPath, overlay: kept).configuration ?? configuration
+    kept.switches = [:]
+    try? overlay.keep(kept)
+    return configuration
   }
 
   /// Runs until SIGTERM or SIGINT (or one round with `once`).
@@ -76,25 +68,6 @@ package struct Daemon: Sendable {
   package func run() async -> Int32 {
     // From here on: a request to end must not be lost between two steps of the start.
     let signals = options.once ? nil : SignalWatch()
-    guard options.once,
-      let owner = StatePlace.owner(of: options.configurationPath, loader.environment)
-    else { return await run(signals) }
-    // A round that root does for somebody: nothing that is named in that one's file is done or read as root.
-    do throws(PlatformError) {
-      try owner.takeOver()
-    } catch {
-      Console.complain("\(Product.name): \(error)")
-      return 1
-    }
-    var environment = loader.environment
-    environment["HOME"] = owner.home
-    environment["XDG_STATE_HOME"] = nil
-    var theirs = self
-    theirs.loader = ConfigurationLoader(registry: loader.registry, environment: environment)
-    return await theirs.run(signals)
-  }
-
-  private func run(_ signals: SignalWatch?) async -> Int32 {
     let loaded = loader.load(options.configurationPath)
     guard var configuration = loaded.configuration else {
       for found in loaded.findings { Console.complain("\(found)") }

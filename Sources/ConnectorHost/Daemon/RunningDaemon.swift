@@ -122,11 +122,9 @@ final class RunningDaemon: Sendable {
   }
 
   /// Takes `configuration` as the one in force.
-  ///
-  /// - Parameter reloadProblem: what still keeps the file from being it.
-  func adopt(_ configuration: Configuration, reloadProblem: String? = nil) {
+  func adopt(_ configuration: Configuration) {
     services.adopt(configuration)
-    state.withLock { $0 = State(configuration: configuration, reloadProblem: reloadProblem) }
+    state.withLock { $0 = State(configuration: configuration, reloadProblem: nil) }
   }
 
   /// Keeps the configuration in force and remembers why the new one was refused.

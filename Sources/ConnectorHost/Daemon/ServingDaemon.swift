@@ -61,12 +61,9 @@ final class ServingDaemon: Sendable {
         switch request {
         case .reload: await reload(always: true)
         case .fileChanged: await reload(always: false)
-        case .reloadFor(let switchedOn, let accepting, let done):
-          await reload(always: true, switchedOn: switchedOn, accepting: accepting)
+        case .reloadFor(let switchedOn, let done):
+          await reload(always: true, switchedOn: switchedOn)
           done.end(problem: parts.reloadProblem)
-        case .switchOff(let name, let done):
-          await switchOff(name)
-          done.end(problem: nil)
         case .end: break requests
         }
       }
@@ -105,10 +102,7 @@ final class ServingDaemon: Sendable {
   /// - Parameters:
   ///   - always: also where the file says what it said: what it refers to may have changed.
   ///   - switchedOn: entries that a person has just switched on.
-  ///   - accepting: a person has asked for it, and wants what it widens.
-  private func reload(
-    always: Bool, switchedOn: Set<String> = [], accepting: Bool = false
-  ) async {
+  private func reload(always: Bool, switchedOn: Set<String> = []) async {
     let path = parts.options.configurationPath
     let loaded = try? await offload { [loader = parts.loader, overlay = parts.overlay.current] in
       loader.load(path, overlay: overlay)
@@ -117,23 +111,12 @@ final class ServingDaemon: Sendable {
     let isOther = loaded?.fingerprint != parts.secrets.fingerprint
     guard always || isOther || parts.reloadProblem != nil else { return }
     parts.notifier.reloading()
-    await apply(loaded, from: path, switchedOn: switchedOn, accepting: accepting)
+    await apply(loaded, from: path, switchedOn: switchedOn)
     parts.notifier.ready(status)
   }
 
-  /// Takes one backend out of what is in force.
-  private func switchOff(_ name: String) async {
-    let former = parts.configuration
-    var new = former
-    for index in new.backends.indices where new.backends[index].name == name {
-      new.backends[index].isEnabled = false
-    }
-    parts.adopt(new, reloadProblem: parts.reloadProblem)
-    await take(new, insteadOf: former)
-  }
-
   private func apply(
-    _ loaded: LoadedConfiguration?, from path: String, switchedOn: Set<String>, accepting: Bool
+    _ loaded: LoadedConfiguration?, from path: String, switchedOn: Set<String>
   ) async {
     let former = parts.configuration
     guard let loaded else { return parts.refuse("\(path) cannot be read") }
@@ -147,9 +130,8 @@ final class ServingDaemon: Sendable {
     }
     let widenings = Widening.between(former, new, switchedOn: switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
-    if former.control.pinPermissions, !accepting, let first = widenings.first {
-      return parts.refuse(
-        "control.pin_permissions: \(first); '\(Product.name) reload' allows it")
+    if former.control.pinPermissions, let first = widenings.first {
+      return parts.refuse("control.pin_permissions: \(first); restart to allow it")
     }
     for widening in widenings {
       parts.log(.warning, "reload: \(widening)")
@@ -161,9 +143,6 @@ final class ServingDaemon: Sendable {
     }
     parts.adopt(new)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)
-    _ = try? await offload { [overlay = parts.overlay] in
-      overlay.forgetSwitches(editedIn: new.backends)
-    }
     await take(new, insteadOf: former)
   }
 

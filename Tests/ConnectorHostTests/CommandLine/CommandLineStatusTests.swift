@@ -20,11 +20,7 @@ import Testing
   }
 
   private func daemon(_ view: DaemonView) throws -> ControlServer {
-    var view = view
-    view.configurationPath = path
-    return try ControlServer(socketPath: folder.path + "/s/control.sock", actions: nil) {
-      [view] in view
-    }
+    try ControlServer(socketPath: folder.path + "/s/control.sock", actions: nil) { view }
   }
 
   private static func troubled() -> DaemonView {
@@ -131,7 +127,7 @@ import Testing
       terminal: Terminal(
         output: { text in written.withLock { $0.output.append(text) } },
         errors: { text in written.withLock { $0.errors.append(text) } }, isTerminal: true),
-      options: .init(watches: true), file: path, time: time)
+      options: .init(watches: true), time: time)
     let server = try daemon(sampleView())
     let state = folder.path + "/s"
     let task = Task { await command.run(stateDirectory: state, environment: [:]) }

@@ -28,24 +28,6 @@ import Testing
     #expect(overlay == ConfigurationOverlay(), "a switch that says what the file says is none")
   }
 
-  @Test(
-    "A switch is gone for good once the file was seen to say something else, or without the entry")
-  func stale() throws {
-    var overlay = ConfigurationOverlay()
-    overlay.set("a", isEnabled: false, written: true)
-    func seen(_ entry: String) throws {
-      let loaded = try #require(load(entry, overlay).configuration)
-      overlay.forgetSwitches(editedIn: loaded.backends)
-    }
-    try seen("")
-    #expect(overlay.switches["a"]?.isEnabled == false)
-    try seen("    enabled: false\n")
-    #expect(overlay == ConfigurationOverlay())
-    overlay.set("gone", isEnabled: false, written: true)
-    try seen("")
-    #expect(overlay == ConfigurationOverlay())
-  }
-
   @Test("An entry that is switched on is checked like any that runs")
   func checked() {
     var overlay = ConfigurationOverlay()
