@@ -27,6 +27,7 @@ from harness import Rig, free_port, wait_until
 from sample_gcode import gcode
 from scripted_cloud import ScriptedCloud, ServedFile
 
+import command_figures
 import cura_figures
 import php_hub_figures
 import polar_figures
@@ -355,6 +356,7 @@ def main() -> None:
         Figure("writes to disk, printing", "–", steady["written"], "kB/h", lambda x: True, 1),
         Figure("writes to disk, idle", "–", idle["written"], "kB/h", lambda x: True, 1),
     ]
+    figures += command_figures.figures(binary, runs)
     figures += reach_figures.figures(binary, seconds, rounds, runs)
     figures += php_hub_figures.figures(binary, seconds)
     figures += polar_figures.figures(binary, seconds, rounds, runs)

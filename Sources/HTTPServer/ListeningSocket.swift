@@ -97,7 +97,7 @@ struct ListeningSocket: ~Copyable {
   ) -> HTTPServer.Failure {
     switch errorNumber {
     case EADDRINUSE:
-      let holder = PortHolder.name(port: address.port) ?? "another program"
+      let holder = PortHolder.of(port: address.port)?.description ?? "another program"
       return failure(
         address, "the port is held by \(holder); end that program or choose another port")
     case EACCES:

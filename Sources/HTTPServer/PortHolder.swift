@@ -2,15 +2,30 @@ internal import Glibc
 internal import Platform
 
 /// Who listens on a port of this host, as far as `/proc` shows it to us.
-package enum PortHolder {
-  /// The program's name and process id, `nginx (process 812)`, or its user's id; nil where nothing is to be seen.
-  package static func name(port: Int) -> String? {
+package struct PortHolder: Sendable, Hashable, CustomStringConvertible {
+  /// The program's name, or its user's id.
+  package var program: String
+  /// The process; nil where it is not to be seen.
+  package var process: Int32?
+
+  /// `nginx (process 812)`, `a program of user id 33`.
+  package var description: String { process.map { "\(program) (process \($0))" } ?? program }
+
+  /// A holder.
+  package init(program: String, process: Int32? = nil) {
+    self.program = program
+    self.process = process
+  }
+
+  /// Who listens on `port`; nil where nothing is to be seen.
+  package static func of(port: Int) -> PortHolder? {
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
       guard let bytes = try? Files.read(table, limit: 4 << 20) else { continue }
       guard let listener = listener(port: port, in: String(decoding: bytes, as: UTF8.self)) else {
         continue
       }
-      return process(holding: listener.inode) ?? "a program of user id \(listener.user)"
+      return process(holding: listener.inode)
+        ?? PortHolder(program: "a program of user id \(listener.user)")
     }
     return nil
   }
@@ -28,7 +43,7 @@ package enum PortHolder {
     return nil
   }
 
-  private static func process(holding inode: String) -> String? {
+  private static func process(holding inode: String) -> PortHolder? {
     let processes = (try? Files.names(in: "/proc")) ?? []
     for process in processes where process.utf8.allSatisfy(ASCII.isDigit) {
       let folder = "/proc/\(process)"
@@ -36,7 +51,8 @@ package enum PortHolder {
       guard descriptors.contains(where: { link("\(folder)/fd/\($0)") == "socket:[\(inode)]" })
       else { continue }
       let name = (try? Files.read("\(folder)/comm", limit: 256)) ?? []
-      return "\(String(decoding: name.prefix { $0 != 10 }, as: UTF8.self)) (process \(process))"
+      return PortHolder(
+        program: String(decoding: name.prefix { $0 != 10 }, as: UTF8.self), process: Int32(process))
     }
     return nil
   }

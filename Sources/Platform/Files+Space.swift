@@ -9,4 +9,11 @@ extension Files {
       by: UInt64(status.f_frsize))
     return isHuge ? .max : Int64(clamping: bytes)
   }
+
+  /// Whether the disk under `path` counts its files and takes no further one.
+  package static func hasNoInodes(at path: String) -> Bool {
+    var status = statvfs()
+    guard unsafe statvfs(path, &status) == 0 else { return false }
+    return status.f_files > 0 && status.f_favail == 0
+  }
 }

@@ -64,7 +64,8 @@ package final class InstanceLock: Sendable {
     _ = unsafe pwrite(file, text, text.count, 0)
   }
 
-  private static func process(in path: String) -> Int32? {
+  /// The process that last took the lock whose file is at `path`; nil where the file does not tell. Blocks.
+  package static func process(in path: String) -> Int32? {
     guard let bytes = try? Files.read(path, limit: 16) else { return nil }
     return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
   }

@@ -13,6 +13,24 @@ package enum LocalStream {
   package static func exchange(
     _ bytes: [UInt8], at path: String, timeout: Int = 30, limit: Int = 1 << 20
   ) throws(PlatformError) -> [UInt8] {
+    let descriptor = try connected(to: path, timeout: timeout)
+    try send(bytes, to: descriptor.number, path)
+    return try receive(from: descriptor.number, path, limit: limit)
+  }
+
+  /// Whether somebody listens at the socket `path`. Blocks for as long as that one's queue is full, at most a second.
+  package static func isListening(at path: String) -> Bool {
+    do throws(PlatformError) {
+      _ = try connected(to: path, timeout: 1)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private static func connected(
+    to path: String, timeout: Int
+  ) throws(PlatformError) -> FileDescriptor {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let name = Array(path.utf8)
@@ -35,8 +53,7 @@ package enum LocalStream {
       }
     }
     guard connected == 0 else { throw .current("connect to", path) }
-    try send(bytes, to: descriptor.number, path)
-    return try receive(from: descriptor.number, path, limit: limit)
+    return descriptor
   }
 
   private static func send(

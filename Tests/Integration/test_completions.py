@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,6 +41,7 @@ def script(home: Path, shell: str) -> Path:
 LINES = [
     (["printer-uplink", "do"], {"doctor"}),
     (["printer-uplink", "doctor", "--re"], {"--report"}),
+    (["printer-uplink", "doctor", "--ou"], {"--output"}),
     (["printer-uplink", "run", "--log-level", "de"], {"debug"}),
     (["printer-uplink", "read-only", ""], {"on", "off"}),
     (["printer-uplink", "disable", "my"], {"my-reach"}),
@@ -102,6 +104,35 @@ def test_the_manual_page_renders_without_warnings_and_names_every_command(home: 
         assert text in result.stdout, text
     for command in ("run", "validate", "status", "enable", "disable", "completions"):
         assert command in result.stdout
+
+
+def commands(home: Path) -> dict[str, set[str]]:
+    """All commands of the help, each with its options."""
+    text = run(home, "printer-uplink", "--help").stdout
+    names = re.findall(r"^  ([a-z][a-z-]+) +\S", text[text.index("commands:") :], re.MULTILINE)
+    assert len(names) > 15, text
+    found = {}
+    for name in names:
+        help_text = run(home, "printer-uplink", name, "--help").stdout
+        found[name] = set(re.findall(r"--([a-z][a-z-]*)", help_text[help_text.index("options:") :]))
+        assert "config" in found[name], help_text
+    return found
+
+
+def test_every_command_and_option_is_in_each_shell_and_in_the_manual_page(home: Path) -> None:
+    """As the program itself lists them: what a connector brings along, and what will come, included."""
+    bash, zsh, fish = (script(home, shell).read_text() for shell in ("bash", "zsh", "fish"))
+    manual = run(home, "printer-uplink", "completions", "man").stdout.replace("\\", "")
+    for name, options in commands(home).items():
+        (line,) = re.findall(rf"^ +{name}\) options='([^']*)'", bash, re.MULTILINE)
+        assert {word[2:] for word in line.split() if word.startswith("--")} >= options, name
+        (line,) = re.findall(rf"^ +{name}\) _arguments (.*) ;;$", zsh, re.MULTILINE)
+        for option in options:
+            assert f"--{option}[" in line, (name, option)
+            assert re.search(rf"-l '?{option}\b", fish), (name, option)
+            assert f"--{option}" in manual, (name, option)
+        assert re.search(rf"-a '?{name}\b", fish), name
+        assert f'.SS "{name}' in manual, name
 
 
 @pytest.mark.parametrize("shell", ["", "tcsh"])

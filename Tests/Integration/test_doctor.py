@@ -126,25 +126,113 @@ def test_beside_a_daemon_and_without_it_a_good_house_is_found_in_order(daemon_ri
     rig.printdock.wait_for("heartbeat")
 
 
-def test_a_report_names_the_version_and_no_secret(cloud_rig: Rig) -> None:
-    rig = cloud_rig
+CANARIES = """first
+saw PAIR_canary_of_the_report at https://x/?key=canary1
+Authorization: Bearer canary2, and {"token": "canary3", "x": 1}
+GET http://me:canary4@moonraker.example:7125/printer/info?token=canary5
+the key of Moonraker is canary-of-a-file
+stored: canary-stored-in-the-state
+last line
+"""
+
+
+def with_canaries(rig: Rig) -> Document:
+    """A configuration whose secrets stand in all the places where they may."""
     document = rig.configuration()
-    document["log"] = {"level": "debug", "file": str(rig.folder / "uplink.log")}
     document["backends"][1]["pairing_token"] = "PAIR_canary_of_the_report"
+    key = rig.folder / "moonraker.key"
+    key.write_text("canary-of-a-file\n")
+    key.chmod(0o600)
+    document["printer"]["api_key_file"] = str(key)
+    document["network"] = {"proxy": "http://me:ca,nary-6@127.0.0.1:9"}
+    rig.daemon.state.mkdir(exist_ok=True, mode=0o700)
+    (rig.daemon.state / "identities").mkdir(exist_ok=True, mode=0o700)
+    stored = {"schema": 1, "backend": "old", "identity": {"secret": "canary-stored-in-the-state"}}
+    (rig.daemon.state / "identities" / "old.json").write_text(json.dumps(stored))
+    return document
+
+
+def assert_no_canary(text: str) -> None:
+    for word in ("canary", "nary-6", "PAIR-0001"):
+        assert word not in text, [line for line in text.splitlines() if word in line]
+
+
+def test_a_report_is_a_file_of_the_owners_and_holds_no_secret(cloud_rig: Rig) -> None:
+    rig = cloud_rig
+    document = with_canaries(rig)
+    document["log"] = {"level": "debug", "file": str(rig.folder / "uplink.log")}
     rig.daemon.write(document)
-    (rig.folder / "uplink.log").write_text("first\nsaw PAIR_canary_of_the_report at https://x/?key=PAIR_9\n")
+    (rig.folder / "uplink.log").write_text("".join(f"older {number}\n" for number in range(300)) + CANARIES)
     result = doctor(rig, "--report")
-    for text in ("canary_of_the_report", "PAIR-0001", "PAIR_9"):
-        assert text not in result.stdout + result.stderr
-    for text in (
+    assert result.returncode == 0, result.stderr
+    (path,) = rig.daemon.folder.glob("printer-uplink-report-*.txt")
+    assert path.name in result.stdout
+    assert path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text()
+    assert_no_canary(text + result.stdout + result.stderr)
+    for words in (
         "printer-uplink 0.",
         "== findings",
-        "ok    Configuration",
+        "ok    ",
         "moonraker: http",
         "pairing_token: <removed>",
+        "last line",
     ):
-        assert text in result.stdout, result.stdout
-    assert "saw <removed> at https://x/?<removed>" in result.stdout
+        assert words in text, text
+    assert "saw <removed> at https://x/?<removed>" in text
+    assert len(text[text.index("== log") :].splitlines()) == 202, "the last 200 lines, and where they come from"
+    assert doctor(rig, "--report").returncode == 0
+    assert len(list(rig.daemon.folder.glob("printer-uplink-report-*.txt"))) == 2, "the first one stays"
+    result = doctor(rig, "--report", "--output", "-")
+    assert "== findings" in result.stdout
+    assert_no_canary(result.stdout + result.stderr)
+    assert doctor(rig, "--report", "-o", str(path)).returncode == 1, "nothing is overwritten"
+    assert doctor(rig, "-o", "x").returncode == 2
+
+
+def test_a_report_of_a_file_with_mistakes_holds_no_secret_either(cloud_rig: Rig) -> None:
+    rig = cloud_rig
+    document = with_canaries(rig) | {"log": {"file": str(rig.folder / "uplink.log")}}
+    document["backends"][0]["tokn"] = "canary-misspelled"
+    document["nonsense"] = {"hidden": ["canary-in-a-list"]}
+    rig.daemon.write(document)
+    (rig.folder / "uplink.log").write_text(CANARIES + "canary-misspelled, canary-in-a-list\n")
+    text = doctor(rig, "--report", "--output", "-").stdout
+    assert_no_canary(text)
+    assert "wrong Configuration" in text
+    assert "last line" in text, "the log is found all the same"
+
+
+JOURNAL = """#!/bin/sh
+echo "$@" > "$0.arguments"
+cat "$0.text"
+[ -e "$0.slow" ] && sleep 60
+exit 0
+"""
+
+
+def test_without_a_log_file_the_journal_is_asked_for_a_while(cloud_rig: Rig) -> None:
+    rig = cloud_rig
+    rig.daemon.write(with_canaries(rig))
+    folder = rig.folder / "bin"
+    folder.mkdir()
+    program = folder / "journalctl"
+    program.write_text(JOURNAL)
+    program.chmod(0o755)
+    (folder / "journalctl.text").write_text(CANARIES)
+    rig.daemon.variables["PATH"] = f"{folder}:{os.environ['PATH']}"
+    text = doctor(rig, "--report", "-o", "-").stdout
+    assert_no_canary(text)
+    assert "last line" in text
+    arguments = (folder / "journalctl.arguments").read_text().split()
+    assert arguments[:4] == ["--unit", "printer-uplink", "--lines", "200"]
+    (folder / "journalctl.slow").touch()
+    begin = time.monotonic()
+    text = doctor(rig, "--report", "-o", "-").stdout
+    assert time.monotonic() - begin < 25
+    assert "journalctl --unit printer-uplink --lines 200" in text
+    rig.daemon.variables["PATH"] = str(rig.folder / "nowhere")
+    assert "journalctl --unit printer-uplink" in doctor(rig, "--report", "-o", "-").stdout
 
 
 # The configuration and this host
@@ -272,15 +360,6 @@ def test_a_revoked_account_is_told_beside_the_daemon_and_without_it(daemon_rig: 
     rig.daemon.kill()
     assert causes(diagnosis(rig)) == ["cloud.printdock.account"]
     rig.printdock.clear_faults()
-
-
-def test_a_clock_that_is_off_comes_before_all_that_it_spoils(host: Rig) -> None:
-    late = formatdate(time.time() + 3 * 86_400 + 600, usegmt=True)
-    with web_server(plain(200, Date=late)) as port:
-        reach_only(host, f"http://127.0.0.1:{port}")
-        document = diagnosis(host)
-    assert causes(document)[0] == "clock"
-    assert "3 days behind" in check(document, "clock")["text"]
 
 
 def test_one_dead_cloud_costs_less_than_five_seconds(host: Rig) -> None:

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ static inline int platform_local_time(time_t seconds, int *parts) {
   parts[5] = local.tm_sec;
   return 1;
 }
+
+/* Whether a time service keeps the clock: 1 yes, 0 no, -1 where the kernel does not say. */
+static inline int platform_clock_state(void) {
+  struct timex state;
+  memset(&state, 0, sizeof state);
+  if (adjtimex(&state) < 0) return -1;
+  return (state.status & STA_UNSYNC) == 0;
+}
+
+/* pipe2 is declared for _GNU_SOURCE only. */
+extern int pipe2(int ends[2], int flags);
 
 // memmem is declared for _GNU_SOURCE only.
 extern void *memmem(const void *haystack, size_t length, const void *needle, size_t needle_length);

@@ -85,7 +85,12 @@ struct CommandSpecification {
         Option(
           name: "report", letter: nil, value: nil,
           summary:
-            "print a report for somebody who helps: findings, configuration and log, no secrets"),
+            "write a report for somebody who helps, no secrets: findings, configuration and log"),
+        Option(
+          name: "output", letter: "o", value: "FILE",
+          summary:
+            "where the report goes, '-' to print it (printer-uplink-report-DATE.txt in this folder)"
+        ),
       ]),
     CommandSpecification(
       name: "backends", operand: "[TYPE]",

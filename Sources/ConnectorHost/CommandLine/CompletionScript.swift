@@ -78,7 +78,8 @@ struct CompletionScript {
     for option in commands.flatMap(options(of:)) {
       guard let word = value(of: option) else { continue }
       let names = ["--\(option.name)"] + (option.letter.map { ["-\($0)"] } ?? [])
-      for name in names { values[name] = bashWords(word) }
+      // Where one option means a folder here and a file there, what completes files completes both.
+      for name in names where values[name] != bashWords(.file) { values[name] = bashWords(word) }
     }
     let valued = values.sorted { $0.key < $1.key }
       .map { "    \($0.key)) \($0.value); return ;;\n" }.joined()

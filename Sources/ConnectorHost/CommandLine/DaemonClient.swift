@@ -10,11 +10,15 @@ struct DaemonClient: Sendable {
     var problem: String
     /// Whether nobody listens at the socket.
     var isAbsence = false
+    /// Whether the daemon is there and says nothing.
+    var isSilence = false
   }
   /// The daemon's socket.
   let path: String
   /// What only a running daemon can do, for where none runs: `the bed is what it remembers`.
   let purpose: String
+  /// How long it may be silent, in whole seconds: a pairing takes its time.
+  var patience = 30
 
   /// Asks for `route`, or with a body tells it.
   ///
@@ -26,9 +30,13 @@ struct DaemonClient: Sendable {
   ) async throws(Failure) -> [UInt8] {
     let bytes = Self.request(route, body: body, meaning: file)
     do {
-      return try await offload { [path] in try LocalStream.exchange(bytes, at: path) }
+      return try await offload { [path, patience] in
+        try LocalStream.exchange(bytes, at: path, timeout: patience)
+      }
     } catch let error as PlatformError {
-      throw Failure(problem: explanation(error), isAbsence: Self.isAbsence(error))
+      throw Failure(
+        problem: explanation(error), isAbsence: Self.isAbsence(error),
+        isSilence: error.errorNumber == EAGAIN)
     } catch {
       throw Failure(problem: "\(error)")
     }

@@ -8,6 +8,8 @@ struct DoctorCommand {
   struct Options: Equatable {
     var isJSON = false
     var isReport = false
+    /// Where the report goes; `-` is standard output, nil a file in the present folder.
+    var output: String?
   }
   /// The same loader as `run`.
   let loader: ConfigurationLoader
@@ -32,17 +34,39 @@ struct DoctorCommand {
     if options.isJSON {
       terminal.say(PrettyJSON.text(diagnosis.document), terminator: "")
     } else if options.isReport {
-      let configuration = loader.load(path).configuration
-      terminal.say(
-        SupportReport(
-          diagnosis: diagnosis, configurationPath: path,
-          redaction: Redaction(registry: loader.registry, configuration: configuration),
-          logFile: configuration?.log.file
-        ).text, terminator: "")
+      return await report(diagnosis, path)
     } else {
       terminal.say(
         diagnosis.text(usesColours: terminal.usesColours(loader.environment)), terminator: "")
     }
     return diagnosis.isHealthy ? 0 : 1
+  }
+
+  /// Writes the report.
+  ///
+  /// - Returns: 0 where it is written, whatever is wrong: it is made for that case; else 1.
+  private func report(_ diagnosis: Diagnosis, _ path: String) async -> Int32 {
+    let loaded = loader.load(path)
+    let report = SupportReport(
+      diagnosis: diagnosis, configurationPath: path,
+      redaction: Redaction(
+        registry: loader.registry, configuration: loaded.configuration,
+        beside: SecretSearch(loader: loader, path: path).secrets(loaded.configuration)),
+      logFile: loaded.configuration?.log.file ?? ConfigurationGlance.logFile(in: path))
+    do {
+      let text: String? = try await offload { [options, time] in
+        if options.output == "-" { return report.text }
+        let file = try report.write(to: options.output, at: time.wallTime)
+        return
+          "\(file) is written. Read it before you send it: names and addresses of your house are in it.\n"
+      }
+      terminal.say(text ?? "", terminator: "")
+      return 0
+    } catch {
+      terminal.complain(
+        "\(Product.name): \(error); write it elsewhere with --output FILE, or '--output -' to print it"
+      )
+      return 1
+    }
   }
 }

@@ -170,9 +170,13 @@ struct ParsedLine {
         return (.status(options), file)
       case "doctor":
         let options = DoctorCommand.Options(
-          isJSON: flags.contains("json"), isReport: flags.contains("report"))
+          isJSON: flags.contains("json"), isReport: flags.contains("report"),
+          output: values["output"])
         guard !options.isJSON || !options.isReport else {
           throw failure("'--json' and '--report' exclude each other")
+        }
+        guard options.output == nil || options.isReport else {
+          throw failure("'--output' is for '--report'")
         }
         return (.doctor(options), file)
       case "explain": return (.explain(try operand()), file)

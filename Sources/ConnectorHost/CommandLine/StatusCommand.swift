@@ -25,7 +25,8 @@ struct StatusCommand {
     let environment = place.loader.environment
     let socket = ControlSocket(environment: environment, stateDirectory: place.folder)
     let client = DaemonClient(
-      path: socket.clientPath, purpose: "how things stand, only a running one knows")
+      path: socket.clientPath, purpose: "how things stand, only a running one knows",
+      patience: 5)
     var text = await look(client, place)
     if case .failure(let failure) = text {
       complain(failure)

@@ -7,6 +7,8 @@ internal import Platform
 struct AccountExaminer: Sendable {
   let loader: ConfigurationLoader
   let time: any TimeSource
+  /// So long the calls may take together.
+  var patience = Examiner.probePatience
 
   /// The accounts by the backends' names.
   ///
@@ -32,19 +34,41 @@ struct AccountExaminer: Sendable {
     let asked = outbound.filter { reached.contains($0.name) }
     guard !asked.isEmpty else { return none("its cloud was not reached") }
     do {
-      let path = try StateDirectory.location(
-        configured: configuration.stateDirectory, environment: loader.environment,
-        configurationPath: configuration.path)
-      let directory = try StateDirectory(opening: path, configurationPath: configuration.path)
-      // What a probe is given (a token that is rotated with it) must not come between a daemon and its pairing.
-      let lock = try directory.lock(isSigned: false)
-      defer { withExtendedLifetime(lock) {} }
-      return none("its cloud was not reached").merging(
-        try await probe(asked, configuration, fingerprint, directory)
-      ) { _, probed in probed }
+      return try await probed(
+        asked, configuration, fingerprint, none("its cloud was not reached"))
+    } catch let failure as StateFailure where failure.description.hasPrefix("another ") {
+      return none("another daemon or doctor is at it just now; ask again in a minute")
     } catch {
       return none("\(error)")
     }
+  }
+
+  private func probed(
+    _ asked: [BackendConfiguration], _ configuration: Configuration, _ fingerprint: String,
+    _ others: [String: Observations.Account]
+  ) async throws -> [String: Observations.Account] {
+    let path = try StateDirectory.location(
+      configured: configuration.stateDirectory, environment: loader.environment,
+      configurationPath: configuration.path)
+    let directory = try StateDirectory(opening: path, configurationPath: configuration.path)
+    // What a probe is given (a token that is rotated with it) must not come between a daemon and its pairing.
+    let lock = try directory.lock(isSigned: false)
+    defer { withExtendedLifetime(lock) {} }
+    let stored = FileIdentityStore.names(inStateDirectory: directory.path)
+    let accounts = try await probe(asked, configuration, fingerprint, directory)
+    return others.merging(accounts) { _, probed in probed }.merging(
+      asked.compactMap { entry in
+        guard case .probed(let report) = accounts[entry.name], !report.isHealthy,
+          report.summary.contains(text: "not paired"), !stored.contains(entry.name)
+        else { return nil }
+        let key = entry.connector.descriptor.pairingKey
+        let hasCode = key.map { entry.settings.entries[$0] != nil } ?? false
+        return (
+          entry.name,
+          hasCode ? .notAsked("it is paired when the daemon starts") : .unpaired(entry.name)
+        )
+      }
+    ) { _, unpaired in unpaired }
   }
 
   private func probe(
@@ -73,7 +97,7 @@ struct AccountExaminer: Sendable {
   private func probe(
     _ entry: BackendConfiguration, _ context: BackendContext
   ) async -> Observations.Account {
-    let result: Observations.Account? = await bounded(by: Examiner.probePatience, time: time) {
+    let result: Observations.Account? = await bounded(by: patience, time: time) {
       do {
         let report = try await entry.connector.probe(settings: entry.settings, context: context)
         return report.map(Observations.Account.probed) ?? .notCheckable

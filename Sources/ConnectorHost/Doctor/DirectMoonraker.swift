@@ -7,7 +7,9 @@ internal import Platform
 /// Moonraker asked without a link: each call stands for itself, so that its failure tells what is wrong on the way.
 struct DirectMoonraker: MoonrakerCaller {
   /// So long an answer may take.
-  static let patience = Duration.seconds(4)
+  static let patience = Duration.milliseconds(3500)
+  /// So long Klippy's own words may take.
+  static let klippyPatience = Duration.milliseconds(1500)
 
   let settings: MoonrakerSettings
   let network: Network
@@ -22,16 +24,24 @@ struct DirectMoonraker: MoonrakerCaller {
         return .foreign("its server.info names no version")
       }
       let state = info["klippy_state"]?.string ?? "disconnected"
-      // Klippy's own words; Moonraker has none while Klippy is away.
-      let words = try? await ask("printer.info")["state_message"]?.string
+      // Klippy's own words; Moonraker has none while Klippy is away, and one that is busy answers late.
+      let words: String?? =
+        state == "ready"
+        ? nil
+        : await bounded(by: Self.klippyPatience, time: time) { [self] in
+          try await ask("printer.info")["state_message"]?.string
+        }
       return .answered(
         version: version,
         failedComponents: (info["failed_components"]?.array ?? []).compactMap(\.string),
         klippy: .init(
           state: info["klippy_connected"]?.bool == false ? "disconnected" : state,
-          message: state == "ready" ? "" : (words ?? "").onOneLine))
+          message: state == "ready" ? "" : ((words ?? nil) ?? "").onOneLine))
     } catch let failure as RPCFailure {
       if failure.isUnauthorized { return .unauthorized(hasKey: settings.apiKey != nil) }
+      if case .timedOut = failure {
+        return .failed(.timeout, "\(settings.address.display): no answer in time")
+      }
       return .foreign(failure.description)
     } catch let error as NetworkError {
       return error.kind == .protocolViolation

@@ -22,6 +22,7 @@ extension Examiner {
   private func look(
     atCloudOf entry: BackendConfiguration, _ settings: NetworkSettings, _ network: Network
   ) async -> Observations.Cloud {
+    let deadline = time.now.advanced(by: Self.patience)
     let (setting, text) = Self.address(of: entry)
     var cloud = Observations.Cloud(
       name: entry.name, setting: setting, lookup: .notNeeded, account: .notCheckable)
@@ -35,19 +36,21 @@ extension Examiner {
     }
     let client = network.client(settings: settings)
     cloud.answer = await Self.ask(
-      client, "\(address.isSecure ? "https" : "http")://\(Self.authority(address))/", time)
+      client, "\(address.isSecure ? "https" : "http")://\(Self.authority(address))/", time,
+      patience: min(.seconds(3), time.now.duration(to: deadline)))
     if address.isSecure, let failure = cloud.failure, failure.kind != .timeout {
       var plain = address
       plain.port = 80
       cloud.plainAnswer = try? await Self.ask(
-        client, "http://\(Self.authority(plain))/", time, patience: .seconds(2)
+        client, "http://\(Self.authority(plain))/", time,
+        patience: min(.seconds(2), max(.milliseconds(500), time.now.duration(to: deadline)))
       ).get()
     }
     return cloud
   }
 
   private func lookup(_ host: String) async -> Observations.Lookup {
-    let outcome = await bounded(by: .seconds(3), time: time) {
+    let outcome = await bounded(by: .milliseconds(2500), time: time) {
       try await offload { NameLookup.addresses(of: host) }
     }
     return switch outcome {
@@ -88,7 +91,9 @@ extension Examiner {
       let date = response[field: "Date"].flatMap { WallTime(httpDate: $0) }
       return .success(
         .init(
-          status: response.status, location: response[field: "Location"],
+          status: response.status,
+          isPage: response[field: "Content-Type"]?.hasPrefix("text/html") == true,
+          location: response[field: "Location"],
           clock: date.map { ($0, now) }))
     } catch {
       return .failure(error)
@@ -126,7 +131,8 @@ extension Examiner {
 
   /// Backends that others call: their ports, and how the running daemon sees them.
   func look(
-    atInbound entries: [BackendConfiguration], _ status: JSONValue?, _ network: Network
+    atInbound entries: [BackendConfiguration], _ status: JSONValue?, _ own: Int32?,
+    _ network: Network
   ) async -> [Observations.Inbound] {
     var found: [Observations.Inbound] = []
     for entry in entries {
@@ -136,7 +142,10 @@ extension Examiner {
         ?? .notAsked("the daemon does not run")
       var inbound = Observations.Inbound(name: entry.name, account: account)
       inbound.port = Self.port(of: entry)
-      if status == nil, let port = inbound.port { inbound.holder = PortHolder.name(port: port) }
+      inbound.holder = inbound.port.flatMap(PortHolder.of)
+      if status != nil, !account.isWithoutService || inbound.holder?.process == own {
+        inbound.holder = nil
+      }
       if status != nil, let url = descriptor.calledAt(entry.settings) {
         inbound.called = (
           url,
@@ -144,13 +153,21 @@ extension Examiner {
         )
       }
       if descriptor.isFoundByMDNS(entry.settings) {
-        inbound.hasResponder = ["/run", "/var/run"].contains {
-          (try? Files.information("\($0)/avahi-daemon/socket")) ?? nil != nil
-        }
+        inbound.responder = Self.responder
       }
       found.append(inbound)
     }
     return found
+  }
+
+  private static var responder: Observations.Responder {
+    func listens(_ socket: String) -> Bool {
+      ["/run", "/var/run"].contains { LocalStream.isListening(at: "\($0)/\(socket)") }
+    }
+    if listens("avahi-daemon/socket") {
+      return listens("dbus/system_bus_socket") ? .runs : .busDoesNotRun
+    }
+    return .doesNotRun
   }
 
   /// The port of the setting `listen`.

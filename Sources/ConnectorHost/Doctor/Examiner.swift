@@ -8,9 +8,11 @@ internal import Platform
 /// Looks at everything that the doctor judges, all of it at once; changes nothing, and makes no folder.
 struct Examiner: Sendable {
   /// So long one look may take.
-  static let patience = Duration.seconds(4)
-  /// So long a harmless call to a cloud may take.
-  static let probePatience = Duration.seconds(8)
+  static let patience = Duration.milliseconds(3500)
+  /// So long all of it may take.
+  static let wholePatience = Duration.milliseconds(4600)
+  /// So long the harmless calls to the clouds may take at least.
+  static let probePatience = Duration.seconds(1)
 
   /// The same loader as `run`.
   let loader: ConfigurationLoader
@@ -20,32 +22,43 @@ struct Examiner: Sendable {
 
   /// Looks, for the configuration file at `path`.
   func observe(_ path: String) async -> Observations {
-    var loaded = loader.load(path)
-    let pairings = loaded.configuration.map { StoredPairings.names(of: $0, loader.environment) }
-    if let pairings, !pairings.isEmpty { loaded = loader.load(path, knownIdentities: pairings) }
+    let deadline = time.now.advanced(by: Self.wholePatience)
+    let (loaded, overlaid) = load(path)
     var seen = Observations(
       file: .init(path: path, findings: loaded.findings), wallTime: time.wallTime)
+    seen.isClockSynchronized = HostInformation.isClockSynchronized
     guard var configuration = loaded.configuration else {
       seen.isUsable = false
       return seen
     }
     seen.moonrakerAddress = configuration.printer.address.display
     let folder = state(of: configuration, &seen)
-    let overlay = folder.map(OverlayStore.peek) ?? ConfigurationOverlay()
-    if overlay != ConfigurationOverlay(),
-      let switched = loader.load(path, overlay: overlay).configuration
-    {
-      configuration = switched
-    }
-    let status = await daemon(folder, &seen)
+    if let overlaid { configuration = overlaid }
+    let status = await daemon(folder, configuration, &seen)
     let network: Network
     do { network = try Network() } catch {
       seen.state = .unusable("the network cannot be started: \(error)")
       return seen
     }
-    await look(configuration, loaded.fingerprint, folder, status, network, &seen)
+    await look(configuration, loaded.fingerprint, folder, status, network, deadline, &seen)
     network.shutdown()
     return seen
+  }
+
+  /// Reads the file.
+  ///
+  /// - Returns: the file; and the configuration with what was switched and entered beside it, where there is such.
+  private func load(_ path: String) -> (LoadedConfiguration, Configuration?) {
+    var loaded = loader.load(path)
+    guard let configuration = loaded.configuration else { return (loaded, nil) }
+    let pairings = StoredPairings.names(of: configuration, loader.environment)
+    if !pairings.isEmpty { loaded = loader.load(path, knownIdentities: pairings) }
+    let folder = try? StateDirectory.location(
+      configured: configuration.stateDirectory, environment: loader.environment,
+      configurationPath: path)
+    let overlay = folder.map(OverlayStore.peek) ?? ConfigurationOverlay()
+    guard overlay != ConfigurationOverlay() else { return (loaded, nil) }
+    return (loaded, loader.load(path, overlay: overlay).configuration)
   }
 
   // MARK: This host
@@ -74,6 +87,7 @@ struct Examiner: Sendable {
       }
       seen.state = .usable(
         path: path, free: try Files.freeSpace(at: path), isReadOnly: isReadOnly)
+      seen.hasNoInodes = Files.hasNoInodes(at: path)
       return path
     } catch {
       seen.state = .unusable("\(error)")
@@ -84,16 +98,29 @@ struct Examiner: Sendable {
   /// Asks the daemon, where one runs.
   ///
   /// - Returns: what `/api/status` says.
-  private func daemon(_ folder: String?, _ seen: inout Observations) async -> JSONValue? {
-    guard let folder else { return nil }
+  private func daemon(
+    _ folder: String?, _ configuration: Configuration, _ seen: inout Observations
+  ) async -> JSONValue? {
+    guard let folder else {
+      if case .unusable = seen.state { seen.daemon = .unknown }
+      return nil
+    }
     let socket = ControlSocket(environment: loader.environment, stateDirectory: folder)
-    let client = DaemonClient(path: socket.clientPath, purpose: "")
+    let client = DaemonClient(path: socket.clientPath, purpose: "", patience: 3)
     do throws(DaemonClient.Failure) {
       let answer = try await client.ask(.status)
       guard let body = DaemonClient.body(of: answer),
         let document = try? JSONValue(parsing: body, limits: JSONLimits(bytes: 1 << 20, depth: 16))
       else {
-        seen.daemon = .unreachable("the daemon's answer is not understood")
+        seen.daemon = .unreachable(
+          "the daemon's answer is not understood", remedy: Self.restart(configuration.path))
+        return nil
+      }
+      if let other = Self.otherFile(in: document, than: configuration.path) {
+        seen.daemon = .unreachable(
+          "the daemon that uses \(folder) runs with another file: \(other)",
+          remedy:
+            "\(Product.name) doctor -c \(other); or give this file a state_directory of its own")
         return nil
       }
       seen.daemon = .running(
@@ -102,15 +129,37 @@ struct Examiner: Sendable {
         reloadProblem: document["program"]?["reload_problem"]?.string)
       return document
     } catch {
-      seen.daemon = error.isAbsence ? .absent : .unreachable(error.problem)
+      seen.daemon =
+        error.isAbsence
+        ? .absent
+        : .unreachable(
+          error.problem,
+          remedy: error.isSilence
+            ? Self.restart(configuration.path)
+            : "sudo \(Product.name) doctor -c \(configuration.path)")
       return nil
     }
+  }
+
+  /// The file that the daemon of this `/api/status` runs with, where that is not the one at `path`.
+  private static func otherFile(in document: JSONValue, than path: String) -> String? {
+    guard let theirs = document["program"]?["configuration"]?.string, theirs.hasPrefix("/"),
+      theirs != path, Files.realPath(theirs) != Files.realPath(path)
+    else { return nil }
+    return theirs
+  }
+
+  /// How the daemon of the configuration file at `path` is started anew.
+  static func restart(_ path: String) -> String {
+    let instance = StateDirectory.instance(of: path).map { "@\($0)" } ?? ""
+    return "sudo systemctl restart \(Product.name)\(instance)"
   }
 
   /// Everything that needs the network or a thread, at once.
   private func look(
     _ configuration: Configuration, _ fingerprint: String, _ folder: String?,
-    _ status: JSONValue?, _ network: Network, _ seen: inout Observations
+    _ status: JSONValue?, _ network: Network, _ deadline: MonotonicInstant,
+    _ seen: inout Observations
   ) async {
     let enabled = configuration.backends.filter(\.isEnabled)
     let outbound = enabled.filter { !$0.connector.descriptor.isInbound }
@@ -118,9 +167,10 @@ struct Examiner: Sendable {
     async let moonraker = look(atMoonrakerOf: configuration, network)
     async let clouds = look(atCloudsOf: outbound, configuration, network)
     async let proxies = look(atProxiesOf: outbound, configuration, network)
-    async let inbound = look(atInbound: called, status, network)
+    let own = folder.flatMap { InstanceLock.process(in: "\($0)/daemon.lock") }
+    async let inbound = look(atInbound: called, status, own, network)
     async let agents = look(atAgentsOf: enabled)
-    async let control = look(atPageOf: configuration, isRunning: status != nil, network)
+    async let control = look(atPageOf: configuration, status, network)
     seen.hasRoute =
       HostInformation.localAddress(toReach: "192.0.2.1") != nil
       || HostInformation.localAddress(toReach: "2001:db8::1") != nil
@@ -129,8 +179,15 @@ struct Examiner: Sendable {
     seen.proxies = await proxies
     seen.inbound = await inbound
     seen.agents = await agents
-    seen.control = await control
-    let accounts = await AccountExaminer(loader: loader, time: time).accounts(
+    let page = await control
+    seen.control = page.map { ($0.address, $0.problem) }
+    if let file = page?.daemonsFile, case .absent = seen.daemon {
+      seen.daemon = .unreachable(
+        "a daemon runs here with \(file), and its state folder is not \(folder ?? "there")",
+        remedy: "sudo \(Product.name) doctor -c \(file)")
+    }
+    let left = max(Self.probePatience, time.now.duration(to: deadline))
+    let accounts = await AccountExaminer(loader: loader, time: time, patience: left).accounts(
       of: enabled, in: configuration, fingerprint: fingerprint, folder: folder, status: status,
       reached: Set(seen.clouds.filter { $0.isReached || $0.address == nil }.map(\.name)))
     for index in seen.clouds.indices {
@@ -148,22 +205,38 @@ struct Examiner: Sendable {
     }
   }
 
+  /// What stands at the control server's address.
+  private struct Page {
+    var address: String
+    /// Who holds it in place of our daemon; nil: all is well.
+    var problem: String?
+    /// The file of a daemon that answers there though its socket does not.
+    var daemonsFile: String?
+  }
+
   private func look(
-    atPageOf configuration: Configuration, isRunning: Bool, _ network: Network
-  ) async -> (address: String, foreignHolder: String?)? {
+    atPageOf configuration: Configuration, _ status: JSONValue?, _ network: Network
+  ) async -> Page? {
     guard let listen = configuration.control.listen else { return nil }
     let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
     let address = "\(host):\(listen.port)"
-    let holder = PortHolder.name(port: listen.port)
-    guard isRunning else { return (address, holder) }
+    let holder = PortHolder.of(port: listen.port)
+    if status == nil, holder == nil { return Page(address: address) }
     let local = ["0.0.0.0", "[::]"].contains(host) ? "127.0.0.1:\(listen.port)" : address
-    let answer = try? await network.client().send(
+    // Never through a proxy: that one knows another loopback.
+    let answer = try? await network.client(settings: NetworkSettings(proxy: "")).send(
       HTTPRequest("GET", "http://\(local)/api/status", timeout: .seconds(2)))
     let body = answer.flatMap {
       try? JSONValue(parsing: $0.body, limits: JSONLimits(bytes: 1 << 20, depth: 16))
     }
     let isOurs = body?["program"]?["name"]?.string == Product.name
-    return (address, isOurs ? nil : holder ?? "nobody, though the daemon runs")
+    if isOurs {
+      let file = body?["program"]?["configuration"]?.string
+      return Page(address: address, daemonsFile: status == nil ? file : nil)
+    }
+    let problem = holder.map { "\(address) is held by \($0)" }
+    return Page(
+      address: address, problem: problem ?? "nobody listens at \(address), though the daemon runs")
   }
 
   // MARK: The printer

@@ -13,12 +13,12 @@ extension Observations {
     var all = [configuration]
     guard isUsable else { return all }
     all += [stateFolder, disk, running, clock, network, names]
-    all += proxies.map(proxy)
+    all += proxies.indices.map(proxy)
     all += [reachMoonraker, klippy, webcam]
     all += agents.map(agent)
     for cloud in clouds { all += checkups(of: cloud) }
     for backend in inbound { all += checkups(of: backend) }
-    if let control { all.append(page(control.address, control.foreignHolder)) }
+    if let control { all.append(page(control.address, control.problem)) }
     return all
   }
 
@@ -53,7 +53,9 @@ extension Observations {
           problem: "\(path) lies on a disk that cannot be written",
           remedy: "look at the disk: 'sudo dmesg | grep -i -e mmc -e ext4', then exchange the card")
       case .unusable(let problem):
-        .bad(problem: problem, remedy: "run as the daemon's user, or correct state_directory")
+        .bad(
+          problem: problem,
+          remedy: "sudo \(Product.name) doctor -c \(file.path); or correct state_directory")
       }
     return Checkup("state", "State folder", needs: ["configuration"], outcome)
   }
@@ -64,7 +66,11 @@ extension Observations {
       let text = "\(free >> 20) MB free at \(path)"
       let remedy =
         "free some space: 'sudo journalctl --vacuum-size=50M', or delete old G-code files"
-      if free < Self.leastSpace {
+      if hasNoInodes {
+        outcome = .bad(
+          problem: "the disk is full: no file can be made at \(path) (inodes)",
+          remedy: "find the many small files: 'sudo du --inodes -x -d 3 / | sort -n | tail'")
+      } else if free < Self.leastSpace {
         outcome = .bad(problem: "the disk is full: \(text)", remedy: remedy)
       } else if free < Self.scarceSpace {
         outcome = .warning(problem: "the disk is nearly full: \(text)", remedy: remedy)
@@ -91,33 +97,55 @@ extension Observations {
             problem: "runs in version \(version ?? ""), this program is \(Product.version)",
             remedy: "restart it: sudo systemctl restart \(Product.name)")
       case .absent: .good("does not run; everything is looked at from here")
-      case .unreachable(let problem): .bad(problem: problem, remedy: "")
+      case .unknown: .unknown("its state folder cannot be looked into")
+      case .unreachable(let problem, let remedy): .bad(problem: problem, remedy: remedy)
       }
     return Checkup("daemon", "Daemon", needs: ["configuration", "state", "disk"], outcome)
   }
 
   // MARK: The way out
 
-  /// How far this host's clock is ahead (negative: behind) by what most clouds say; nil: nobody said.
+  /// How far this host's clock is ahead (negative: behind) by the cloud that says so least; nil: nobody said.
   var clockError: Duration? {
-    let errors = clouds.flatMap { cloud in
-      [try? cloud.answer?.get(), cloud.plainAnswer].compactMap { $0?.clock }
-    }.map { $0.theirs.duration(to: $0.ours) }.sorted()
-    return errors.isEmpty ? nil : errors[errors.count / 2]
+    clouds.compactMap(\.clockError).min { abs($0) < abs($1) }
   }
+
+  /// Whether it is this host's clock that is off, and not a cloud's: others agree, or it is nobody's business to keep it
+  /// right, or the cloud has proved who it is.
+  private var isOwnClock: Bool {
+    let errors = clouds.compactMap(\.clockError)
+    guard let least = errors.min(), let most = errors.max() else { return false }
+    guard most - least < Self.tolerance else { return false }
+    return errors.count > 1 || isClockSynchronized == false
+      || clouds.contains { $0.clockError != nil && $0.address?.isSecure == true }
+  }
+  /// So much a clock may be off.
+  private static let tolerance = Duration.seconds(120)
 
   private var clock: Checkup {
     let remedy = "set it: 'sudo timedatectl set-ntp true', and see that UDP port 123 gets out"
+    let today = "this host's clock says \(wallTime.rfc3339Seconds.prefix(10))"
+    let expired = clouds.filter(\.isExpired)
     let outcome: Checkup.Outcome
-    if let error = clockError, abs(error / .seconds(1)) >= 120 {
-      outcome = .bad(
-        problem: "this host's clock is \(Self.span(error)) \(error > .zero ? "ahead" : "behind")",
-        remedy: remedy)
+    if let error = clockError, abs(error) >= Self.tolerance {
+      let much = "\(Self.span(error)) \(error > .zero ? "ahead" : "behind")"
+      outcome =
+        isOwnClock
+        ? .bad(problem: "this host's clock is \(much)", remedy: remedy)
+        : .warning(problem: "this host's clock is \(much), or the clouds' are off", remedy: remedy)
     } else if let error = clockError {
       outcome = .good("right to \(Self.span(max(abs(error), .seconds(1))))")
     } else if clouds.contains(where: { $0.failure?.kind == .certificateNotYetValid }) {
       outcome = .bad(
-        problem: "a cloud's certificate is not yet valid: this host's clock is in the past",
+        problem: "a cloud's certificate is not yet valid: \(today), which is in the past",
+        remedy: remedy)
+    } else if !expired.isEmpty,
+      isClockSynchronized == false || Set(expired.map { $0.address?.host }).count > 1
+    {
+      // One cloud may forget its certificate; several at once, or a clock that nobody keeps, speak against the clock.
+      let why = isClockSynchronized == false ? "no time service keeps it" : "several clouds at once"
+      outcome = .bad(
+        problem: "a cloud's certificate has run out, and \(today) (\(why)): it may be ahead",
         remedy: remedy)
     } else {
       outcome = .unknown("no cloud has said what time it is")
@@ -128,7 +156,6 @@ extension Observations {
   private func abs(_ duration: Duration) -> Duration {
     duration < .zero ? .zero - duration : duration
   }
-  private func abs(_ number: Double) -> Double { Swift.abs(number) }
 
   private static func span(_ duration: Duration) -> String {
     let seconds = Swift.abs(duration.components.seconds)
@@ -167,17 +194,47 @@ extension Observations {
     return Checkup("dns", "Names (DNS)", needs: ["network"], outcome)
   }
 
-  private func proxy(_ proxy: (url: String, failure: NetworkError?)) -> Checkup {
-    let refusal = clouds.first {
-      $0.proxy == proxy.url && $0.failure?.message.contains(text: "the proxy answered") == true
-    }?.failure
-    let remedy = "correct network.proxy (or https_proxy in /etc/printer-uplink/env)"
-    return Checkup(
-      "proxy", "Proxy", needs: ["network"],
-      (proxy.failure ?? refusal).map {
-        .bad(problem: "\(Self.safe(proxy.url)): \($0.message)", remedy: remedy)
+  /// What the check of the proxy at `url` is called.
+  func proxyCheck(_ url: String) -> String {
+    let index = proxies.firstIndex { $0.url == url } ?? 0
+    return index == 0 ? "proxy" : "proxy.\(index + 1)"
+  }
+
+  private func proxy(_ index: Int) -> Checkup {
+    let (url, failure) = proxies[index]
+    let behind = clouds.filter { $0.proxy == url }
+    let setting = "network.proxy (or https_proxy in /etc/printer-uplink/env)"
+    var outcome = Checkup.Outcome.good(Self.safe(url))
+    if let failure {
+      outcome = .bad(
+        problem: "\(Self.safe(url)): \(failure.message)",
+        remedy: "correct \(setting), or start the proxy")
+    } else if behind.contains(where: \.proxyWantsLogin) {
+      outcome = .bad(
+        problem: "\(Self.safe(url)) wants a user and a password (407)",
+        remedy: "write them into \(setting): http://USER:PASSWORD@HOST:PORT")
+    } else if let first = behind.first(where: { $0.failure != nil }),
+      let why = first.failure, !behind.contains(where: \.isReached)
+    {
+      // What it lets through answers; where nothing does, it stands between.
+      let name = first.address?.host ?? first.name
+      if why.message.contains(text: "the proxy answered") {
+        outcome = .bad(
+          problem: "\(Self.safe(url)) lets nothing through: \(why.message)",
+          remedy: "correct \(setting), or have \(name) allowed there")
+      } else if why.kind == .tls, !first.isExpired {
+        outcome = .bad(
+          problem: "\(Self.safe(url)) opens what goes through it: \(why.message)",
+          remedy:
+            "name its authority as network.ca_file, or go past it: no_proxy=\(name) in /etc/printer-uplink/env"
+        )
+      } else if [.connect, .closed, .protocolViolation].contains(why.kind) {
+        outcome = .bad(
+          problem: "\(Self.safe(url)) breaks what goes through it: \(why.message)",
+          remedy: "correct \(setting), or go past it: no_proxy=\(name) in /etc/printer-uplink/env")
       }
-        ?? .good(Self.safe(proxy.url)))
+    }
+    return Checkup(proxyCheck(url), "Proxy", needs: ["network"], outcome)
   }
 
   /// A proxy's URL without the user and the password that it may hold.
@@ -219,7 +276,9 @@ extension Observations {
           problem: message,
           remedy: "start it: 'sudo systemctl start moonraker'; or correct printer.moonraker")
       case .failed(_, let message):
-        .bad(problem: message, remedy: "correct printer.moonraker, or restart Moonraker")
+        .bad(
+          problem: message,
+          remedy: "restart it: 'sudo systemctl restart moonraker'; or correct printer.moonraker")
       }
     return Checkup("moonraker", "Moonraker", needs: ["configuration"], outcome)
   }
@@ -272,13 +331,11 @@ extension Observations {
           remedy: found.agent.stopAdvice))
   }
 
-  private func page(_ address: String, _ holder: String?) -> Checkup {
+  private func page(_ address: String, _ problem: String?) -> Checkup {
     Checkup(
-      "page", "Status page", needs: ["configuration"],
-      holder.map {
-        .bad(
-          problem: "\(address) is held by \($0)",
-          remedy: "end that program, or set control.listen to another port")
+      "page", "Status page", needs: ["configuration", "state", "daemon"],
+      problem.map {
+        .bad(problem: $0, remedy: "end that program, or set control.listen to another port")
       } ?? .good("http://\(address)/"))
   }
 }

@@ -25,8 +25,10 @@ struct Observations: Sendable {
     /// It answers; nil where it does not say so.
     case running(version: String?, journalProblem: String?, reloadProblem: String?)
     case absent
-    /// Something keeps us from asking it.
-    case unreachable(String)
+    /// Its place cannot be looked at.
+    case unknown
+    /// Something keeps us from asking it: what, and what to do.
+    case unreachable(String, remedy: String)
   }
   /// Moonraker.
   enum Moonraker: Sendable {
@@ -63,6 +65,8 @@ struct Observations: Sendable {
   /// An answer of a web server, as far as it matters.
   struct Answer: Sendable {
     var status: Int
+    /// Whether it is a page for a browser.
+    var isPage = false
     /// Where a redirect leads.
     var location: String?
     /// The server's clock, and ours when its answer came.
@@ -92,6 +96,8 @@ struct Observations: Sendable {
     case probed(ProbeReport)
     /// The call did not come to its end: why.
     case probeFailed(String)
+    /// There is no pairing, and nothing to pair the entry of this name with.
+    case unpaired(String)
     /// There is no such call.
     case notCheckable
     /// It was not looked at: why.
@@ -102,13 +108,17 @@ struct Observations: Sendable {
     var name: String
     /// Where it listens.
     var port: Int?
-    /// Who holds that port; nil: nobody.
-    var holder: String?
+    /// Who holds that port in our place; nil: nobody.
+    var holder: PortHolder?
     /// The address that the far side calls here, and what answered.
     var called: (url: String, answer: Result<Answer, NetworkError>)?
     /// Whether the responder for multicast DNS is there; nil: it is not needed.
-    var hasResponder: Bool?
+    var responder: Responder?
     var account: Account
+  }
+  /// Avahi, which is reached over D-Bus.
+  enum Responder: Sendable {
+    case runs, doesNotRun, busDoesNotRun
   }
   /// A service's own agent that still runs here.
   struct Agent: Sendable {
@@ -123,8 +133,12 @@ struct Observations: Sendable {
   var daemon: Daemon = .absent
   /// Whether there is a way out of this host.
   var hasRoute = true
+  /// Whether the state folder's disk takes no further file.
+  var hasNoInodes = false
   /// This host's clock.
   var wallTime: WallTime
+  /// Whether a time service keeps that clock; nil: the kernel does not say.
+  var isClockSynchronized: Bool?
   /// A proxy that is used, by its address, and whether it answers; nil: it does.
   var proxies: [(url: String, failure: NetworkError?)] = []
   var moonrakerAddress = ""
@@ -134,7 +148,7 @@ struct Observations: Sendable {
   var inbound: [Inbound] = []
   var agents: [Agent] = []
   /// The control server's address, and who holds it in place of our daemon; nil: all is well.
-  var control: (address: String, foreignHolder: String?)?
+  var control: (address: String, problem: String?)?
 
   /// What is known before anything was looked at.
   init(file: File, wallTime: WallTime) {

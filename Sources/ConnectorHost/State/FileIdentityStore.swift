@@ -53,6 +53,12 @@ package struct FileIdentityStore: IdentityStore {
       .sorted()
   }
 
+  /// The files of the identities in the state directory at `path`. Blocks; opens none.
+  static func files(inStateDirectory path: String) -> [String] {
+    ((try? Files.names(in: "\(path)/\(folder)")) ?? []).filter { $0.hasSuffix(".json") }
+      .map { "\(path)/\(folder)/\($0)" }
+  }
+
   private var path: String { directory.path(of: file.name) }
 
   private func refusal(_ failure: StateFile.Failure) -> BackendFailure {

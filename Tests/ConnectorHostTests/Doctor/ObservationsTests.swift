@@ -1,4 +1,5 @@
 import ConnectorKit
+import HTTPServer
 import Networking
 import Platform
 import Testing
@@ -52,6 +53,13 @@ import Testing
     ]
     seen.proxies = [("http://p:1", nil)]
     seen.clouds[0].proxy = "http://p:1"
+    var cura = Observations.Inbound(
+      name: "cura", account: .running(state: "online", problem: nil, remedy: nil, isFailing: false))
+    cura.port = 80
+    cura.responder = .runs
+    cura.called = ("http://127.0.0.1:80/x", .success(.init(status: 200)))
+    seen.inbound = [cura]
+    seen.control = ("127.0.0.1:7180", nil)
     for checkup in seen.checkups {
       for need in checkup.needs { #expect(known.contains(need), "\(checkup.id) needs \(need)") }
       #expect(known.insert(checkup.id).inserted)
@@ -135,6 +143,67 @@ import Testing
     #expect(problem.hasSuffix(word))
   }
 
+  @Test("One cloud whose clock is off is not this host's, unless nobody keeps that")
+  func foreignClock() {
+    let late = Self.now.advanced(by: .seconds(-7_200))
+    func lateCloud(_ name: String) -> Observations.Cloud {
+      var cloud = Self.cloud(name, host: "\(name).example")
+      cloud.address = URLParts("http://\(name).example")
+      cloud.answer = .success(.init(status: 404, clock: (late, Self.now)))
+      return cloud
+    }
+    #expect(causes { $0.clouds.append(lateCloud("hub")) } == [], "the other one is right")
+    #expect(causes { $0.clouds = [lateCloud("hub")] } == [], "who knows")
+    #expect(causes { $0.clouds = [lateCloud("hub"), lateCloud("two")] } == ["clock"])
+    #expect(
+      causes {
+        $0.clouds = [lateCloud("hub")]
+        $0.isClockSynchronized = false
+      } == ["clock"])
+  }
+
+  @Test("What cannot be looked into explains what is not seen, and blames nobody's ports")
+  func withoutAView() {
+    #expect(
+      causes {
+        $0.state = .unusable("/s is not writable for this user")
+        $0.daemon = .unknown
+        $0.control = ("127.0.0.1:7180", "held by printer-uplink")
+      } == ["state"])
+    #expect(
+      causes {
+        $0.daemon = .unreachable("does not answer", remedy: "restart it")
+        $0.control = ("127.0.0.1:7180", "held by printer-uplink")
+        var cura = Observations.Inbound(name: "cura", account: .notAsked("?"))
+        cura.port = 80
+        cura.holder = PortHolder(program: "printer-uplink", process: 1)
+        $0.inbound = [cura]
+      } == ["daemon"])
+    #expect(causes { $0.hasNoInodes = true } == ["disk"])
+  }
+
+  @Test("A certificate that has run out is the cloud's, unless the clock is under suspicion")
+  func expired() {
+    let expired = failure(.tls, "SSL certificate problem: certificate has expired")
+    #expect(causes { $0.clouds[0].answer = expired } == ["cloud.reach"])
+    #expect(
+      causes {
+        $0.clouds[0].answer = expired
+        $0.isClockSynchronized = false
+      } == ["clock"])
+    #expect(
+      causes {
+        $0.clouds.append(Self.cloud("polar", host: "other.example"))
+        for index in $0.clouds.indices { $0.clouds[index].answer = expired }
+      } == ["clock"])
+    #expect(
+      causes {
+        $0.clouds[0].answer = expired
+        $0.clouds[0].plainAnswer = .init(status: 200, clock: (Self.now, Self.now))
+        $0.isClockSynchronized = false
+      } == ["cloud.reach"], "the clock is right, whoever keeps it")
+  }
+
   @Test("A certificate from the future tells of the clock even where nobody says the time")
   func notYetValid() {
     #expect(causes { $0.clouds[0].answer = failure(.certificateNotYetValid) } == ["clock"])
@@ -170,25 +239,51 @@ import Testing
       return
     }
     #expect(problem.contains("login page") && problem.contains("login.hotel.example"))
+    seen.clouds[0].answer = .success(
+      .init(status: 302, location: "https://www.school.example/"))
+    seen.clouds[0].plainAnswer = nil
+    #expect(Diagnosis(seen.checkups).isHealthy, "who has proved to be the cloud may redirect")
+    seen.clouds[0].answer = failure(.tls, "self-signed certificate")
     seen.clouds[0].plainAnswer = .init(status: 301, location: "https://www.cloud.example/")
     guard case .bad(let other, _)? = Diagnosis(seen.checkups).causes.first?.outcome else { return }
     #expect(other == "self-signed certificate", "its own host may redirect")
   }
 
   @Test(
-    "A proxy that is away, or that refuses, explains every cloud behind it; its password is not shown"
-  )
-  func proxy() {
-    for failure in [NetworkError(.connect, "cannot connect"), nil] {
-      var seen = Self.well()
-      seen.proxies = [("http://user:hush@proxy:3128", failure)]
-      seen.clouds[0].proxy = seen.proxies[0].url
-      seen.clouds[0].lookup = .notNeeded
-      seen.clouds[0].answer = self.failure(.connect, "the proxy answered 407")
-      let causes = Diagnosis(seen.checkups).causes
-      #expect(causes.map(\.id) == ["proxy"])
-      #expect(!Diagnosis(seen.checkups).text().contains("hush"))
-    }
+    "A proxy that is away, refuses, opens or breaks what goes through it explains every cloud behind it",
+    arguments: [
+      (NetworkError(.connect, "cannot connect"), nil, "cannot connect"),
+      (nil, NetworkError(.connect, "the proxy answered 407"), "user and a password"),
+      (nil, NetworkError(.connect, "the proxy answered 403"), "lets nothing through"),
+      (nil, NetworkError(.tls, "unable to get local issuer certificate"), "opens"),
+      (nil, NetworkError(.connect, "reset"), "breaks"),
+    ] as [(NetworkError?, NetworkError?, String)])
+  func proxy(_ away: NetworkError?, _ behind: NetworkError?, _ words: String) {
+    var seen = Self.well()
+    seen.proxies = [("http://user:hush@proxy:3128", away)]
+    seen.clouds[0].proxy = seen.proxies[0].url
+    seen.clouds[0].lookup = .notNeeded
+    seen.clouds[0].answer = .failure(behind ?? NetworkError(.connect, "broken"))
+    let diagnosis = Diagnosis(seen.checkups)
+    #expect(diagnosis.causes.map(\.id) == ["proxy"])
+    #expect(diagnosis.text().contains(words))
+    #expect(!diagnosis.text().contains("hush"))
+    // Where another cloud is reached through it, it is not the proxy.
+    guard away == nil, words != "user and a password" else { return }
+    var other = Self.cloud("polar", host: "other.example")
+    other.proxy = seen.clouds[0].proxy
+    seen.clouds.append(other)
+    #expect(Diagnosis(seen.checkups).causes.map(\.id) == ["cloud.reach"])
+  }
+
+  @Test("A proxy that asks who we are is told even where the cloud is spoken to without TLS")
+  func proxyLogin() {
+    #expect(
+      causes {
+        $0.proxies = [("http://proxy:3128", nil), ("http://other:3128", nil)]
+        $0.clouds[0].proxy = "http://other:3128"
+        $0.clouds[0].answer = .success(.init(status: 407))
+      } == ["proxy.2"])
   }
 
   @Test(
@@ -272,10 +367,25 @@ import Testing
           name: "cura",
           account: .running(state: "backing off", problem: "taken", remedy: nil, isFailing: true))
         cura.port = 80
-        cura.holder = "nginx (process 1)"
+        cura.holder = PortHolder(program: "nginx", process: 1)
         cura.called = ("http://127.0.0.1:80/x", failure(.connect))
         $0.inbound = [cura]
       } == ["inbound.cura"])
-    #expect(causes { $0.control = ("127.0.0.1:7180", "python3 (process 9)") } == ["page"])
+    #expect(
+      causes {
+        var cura = Observations.Inbound(name: "cura", account: .notAsked("no daemon"))
+        cura.responder = .doesNotRun
+        $0.inbound = [cura]
+      } == ["inbound.cura.mdns"])
+    #expect(
+      causes {
+        var cura = Observations.Inbound(
+          name: "cura",
+          account: .running(state: "online", problem: nil, remedy: nil, isFailing: false))
+        // Mainsail answers every path with its page.
+        cura.called = ("http://127.0.0.1:80/x", .success(.init(status: 200, isPage: true)))
+        $0.inbound = [cura]
+      } == ["inbound.cura.called"])
+    #expect(causes { $0.control = ("127.0.0.1:7180", "held by python3") } == ["page"])
   }
 }
