@@ -27,8 +27,9 @@ struct BackendSwitchboard: Sendable {
     return .done("'\(name)' is switched \(isOn ? "on" : "off")\(beside).")
   }
 
-  func reload(by person: String) async -> ControlResult {
-    if let failure = await reload(switchedOn: []) { return failure }
+  func reload(only file: String?, by person: String) async -> ControlResult {
+    let accepting = file.map(Acceptance.file) ?? .anything
+    if let failure = await reload(switchedOn: [], accepting: accepting) { return failure }
     parts.services.note("the configuration was read again by \(person)", as: "reload")
     return .done("\(parts.options.configurationPath) was read again and is in force.")
   }
@@ -118,9 +119,11 @@ struct BackendSwitchboard: Sendable {
     return await reload(switchedOn: switchedOn)
   }
 
-  private func reload(switchedOn: Set<String>) async -> ControlResult? {
+  private func reload(
+    switchedOn: Set<String>, accepting: Acceptance = .nothing
+  ) async -> ControlResult? {
     let answer = ReloadAnswer()
-    signals.ask(.reloadFor(switchedOn: switchedOn, done: answer))
+    signals.ask(.reloadFor(switchedOn: switchedOn, accepting: accepting, done: answer))
     let problem: String?? = await bounded(by: Self.reloadPatience, time: parts.time) {
       await answer.wait()
     }

@@ -5,6 +5,13 @@ internal import Platform
 extension RunningDaemon {
   /// All that the status page shows, at this moment. Safe from any thread.
   func view(of members: [Supervision.Member]) async -> DaemonView {
+    await view(of: members, commands: services.view())
+  }
+
+  /// The printer alone, for what tells of it every two seconds. Safe from any thread.
+  var printerView: DaemonView { view(of: [], commands: nil) }
+
+  private func view(of members: [Supervision.Member], commands: CommandsView?) -> DaemonView {
     DaemonView(
       printerName: configuration.printer.name, status: cache.current, lastHeard: cache.lastHeard,
       linkCondition: moonraker.condition,
@@ -18,10 +25,12 @@ extension RunningDaemon {
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
           notes: Self.switchNotes(on: entry) + secrets.notes(on: entry)
             + Self.environmentNotes(on: entry) + remarks.of(entry.name),
-          isEnabledInFile: entry.isEnabledInFile)
+          isEnabledInFile: entry.isEnabledInFile,
+          isPairable: entry.connector.descriptor.pairingKey != nil,
+          page: pages.address(of: entry.name))
       }, startedAt: startedAt, now: time.now, configurationPath: options.configurationPath,
-      reloadProblem: reloadProblem, widenings: widenings.notices,
-      commands: await services.view())
+      reloadProblem: reloadProblem, waiting: waiting, widenings: widenings.notices,
+      commands: commands)
   }
 
   private static func switchNotes(on entry: BackendConfiguration) -> [String] {

@@ -11,6 +11,7 @@ final class RunningDaemon: Sendable {
   private struct State {
     var configuration: Configuration
     var reloadProblem: String?
+    var waiting: WaitingChanges?
   }
   private struct Webcams {
     var host: String
@@ -25,6 +26,7 @@ final class RunningDaemon: Sendable {
   let log: Log
   let network: Network
   let cache: StatusCache
+  let temperatures: TemperatureHistory
   let moonraker: MoonrakerRunner
   let services: CommandServices
   let confirmations = Confirmations()
@@ -55,6 +57,7 @@ final class RunningDaemon: Sendable {
     log = Log(label: "host", sink: writer)
     network = try Network()
     cache = StatusCache(time: time)
+    temperatures = TemperatureHistory(of: cache, startedAt: startedAt)
     moonraker = MoonrakerRunner(
       cache: cache, network: network, time: time, log: Log(label: "moonraker", sink: writer))
     services = CommandServices(
@@ -75,6 +78,9 @@ final class RunningDaemon: Sendable {
   /// What the last reload said, where it failed.
   var reloadProblem: String? { state.withLock { $0.reloadProblem } }
 
+  /// What waits for a person since the last reload.
+  var waiting: WaitingChanges? { state.withLock { $0.waiting } }
+
   /// Where the command line finds this daemon.
   var controlSocket: ControlSocket {
     ControlSocket(environment: loader.environment, stateDirectory: directory.path)
@@ -91,6 +97,13 @@ final class RunningDaemon: Sendable {
       webcams: webcams(configuration),
       pages: pages, start: { [weak self] name in self?.starter.withLock { $0 }?(name) },
       sink: writer, time: time)
+  }
+
+  /// What the entry `name` tells its cloud and takes from it; nil: there is none.
+  func explanation(of name: String) -> Explanation? {
+    let configuration = configuration
+    guard let entry = configuration.backends.first(where: { $0.name == name }) else { return nil }
+    return Explanation(entry.connector.descriptor, entry, file: configuration.path)
   }
 
   /// Has `start` start a backend that is parked, when a person has acted on its page.
@@ -129,8 +142,25 @@ final class RunningDaemon: Sendable {
 
   /// Keeps the configuration in force and remembers why the new one was refused.
   func refuse(_ problem: String) {
-    state.withLock { $0.reloadProblem = problem }
+    state.withLock { state in
+      state.reloadProblem = problem
+      state.waiting = nil
+    }
     log(.error, "the configuration was not reloaded; the former one goes on: \(problem)")
+  }
+
+  /// Keeps the configuration in force until a person accepts what the new file allows.
+  ///
+  /// - Parameters:
+  ///   - changes: what that is, one at least.
+  ///   - file: the digest of the file.
+  func hold(_ changes: [String], file: String) {
+    let more = changes.count > 1 ? " (and \(changes.count - 1) more)" : ""
+    refuse(
+      "control.pin_permissions: \(changes.first ?? "")\(more); it waits for '\(Product.name) reload' or a click on the page"
+    )
+    let waiting = WaitingChanges(file: file, changes: changes, since: time.wallTime)
+    state.withLock { $0.waiting = waiting }
   }
 }
 

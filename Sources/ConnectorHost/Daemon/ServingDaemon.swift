@@ -13,13 +13,21 @@ final class ServingDaemon: Sendable {
   private let supervision: Supervision
   private let listeners: ControlListeners
   private let signals: SignalWatch
+  private let feed: DashboardFeed
 
   init(_ parts: RunningDaemon, signals: SignalWatch) {
     self.parts = parts
     self.signals = signals
     let crashes = CrashLedger(directory: parts.directory, time: parts.time, log: parts.log)
+    // The one knot between the two: the feed looks at the members, whose changes it is told of.
+    let members = Guarded<(@Sendable () -> [Supervision.Member])>({ [] })
+    let feed = DashboardFeed(status: parts.cache, time: parts.time) { scope in
+      scope == .printer ? parts.printerView : await parts.view(of: members.withLock { $0 }())
+    }
+    self.feed = feed
     let supervision = Supervision(
-      time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) }
+      time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) },
+      onChange: { feed.noteChange() }
     ) { [crashes] entry in
       if let refusal = crashes.refusal(of: entry.name) { return { _ in throw refusal } }
       let body = parts.assembly(parts.configuration).body(for: entry)
@@ -31,6 +39,8 @@ final class ServingDaemon: Sendable {
       }
     }
     self.supervision = supervision
+    members.withLock { $0 = { [weak supervision] in supervision?.members ?? [] } }
+    parts.services.gate.onChange { feed.noteChange() }
     parts.supervised { [weak supervision] name in supervision?.start(name) }
     listeners = ControlListeners(
       log: parts.log, socket: parts.controlSocket,
@@ -38,7 +48,12 @@ final class ServingDaemon: Sendable {
         services: parts.services, widenings: parts.widenings,
         switchboard: BackendSwitchboard(parts: parts, supervision: supervision, signals: signals),
         time: parts.time),
-      pages: parts.pages
+      pages: parts.pages,
+      dashboard: DashboardServices(
+        feed: feed, temperatures: parts.temperatures, startedAt: parts.startedAt, time: parts.time,
+        history: { try await parts.services.history($0) },
+        owed: { try await parts.services.owed(to: $0) },
+        explain: { parts.explanation(of: $0) })
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -57,12 +72,13 @@ final class ServingDaemon: Sendable {
     defer { withExtendedLifetime(watch) {} }
     await withTaskGroup { group in
       group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
+      group.addTask { [feed] in await feed.run() }
       requests: for await request in signals.requests {
         switch request {
         case .reload: await reload(always: true)
         case .fileChanged: await reload(always: false)
-        case .reloadFor(let switchedOn, let done):
-          await reload(always: true, switchedOn: switchedOn)
+        case .reloadFor(let switchedOn, let accepting, let done):
+          await reload(always: true, switchedOn: switchedOn, accepting: accepting)
           done.end(problem: parts.reloadProblem)
         case .end: break requests
         }
@@ -102,7 +118,10 @@ final class ServingDaemon: Sendable {
   /// - Parameters:
   ///   - always: also where the file says what it said: what it refers to may have changed.
   ///   - switchedOn: entries that a person has just switched on.
-  private func reload(always: Bool, switchedOn: Set<String> = []) async {
+  ///   - accepting: what a person takes over of what is held back.
+  private func reload(
+    always: Bool, switchedOn: Set<String> = [], accepting: Acceptance = .nothing
+  ) async {
     let path = parts.options.configurationPath
     let loaded = try? await offload { [loader = parts.loader, overlay = parts.overlay.current] in
       loader.load(path, overlay: overlay)
@@ -111,12 +130,14 @@ final class ServingDaemon: Sendable {
     let isOther = loaded?.fingerprint != parts.secrets.fingerprint
     guard always || isOther || parts.reloadProblem != nil else { return }
     parts.notifier.reloading()
-    await apply(loaded, from: path, switchedOn: switchedOn)
+    await apply(loaded, from: path, switchedOn: switchedOn, accepting: accepting)
+    feed.noteChange()
     parts.notifier.ready(status)
   }
 
   private func apply(
-    _ loaded: LoadedConfiguration?, from path: String, switchedOn: Set<String>
+    _ loaded: LoadedConfiguration?, from path: String, switchedOn: Set<String>,
+    accepting: Acceptance
   ) async {
     let former = parts.configuration
     guard let loaded else { return parts.refuse("\(path) cannot be read") }
@@ -130,14 +151,15 @@ final class ServingDaemon: Sendable {
     }
     let widenings = Widening.between(former, new, switchedOn: switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
-    if former.control.pinPermissions, let first = widenings.first {
-      return parts.refuse("control.pin_permissions: \(first); restart to allow it")
+    if former.control.pinPermissions, !widenings.isEmpty, !accepting.covers(loaded.fingerprint) {
+      return parts.hold(widenings, file: loaded.fingerprint)
     }
     for widening in widenings {
       parts.log(.warning, "reload: \(widening)")
       parts.services.note(widening, as: "widened")
     }
-    if !widenings.isEmpty {
+    // Who accepted that very file has seen it.
+    if !widenings.isEmpty, accepting != .file(loaded.fingerprint) {
       parts.widenings.add(widenings, at: parts.time.wallTime)
       _ = await parts.widenings.save(parts.time)
     }

@@ -17,7 +17,7 @@ final class SignalWatch: @unchecked Sendable {
     /// The configuration file may have changed.
     case fileChanged
     /// A person at the running daemon wants it read again; `switchedOn` are the entries that the person has switched on.
-    case reloadFor(switchedOn: Set<String>, done: ReloadAnswer)
+    case reloadFor(switchedOn: Set<String>, accepting: Acceptance, done: ReloadAnswer)
   }
 
   /// The time from the first request to end to the end of the process, whatever hangs.

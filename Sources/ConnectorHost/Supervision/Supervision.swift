@@ -50,6 +50,7 @@ package final class Supervision: Sendable {
   private let time: any TimeSource
   private let sink: any LogSink
   private let random: @Sendable () -> Double
+  private let onChange: @Sendable () -> Void
   private let body: @Sendable (BackendConfiguration) -> BackendSupervisor.Body
 
   /// A supervision without members.
@@ -57,14 +58,17 @@ package final class Supervision: Sendable {
   /// - Parameters:
   ///   - sink: where each backend's changes are logged, under its name.
   ///   - random: a uniform number in 0..<1, for jitter.
+  ///   - onChange: told whenever a backend comes into another state; must be quick.
   ///   - body: what makes and runs the backend of an entry; called once per entry and change.
   package init(
     time: any TimeSource, sink: any LogSink, random: @escaping @Sendable () -> Double,
+    onChange: @escaping @Sendable () -> Void = {},
     body: @escaping @Sendable (BackendConfiguration) -> BackendSupervisor.Body
   ) {
     self.time = time
     self.sink = sink
     self.random = random
+    self.onChange = onChange
     self.body = body
   }
 
@@ -159,6 +163,6 @@ package final class Supervision: Sendable {
   ) -> BackendSupervisor {
     BackendSupervisor(
       time: time, log: Log(label: entry.name, sink: sink), random: random,
-      isEnabled: entry.isEnabled, predecessor: predecessor, body: body(entry))
+      isEnabled: entry.isEnabled, predecessor: predecessor, onChange: onChange, body: body(entry))
   }
 }

@@ -40,7 +40,7 @@ enum PlainPage {
       """)
     return HTTPServer.Response(
       status: 200, type: "text/html; charset=utf-8", body: Array(page.text.utf8),
-      fields: [("Content-Security-Policy", StatusPage.policy)])
+      fields: [("Content-Security-Policy", PageResponse.policy)])
   }
 
   private static func add(_ commands: CommandsView, to page: inout HTMLText) {
