@@ -19,10 +19,7 @@ from harness import PATIENCE, QuietServer, Rig, free_port, wait_until
 
 from commanding import printdock_entry, start_job
 
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no chromium here"),
-    pytest.mark.xdist_group("dashboard"),
-]
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium here")
 ROWS = 1_200
 TOKEN = "0123456789abcdef-for-this-test"
 
@@ -156,7 +153,7 @@ def test_a_cloud_is_switched_off_and_on(board: Rig, page: Browser) -> None:
 
 
 def test_commands_appear_as_they_end(board: Rig, page: Browser) -> None:
-    newest = "document.querySelector('.entry') ? document.querySelector('.entry').innerText : ''"
+    newest = "document.querySelector('.entry') ? document.querySelector('.entry').textContent : ''"
     wait_until(lambda: page.run(newest), 10, "the history")
     page.run("document.getElementById('read-only-switch').click()")
     wait_until(lambda: "read only on" in page.run(newest), 10, "the switch in the history")
@@ -168,14 +165,13 @@ def test_commands_appear_as_they_end(board: Rig, page: Browser) -> None:
 
 
 def test_the_bed_is_cleared(board: Rig, page: Browser) -> None:
-    page.click("bed-cleared")
-    wait_until(lambda: "job" in page.text("result"), 10, "the refusal: a job is running")
     board.moonraker.call("printer.print.cancel")
     wait_until(lambda: page.text("condition") == "Cancelled", 10, "the job's end")
     assert page.text("bed") == "Bed occupied"
     page.click("bed-cleared")
     wait_until(lambda: page.text("bed") == "Bed empty", 10, "an empty bed")
     assert state(board)["commands"]["bed"]["is_clear"]
+    assert page.run("document.getElementById('bed-cleared').getAttribute('aria-disabled')") == "true"
     start_job(board)
     wait_until(lambda: page.text("condition") == "Printing", 10, "the next job")
 
@@ -190,7 +186,7 @@ def test_a_cloud_is_paired_and_forgotten(board: Rig, page: Browser) -> None:
     page.write("PAIR_wrong")
     page.press("Enter")
     wait_until(lambda: "…" != page.text("result") != "Enter the code that the cloud shows.", 30, "the refusal")
-    assert "Needs you" in page.run(here + ".innerText")
+    wait_until(lambda: "Needs you" in page.run(here + ".innerText"), 10, "parked again")
     page.run(f"{pairing}.querySelector('input').select()")
     page.write("PAIR_first")
     page.press("Enter")
@@ -313,7 +309,8 @@ def test_a_thousand_commands_are_scrolled_without_a_jerk(page: Browser) -> None:
     )
     assert len(ordered) > 60
     assert ordered[len(ordered) // 2] < 34 * PATIENCE
-    assert sum(frames["long"]) < 400 * PATIENCE, "the page stands still"
+    assert ordered[-1] < 250 * PATIENCE, "the page stands still"
+    assert sum(frame > 51 for frame in ordered) < 0.25 * len(ordered)
 
 
 def test_a_filter_shows_what_was_refused(page: Browser) -> None:
@@ -343,6 +340,7 @@ def test_a_tab_that_nobody_looks_at_holds_no_stream(board: Rig, page: Browser) -
     hide = "Object.defineProperty(document, 'hidden', {{configurable: true, value: {}}});document.dispatchEvent(new Event('visibilitychange'))"
     page.run(hide.format("true"))
     time.sleep(3)
+    page.run("1")
     assert page.asked == [], "it comes again by itself"
     page.run(hide.format("false"))
     wait_until(lambda: page.run("1") and any(url.endswith("/api/events") for url in page.asked), 10, "the stream")
@@ -399,20 +397,18 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Browser) -> No
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nobody_is_shut_out(page: Browser, scheme: str) -> None:
     page.scheme(scheme)
-    assert violations(page) == []
-    disclose_everything(page)
     page.click("read-only-switch")
     wait_until(lambda: page.text("read-only") == "Read-only", 10, "another state")
     assert violations(page) == []
     page.click("read-only-switch")
     wait_until(lambda: page.text("read-only") == "Commands allowed", 10, "as before")
-    page.run("document.getElementById('unpair-dialog').showModal()")
-    assert violations(page) == []
-    page.run("document.getElementById('unpair-dialog').close(), document.getElementById('token-dialog').showModal()")
-    assert violations(page) == []
-    page.run("document.getElementById('token-dialog').close()")
     page.size(360, 740)
+    disclose_everything(page)
     assert violations(page) == []
+    for name in ("unpair-dialog", "token-dialog"):
+        page.run(f"document.getElementById('{name}').showModal()")
+        assert violations(page) == []
+        page.run(f"document.getElementById('{name}').close()")
 
 
 def test_pictures_for_whoever_wants_to_look(page: Browser) -> None:

@@ -34,7 +34,7 @@ class EventStream:
                     name = value
                 elif key == "data":
                     self.events.append((name, json.loads(value)))
-        except (OSError, ValueError, http.client.HTTPException):
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):
             pass
         self.ended.set()
 

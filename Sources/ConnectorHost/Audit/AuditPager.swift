@@ -67,7 +67,9 @@ struct AuditPager {
       var rest: [UInt8] = []
       while position > 0 {
         guard left > 0 else {
-          return .init(file: inode, offset: position + Int64(rest.count))
+          // A line without an end is none of ours, and must not be begun again and again.
+          let kept = rest.count > AuditPager.lineLimit ? 0 : rest.count
+          return .init(file: inode, offset: position + Int64(kept))
         }
         let count = Int(min(Int64(AuditPager.chunk), position))
         let bytes = try file.read(at: position - Int64(count), count)

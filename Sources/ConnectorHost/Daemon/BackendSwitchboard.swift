@@ -103,6 +103,7 @@ struct BackendSwitchboard: Sendable {
     _ overlay: ConfigurationOverlay, switchedOn: Set<String>
   ) async -> ControlResult? {
     let path = parts.options.configurationPath
+    let former = parts.overlay.current
     let loaded = try? await offload { [loader = parts.loader] in
       loader.load(path, overlay: overlay)
     }
@@ -116,7 +117,12 @@ struct BackendSwitchboard: Sendable {
     } catch {
       return .failed("Nothing was changed, since it cannot be kept: \(error)")
     }
-    return await reload(switchedOn: switchedOn)
+    let failure = await reload(switchedOn: switchedOn)
+    // What was refused must not come true with a later reload.
+    if failure != nil, parts.waiting != nil {
+      try? await offload { [overlays = parts.overlay] in try overlays.keep(former) }
+    }
+    return failure
   }
 
   private func reload(

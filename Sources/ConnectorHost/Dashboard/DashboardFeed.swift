@@ -167,7 +167,8 @@ final class DashboardFeed: Sendable {
       }
       if isBeat { state.board.sendBeat() }
       if weight != .steady, let commands = view.commands {
-        let missing = commands.outcomes &- (state.outcomes ?? commands.outcomes)
+        let known = state.outcomes ?? commands.outcomes
+        let missing = commands.outcomes > known ? commands.outcomes - known : 0
         let told = min(missing, UInt64(commands.recent.count))
         state.board.skip(outcomes: missing - told)
         for record in commands.recent.suffix(Int(told)) {

@@ -151,6 +151,8 @@ extension DashboardPage {
       display: grid; gap: .625rem; align-content: start; min-width: 0; padding: .875rem 1rem;
       border: 1px solid var(--line); border-radius: .625rem;
     }
+    .card[data-tone="bad"] { border-color: var(--bad); }
+    .card h3 .quiet { font-weight: 400; }
     .card h3 { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5rem; }
     .state { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .625rem; }
     .facts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .875rem; }
@@ -168,11 +170,18 @@ extension DashboardPage {
     th, td { padding: .375rem .75rem .375rem 0; vertical-align: top; font-weight: 400; }
     thead th { color: var(--quiet); white-space: nowrap; overflow-wrap: normal; }
     tbody tr { border-top: 1px solid var(--line); }
-    td { min-width: 5rem; overflow-wrap: break-word; }
+    .scroll td { min-width: 5rem; overflow-wrap: break-word; }
+    th.code { min-width: 8rem; }
 
     .filters { display: flex; flex-wrap: wrap; gap: .5rem 1rem; font-size: .875rem; }
     #history { container-type: inline-size; }
     .history { max-height: 36rem; border-top: 1px solid var(--line); }
+    @media (min-width: 64rem) {
+      /* As long as its neighbours: what is in it gives it no height of its own. */
+      #history { grid-template-rows: auto minmax(30rem, 1fr) auto; align-content: stretch; }
+      .history-box { position: relative; }
+      .history { position: absolute; inset: 0; max-height: none; }
+    }
     .entry {
       display: grid; gap: .125rem 1rem; padding: .5rem .25rem; border-bottom: 1px solid var(--line);
       grid-template-columns: 8rem 9rem 11rem minmax(0, 1fr) 4.5rem; align-items: baseline;

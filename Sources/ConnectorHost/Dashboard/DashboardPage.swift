@@ -112,14 +112,14 @@ enum DashboardPage {
     <option value="refused">refused</option><option value="failed">failed</option>
     <option value="unknown">unknown</option></select></label></p>
     </div>
-    <div id="history-scroll" class="scroll history" tabindex="0" role="group" aria-labelledby="history-title">
+    <div class="history-box"><div id="history-scroll" class="scroll history" tabindex="0" role="group" aria-labelledby="history-title">
     <div role="table" aria-labelledby="history-title">
     <div role="rowgroup" class="unseen"><div role="row"><span role="columnheader">When</span>
     <span role="columnheader">From</span><span role="columnheader">Command</span>
     <span role="columnheader">What came of it</span><span role="columnheader">Took</span></div></div>
     <div id="history-rows" role="rowgroup"></div>
     </div>
-    </div>
+    </div></div>
     <p class="row"><span id="history-count" class="quiet"></span>
     <button id="history-more" type="button" hidden>Show older</button></p>
     </section>

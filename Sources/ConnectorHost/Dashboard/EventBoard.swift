@@ -62,7 +62,8 @@ struct EventBoard: Sendable {
       guard let entry = parts[part], entry.revision > cursor.revision else { continue }
       bytes += Self.event(part.rawValue, entry.body)
     }
-    let missing = lastOutcome - (cursor.outcome ?? lastOutcome)
+    let seen = cursor.outcome ?? lastOutcome
+    let missing = lastOutcome > seen ? lastOutcome - seen : 0
     if missing > UInt64(newest.count) {
       bytes += Self.event("gap", Array("{}".utf8))
     } else {

@@ -2,7 +2,7 @@ extension DashboardPage {
   /// What a person changes, and the token that it may take.
   static let scriptActions = #"""
     const kept = "printer-uplink-token";
-    let acting = false;
+    const acting = new Set();
     let quieten = 0;
     const say = (text) => {
       clearTimeout(quieten);
@@ -48,8 +48,9 @@ extension DashboardPage {
       return fetch(path, { method: "POST", cache: "no-store", headers, body: JSON.stringify(body) });
     };
     const act = async (path, body) => {
-      if (acting) return false;
-      acting = true;
+      const order = path + JSON.stringify(body);
+      if (acting.has(order)) return false;
+      acting.add(order);
       document.body.setAttribute("aria-busy", "true");
       say("…");
       try {
@@ -77,8 +78,8 @@ extension DashboardPage {
         say("The daemon does not answer; nothing was changed as far as this page knows.");
         return false;
       } finally {
-        acting = false;
-        document.body.removeAttribute("aria-busy");
+        acting.delete(order);
+        if (!acting.size) document.body.removeAttribute("aria-busy");
       }
     };
 

@@ -140,6 +140,7 @@ extension DashboardPage {
         attribute(card.toggle, "aria-checked", String(b.is_enabled));
         attribute(card.toggle, "aria-label", b.title + (b.name === b.type ? "" : " " + b.name));
         set(card.toggle, b.is_enabled ? "On" : "Off");
+        attribute(card.element, "data-tone", (states[b.state] || [])[1] || "calm");
         pill(card.state, states[b.state] || [b.state, "calm"]);
         show(card.insecure, b.is_insecure);
         setShown(card.problem, b.problem || "");

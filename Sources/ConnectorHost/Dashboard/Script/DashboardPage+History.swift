@@ -87,6 +87,17 @@ extension DashboardPage {
       older = null;
       return loadPage(50);
     };
+    /* After a gap: what is new goes on top, and who has scrolled far stays there. */
+    const refreshHistory = async () => {
+      if (rows.children.length === 0 || loading) return loadHistory();
+      try {
+        const answer = await fetch("api/history?limit=50", { cache: "no-store" });
+        const data = await answer.json();
+        if (!data.rows.some((c) => seen.has(keyOf(c)))) return loadHistory();
+        add(data.rows.filter(wanted), true);
+        count();
+      } catch { /* the next event comes with the next try */ }
+    };
     $("history-more").addEventListener("click", () => {
       if (!loading) loadPage(200);
     });

@@ -54,12 +54,12 @@ extension DashboardPage {
         showWidened();
       },
       outcome: (data) => addOutcome(data),
-      gap: () => loadHistory(),
+      gap: () => refreshHistory(),
       beat: () => {},
       hello: (data) => {
         startAt(data.uptime);
         loadCurves();
-        loadHistory();
+        refreshHistory();
       },
     };
 
