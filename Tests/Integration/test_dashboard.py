@@ -294,7 +294,7 @@ def test_a_thousand_commands_are_scrolled_without_a_jerk(page: Browser) -> None:
         const step = (now) => {
           if (last !== null) frames.push(now - last);
           last = now;
-          box.scrollTop += 300;
+          box.scrollTop += 500;
           if (box.scrollTop + box.clientHeight >= box.scrollHeight - 2 || frames.length > 400) {
             return done({ frames, long, rows: document.querySelectorAll('.entry').length });
           }
@@ -307,7 +307,7 @@ def test_a_thousand_commands_are_scrolled_without_a_jerk(page: Browser) -> None:
         f"{frames['rows']} rows: {len(ordered)} frames, median {ordered[len(ordered) // 2]:.1f} ms, "
         f"longest {ordered[-1]:.1f} ms, long tasks {frames['long']}"
     )
-    assert len(ordered) > 60
+    assert len(ordered) > 40
     assert ordered[len(ordered) // 2] < 34 * PATIENCE
     assert ordered[-1] < 250 * PATIENCE, "the page stands still"
     assert sum(frame > 51 for frame in ordered) < 0.25 * len(ordered)

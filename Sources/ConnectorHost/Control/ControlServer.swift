@@ -2,7 +2,7 @@ internal import ConnectorKit
 package import HTTPServer
 internal import JSON
 
-/// The control server: the status page, its data, `/health` and `/metrics`, and the few things that a person may change.
+/// The control server: the dashboard, its data, `/health` and `/metrics`, and the few things that a person may change.
 ///
 /// Reading is open to whoever reaches the listener; who may change something, `ControlAccess` says.
 package final class ControlServer: Sendable {

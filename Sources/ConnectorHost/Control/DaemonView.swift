@@ -1,7 +1,7 @@
 package import ConnectorKit
 package import Platform
 
-/// All that the status page, `/health` and `/metrics` show, at one moment.
+/// All that the dashboard, `/health` and `/metrics` show, at one moment.
 package struct DaemonView: Sendable {
   /// That a backend's far side has confirmed it.
   package struct Confirmation: Sendable, Hashable {

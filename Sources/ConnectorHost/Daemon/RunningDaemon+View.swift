@@ -3,7 +3,7 @@ internal import Moonraker
 internal import Platform
 
 extension RunningDaemon {
-  /// All that the status page shows, at this moment. Safe from any thread.
+  /// All that the dashboard shows, at this moment. Safe from any thread.
   func view(of members: [Supervision.Member]) async -> DaemonView {
     await view(of: members, commands: services.view())
   }

@@ -2,7 +2,7 @@ internal import ConnectorKit
 internal import Networking
 internal import Platform
 
-/// The daemon as it serves: supervision, the status page, reloads, until it is told to end.
+/// The daemon as it serves: supervision, the dashboard, reloads, until it is told to end.
 final class ServingDaemon: Sendable {
   /// How long the backends have to end together; the process ends within three seconds.
   private static let grace = Duration.milliseconds(2_300)

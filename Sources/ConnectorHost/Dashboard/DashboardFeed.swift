@@ -19,6 +19,8 @@ final class DashboardFeed: Sendable {
   /// The most streams at a time from one address, unless it is this host's, where a proxy stands for everybody.
   static let mostStreamsPerAddress = 6
 
+  private static let rollCallInterval = Duration.seconds(1)
+
   private struct State {
     var board = EventBoard()
     var pacer: EventPacer
@@ -26,6 +28,8 @@ final class DashboardFeed: Sendable {
     var streams: [String: Int] = [:]
     /// Until when ``run()`` sleeps.
     var sleepsUntil: MonotonicInstant?
+    /// When all were spoken to because another one came.
+    var lastRollCall: MonotonicInstant?
     /// What the printer's reading was, by which news are told from steady changes.
     var reading: PrinterReading?
     /// The newest outcome that pages were told of, and how many there were.
@@ -67,21 +71,29 @@ final class DashboardFeed: Sendable {
   ///   - peer: the visitor's address.
   ///   - isFromLoopback: whether that is this host's, so that it may be a proxy.
   func open(for peer: String, isFromLoopback: Bool) -> DashboardStream? {
+    let now = time.now
+    var isRollCall = false
     let isFirst = state.withLock { state -> Bool? in
+      // Who left without a word is found by being spoken to.
+      isRollCall =
+        state.lastRollCall.map { $0.duration(to: now) >= Self.rollCallInterval } ?? true
+      if isRollCall {
+        state.board.sendBeat()
+        state.lastRollCall = now
+      }
       let limit = isFromLoopback ? Self.mostStreams : Self.mostStreamsPerAddress
       guard state.count < Self.mostStreams, state.streams[peer, default: 0] < limit else {
         return nil
       }
       state.streams[peer, default: 0] += 1
-      // Who left without a word is found by being spoken to.
-      state.board.sendBeat()
       guard state.count == 1 else { return false }
       state.pacer = EventPacer(at: time.now)
       state.pacer.note(.news)
       return true
     }
-    guard let isFirst else { return nil }
-    if isFirst { work.send() } else { news.send(true) }
+    if isRollCall { news.send(true) }
+    if isFirst == true { work.send() }
+    guard isFirst != nil else { return nil }
     return DashboardStream(feed: self, peer: peer, wake: news.subscribe())
   }
 

@@ -2,7 +2,7 @@ internal import ConnectorKit
 internal import HTTPServer
 internal import Platform
 
-/// `/plain`: the same as the status page, for reading without JavaScript. All that comes from outside is escaped.
+/// `/plain`: the same as the dashboard, for reading without JavaScript. All that comes from outside is escaped.
 enum PlainPage {
   /// The page for `view`.
   static func document(_ view: DaemonView) -> HTTPServer.Response {
