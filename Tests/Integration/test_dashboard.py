@@ -156,11 +156,11 @@ def test_commands_appear_as_they_end(board: Rig, page: Browser) -> None:
     newest = "document.querySelector('.entry') ? document.querySelector('.entry').textContent : ''"
     wait_until(lambda: page.run(newest), 10, "the history")
     page.run("document.getElementById('read-only-switch').click()")
-    wait_until(lambda: "read only on" in page.run(newest), 10, "the switch in the history")
+    wait_until(lambda: "read-only switched on" in page.run(newest), 10, "the switch in the history")
     assert "A person here" in page.run(newest)
     assert page.text("read-only") == "Read-only"
     page.run("document.getElementById('read-only-switch').click()")
-    wait_until(lambda: "read only off" in page.run(newest), 10, "the switch in the history")
+    wait_until(lambda: "read-only switched off" in page.run(newest), 10, "the switch in the history")
     assert page.text("read-only") == "Commands allowed"
 
 

@@ -122,7 +122,7 @@ extension DashboardPage {
       const away = make("p", "", card.pairing.body);
       button("Forget the pairing…", away, async () => {
         const entry = backends.find((b) => b.name === name);
-        const sure = await askUnpair((entry ? entry.title : name) + " (" + name +
+        const sure = await askUnpair((entry ? called(entry.title) : name) + " (" + name +
           ") is switched off and forgets its pairing. To come back it has to be paired again. " +
           "Remove the printer at the cloud as well.");
         if (sure) act("api/unpair", { backend: name });
@@ -135,10 +135,10 @@ extension DashboardPage {
       keep(cards, backends.map((b) => b.name), $("backends"), makeCard);
       for (const b of backends) {
         const card = cards.get(b.name);
-        set(card.title, b.title);
+        set(card.title, called(b.title));
         set(card.name, b.name === b.type ? "" : b.name);
         attribute(card.toggle, "aria-checked", String(b.is_enabled));
-        attribute(card.toggle, "aria-label", b.title + (b.name === b.type ? "" : " " + b.name));
+        attribute(card.toggle, "aria-label", called(b.title) + (b.name === b.type ? "" : " " + b.name));
         set(card.toggle, b.is_enabled ? "On" : "Off");
         attribute(card.element, "data-tone", (states[b.state] || [])[1] || "calm");
         pill(card.state, states[b.state] || [b.state, "calm"]);
@@ -162,7 +162,7 @@ extension DashboardPage {
         show(card.pairing.details, b.is_pairable);
         show(card.link.parentElement, b.page !== null);
         if (b.page) attribute(card.link, "href", b.page + "?backend=" + encodeURIComponent(b.name));
-        attribute(card.link, "aria-label", "Its own page: " + b.title);
+        attribute(card.link, "aria-label", "Its own page: " + called(b.title));
       }
       show($("no-backends"), backends.length === 0);
       showAges();

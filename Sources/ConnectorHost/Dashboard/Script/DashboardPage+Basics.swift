@@ -20,6 +20,19 @@ extension DashboardPage {
       unknown: ["Outcome unknown", "bad"],
     };
 
+    const deeds = {
+      bed_cleared: "bed cleared", read_only_on: "read-only switched on",
+      read_only_off: "read-only switched off", enable: "cloud switched on",
+      disable: "cloud switched off", reload: "configuration read", pair: "pairing",
+      unpair: "pairing forgotten", widened: "configuration allows more",
+      widenings_seen: "notice seen",
+    };
+    /* Services call themselves as in a sentence. */
+    const called = (title) => {
+      const name = title.replace(/^(the|an?) /, "");
+      return name.charAt(0).toUpperCase() + name.slice(1);
+    };
+
     /* What turns the writing direction or has no glyph must not garble its neighbours. */
     const odd =
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

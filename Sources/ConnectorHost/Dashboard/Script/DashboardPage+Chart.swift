@@ -81,11 +81,14 @@ extension DashboardPage {
       if (shown.length === 0 || width === 0) return;
       const height = 200, left = 34, right = 6, top = 8, bottom = 20;
       const now = uptime();
+      /* A young daemon's few minutes fill the width too. */
+      const oldest = Math.min(...shown.map(([, c]) => c.points[0][0]));
+      const reach = Math.min(span, Math.max(300, Math.ceil((now - oldest) / 300) * 300));
       let most = 50;
       for (const [, c] of shown) for (const p of c.points) most = Math.max(most, p[1] || 0, p[2] || 0);
       const step = most > 150 ? 100 : most > 75 ? 50 : 25;
       const ceiling = Math.ceil((most + 5) / step) * step;
-      const x = (at) => left + Math.max(0, 1 - (now - at) / span) * (width - left - right);
+      const x = (at) => left + Math.max(0, 1 - (now - at) / reach) * (width - left - right);
       const y = (v) => top + (1 - Math.min(Math.max(v, 0), ceiling) / ceiling) * (height - top - bottom);
       const picture = svg("svg", { width, height, viewBox: "0 0 " + width + " " + height, role: "img" });
       attribute(picture, "aria-label", "Temperatures of the last 30 minutes: " + shown.map(([, c]) => {
@@ -98,13 +101,13 @@ extension DashboardPage {
         svg("text", { x: left - 6, y: y(v) + 4, class: "axis", "text-anchor": "end" }, picture)
           .textContent = String(v);
       }
-      for (const minutes of width > 420 ? [30, 20, 10, 0] : [30, 15, 0]) {
+      for (let minutes = reach / 60; minutes >= 0; minutes -= reach / 60 > 10 && width > 420 ? 5 : reach / 60) {
         svg("text", { x: x(now - minutes * 60), y: height - 4, class: "axis",
-          "text-anchor": minutes === 30 ? "start" : minutes === 0 ? "end" : "middle" }, picture)
+          "text-anchor": minutes * 60 === reach ? "start" : minutes === 0 ? "end" : "middle" }, picture)
           .textContent = minutes === 0 ? "now" : "−" + minutes + " min";
       }
       for (const [object, c] of shown) {
-        const points = c.points.filter((p) => p[0] >= now - span);
+        const points = c.points.filter((p) => p[0] >= now - reach);
         svg("path", { d: pathOf(points, (p) => p[2] > 0 ? p[2] : null, x, y),
           class: look(object) + " target" }, picture);
         svg("path", { d: pathOf(points, (p) => p[1], x, y), class: look(object) }, picture);

@@ -20,9 +20,9 @@ extension DashboardPage {
         cell("what", c.missing + " records before this could not be written").setAttribute("aria-colspan", "4");
         return row;
       }
-      cell("who", c.backend === "host" ? "A person here" : (c.title || c.backend) +
-        (c.title && c.title.toLowerCase() !== c.backend.toLowerCase() ? " (" + c.backend + ")" : ""));
-      cell("what", c.action.replace(/_/g, " "));
+      cell("who", c.backend === "host" ? "A person here" : called(c.title || c.backend) +
+        (c.title && called(c.title).toLowerCase() !== c.backend.toLowerCase() ? " (" + c.backend + ")" : ""));
+      cell("what", c.backend === "host" && deeds[c.action] || c.action.replace(/_/g, " "));
       const end = cell("end");
       const tone = make("span", "", end);
       pill(tone, outcomes[c.status] || [c.status, "calm"]);
@@ -115,7 +115,7 @@ extension DashboardPage {
     const showFilters = () => {
       const select = $("history-backend");
       const names = [["", "everybody"], ["host", "a person here"],
-        ...backends.map((b) => [b.name, b.name === b.type ? b.title : b.title + " (" + b.name + ")"])];
+        ...backends.map((b) => [b.name, called(b.title) + (b.name === b.type ? "" : " (" + b.name + ")")])];
       if (select.dataset.names === JSON.stringify(names)) return;
       select.dataset.names = JSON.stringify(names);
       const chosen = select.value;

@@ -60,7 +60,7 @@ extension DashboardPage {
       const troubled = backends.filter((b) => ["degraded", "backing off", "parked"].includes(b.state));
       set($("said"), printer.name + ": " + (conditions[printer.condition] || [printer.condition])[0] +
         ". " + (troubled.length ? troubled.map((b) =>
-          b.title + ": " + (states[b.state] || [b.state])[0]).join(", ") : "No cloud has a problem") + ".");
+          called(b.title) + ": " + (states[b.state] || [b.state])[0]).join(", ") : "No cloud has a problem") + ".");
     };
 
     """#
