@@ -29,6 +29,7 @@ from scripted_cloud import ScriptedCloud, ServedFile
 
 import command_figures
 import cura_figures
+import dashboard_figures
 import php_hub_figures
 import polar_figures
 import reach_figures
@@ -360,6 +361,7 @@ def main() -> None:
     figures += reach_figures.figures(binary, seconds, rounds, runs)
     figures += php_hub_figures.figures(binary, seconds)
     figures += polar_figures.figures(binary, seconds, rounds, runs)
+    figures += dashboard_figures.figures(binary, seconds, rounds, runs)
     figures += cura_figures.figures(binary, seconds)
     print("\n| figure | limit | median | range | runs | |\n| --- | --- | --- | --- | --- | --- |")
     for figure in figures:

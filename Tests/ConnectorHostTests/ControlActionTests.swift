@@ -32,8 +32,8 @@ final class ScriptedActions: ControlActions {
     asked.withLock { $0.append("\(name) \(isOn) by \(person)") }
     return result
   }
-  func reload(by person: String) async -> ControlResult {
-    asked.withLock { $0.append("reload by \(person)") }
+  func reload(only file: String?, by person: String) async -> ControlResult {
+    asked.withLock { $0.append("reload\(file.map { " of \($0)" } ?? "") by \(person)") }
     return result
   }
   func pair(_ name: String, code: Secret, by person: String) async -> ControlResult {

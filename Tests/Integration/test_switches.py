@@ -174,7 +174,7 @@ def pinned(bench: Bench) -> None:
     bench.begin()
     bench.entry("b")["permissions"] = "full"
     bench.edit()
-    wait_until(lambda: bench.status()["waiting"], 5, "what waits")
+    wait_until(lambda: bench.status()["program"]["waiting"], 5, "what waits")
 
 
 TEXT = "b: permissions was print, is full"
@@ -184,7 +184,7 @@ def test_what_is_pinned_waits_over_a_restart_until_a_person_reloads(bench: Bench
     pinned(bench)
     for _ in range(2):
         status = bench.status()
-        assert [notice["text"] for notice in status["waiting"]] == [TEXT]
+        assert status["program"]["waiting"]["changes"] == [TEXT]
         assert TEXT in status["program"]["reload_problem"]
         assert bench.permissions("b") == "print"
         assert TEXT in bench.command("status").stdout
@@ -195,12 +195,12 @@ def test_what_is_pinned_waits_over_a_restart_until_a_person_reloads(bench: Bench
     assert result.returncode == 0
     assert TEXT in result.stdout
     assert bench.permissions("b") == "full"
-    assert bench.status()["waiting"] == []
+    assert bench.status()["program"]["waiting"] is None
     assert bench.status()["program"]["reload_problem"] is None
     assert any(TEXT in message and "the command line" in message for message in bench.audit("widened"))
     bench.restart()
     assert bench.permissions("b") == "full"
-    assert bench.status()["waiting"] == []
+    assert bench.status()["program"]["waiting"] is None
 
 
 def test_another_state_folder_does_not_get_around_what_is_pinned(bench: Bench) -> None:
@@ -209,7 +209,7 @@ def test_another_state_folder_does_not_get_around_what_is_pinned(bench: Bench) -
     bench.document["state_directory"] = str(bench.rig.folder / "fresh")
     bench.write()
     bench.start()
-    texts = [notice["text"] for notice in bench.status()["waiting"]]
+    texts = bench.status()["program"]["waiting"]["changes"]
     assert texts == [f"state_directory was {bench.rig.daemon.state}, is {bench.rig.folder / 'fresh'}", TEXT]
     assert bench.permissions("b") == "print"
     assert not (bench.rig.folder / "fresh").exists()
@@ -219,7 +219,7 @@ def test_a_pinned_file_that_is_put_back_waits_no_more(bench: Bench) -> None:
     pinned(bench)
     bench.entry("b")["permissions"] = "print"
     bench.edit()
-    wait_until(lambda: not bench.status()["waiting"], 5, "nothing waits")
+    wait_until(lambda: not bench.status()["program"]["waiting"], 5, "nothing waits")
     assert bench.status()["program"]["reload_problem"] is None
 
 
@@ -306,8 +306,8 @@ def test_a_token_file_is_a_widening_and_never_lies_where_moonraker_serves_it(ben
     assert list(served.iterdir()) == []
     bench.document["control"]["token_file"] = str(bench.rig.folder / "t")
     bench.edit()
-    wait_until(lambda: bench.status()["waiting"], 5, "what waits")
-    assert "control.token_file was not set" in bench.status()["waiting"][0]["text"]
+    wait_until(lambda: bench.status()["program"]["waiting"], 5, "what waits")
+    assert "control.token_file was not set" in bench.status()["program"]["waiting"]["changes"][0]
     assert not (bench.rig.folder / "t").exists()
 
 

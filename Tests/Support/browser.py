@@ -16,6 +16,10 @@ from harness import ManagedProcess, wait_until
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+KEYS = {"Tab": ("Tab", 9, ""), "Enter": ("Enter", 13, "\r"), " ": ("Space", 32, " "), "Escape": ("Escape", 27, "")}
+"""Of a key: its code, its number, what it writes."""
+
+
 class Browser(ManagedProcess):
     """One page of one browser."""
 
@@ -71,6 +75,37 @@ class Browser(ManagedProcess):
 
     def click(self, id: str) -> None:
         self.run(f"document.getElementById({id!r}).click()")
+
+    def press(self, key: str, shift: bool = False) -> None:
+        """One key, pressed and let go."""
+        code, number, text = KEYS[key]
+        base = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": 8 if shift else 0}
+        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **base)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **base)
+
+    def write(self, text: str) -> None:
+        """Types into whatever has the focus."""
+        self.call("Input.insertText", text=text)
+
+    def size(self, width: int, height: int = 900) -> None:
+        """Another window; a narrow one is a phone's."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+
+    def scheme(self, name: str) -> None:
+        """`light` or `dark`, and no motion, as far as the page asks."""
+        features = [
+            {"name": "prefers-color-scheme", "value": name},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
+        self.call("Emulation.setEmulatedMedia", features=features)
+
+    def headers(self, **fields: str) -> None:
+        """Fields that every request of the page's carries from now on, as behind a proxy."""
+        self.call(
+            "Network.setExtraHTTPHeaders", headers={key.replace("_", "-"): value for key, value in fields.items()}
+        )
 
     def names(self) -> dict[str, str]:
         """What a screen reader says of each control: role by name."""

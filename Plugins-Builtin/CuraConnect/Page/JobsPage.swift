@@ -17,14 +17,14 @@ enum JobsPage {
     let reading = hub.reading
     var rows = ""
     for job in jobs {
-      let notice = job.notice.map { "<br><small>\(escaped($0))</small>" } ?? ""
+      let notice = job.notice.map { "<br><small>\(PageText.escaped($0))</small>" } ?? ""
       rows +=
-        "<tr><td>\(escaped(job.name))\(notice)</td><td>\(escaped(job.owner))</td><td>\(state(job, reading))</td></tr>"
+        "<tr><td>\(PageText.escaped(job.name))\(notice)</td><td>\(PageText.escaped(job.owner))</td><td>\(state(job, reading))</td></tr>"
     }
     if jobs.isEmpty {
       rows = "<tr><td colspan=\"3\">Nothing is printed, and nothing waits.</td></tr>"
     }
-    let name = escaped(hub.printer.name)
+    let name = PageText.escaped(hub.printer.name)
     let rule =
       hub.configuration.assumeClearAfter == nil
       ? "Nothing starts by itself before somebody has said that the bed is empty"
@@ -32,7 +32,7 @@ enum JobsPage {
     let html = """
       <!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
       <meta name="viewport" content="width=device-width"><title>\(name)</title><style>\(style)</style></head><body>
-      <h1>\(name)</h1><p>The printer is \(escaped(words(hub.printer.word))).</p>
+      <h1>\(name)</h1><p>The printer is \(PageText.escaped(words(hub.printer.word))).</p>
       <table><thead><tr><th>Job</th><th>From</th><th>State</th></tr></thead><tbody>\(rows)</tbody></table>
       <p><small>What waits is started in Mainsail or Fluidd, under “Job queue”. \(rule): <code>printer-uplink bed-cleared</code>, or the button on printer-uplink’s page.</small></p></body></html>
 
@@ -60,21 +60,5 @@ enum JobsPage {
     case .ended(.cancelled, _): "aborted"
     case .ended(.failed, _): "failed"
     }
-  }
-
-  /// Text from the network, as text.
-  static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for character in text.unicodeScalars {
-      switch character {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.unicodeScalars.append(character)
-      }
-    }
-    return escaped
   }
 }

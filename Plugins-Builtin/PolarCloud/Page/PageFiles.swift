@@ -2,23 +2,9 @@ internal import ConnectorKit
 
 /// The page's three files: nothing in them comes from elsewhere, and what does is set as text, never as markup.
 enum PageFiles {
-  static let document = file("text/html", markup, policy: policy)
-  static let script = file("text/javascript", code)
-  static let style = file("text/css", sheet)
-
-  private static let policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-  private static func file(_ type: String, _ text: String, policy: String? = nil) -> PageResponse {
-    PageResponse(
-      status: 200, type: "\(type); charset=utf-8", body: Array(text.utf8),
-      fields: policy.map { [("Content-Security-Policy", $0)] } ?? [])
-  }
-
-  private static let icon =
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    + "%3Cpath fill='%230b7a75' d='M2 2h12v3h-5l-1 4-1-4H2zM2 12h12v2H2z'/%3E%3C/svg%3E"
+  static let document = PageResponse(file: "text/html", markup)
+  static let script = PageResponse(file: "text/javascript", code)
+  static let style = PageResponse(file: "text/css", sheet)
 
   private static let markup = """
     <!doctype html>
@@ -28,7 +14,7 @@ enum PageFiles {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <title>Polar Cloud – printer-uplink</title>
-    <link rel="icon" href="\(icon)">
+    <link rel="icon" href="\(PageResponse.icon)">
     <link rel="stylesheet" href="style.css">
     <script src="app.js" defer></script>
     </head>

@@ -31,6 +31,8 @@ final class AuditLog: AuditSink {
   private let queue = DispatchQueue(label: "audit")
   private let log: Log
   private let time: any TimeSource
+  /// Where it stands.
+  let path: String
 
   private struct Output {
     var file: LogFile
@@ -49,10 +51,11 @@ final class AuditLog: AuditSink {
   ) {
     self.log = log
     self.time = time
+    path = directory.path(of: Self.fileName)
     output = Guarded(
       Output(
         file: LogFile(
-          path: directory.path(of: Self.fileName), maximumBytes: maximumBytes,
+          path: path, maximumBytes: maximumBytes,
           backups: Self.backups, mode: 0o600)))
   }
 

@@ -184,7 +184,7 @@ struct ParsedLine {
       case "enable": return (.control(.enabled(try operand(), true)), file)
       case "disable": return (.control(.enabled(try operand(), false)), file)
       case "unpair": return (.control(.unpair(try operand())), file)
-      case "reload": return (.control(.reload), file)
+      case "reload": return (.control(.reload(only: nil)), file)
       case "pair":
         return (.pair(try operand(), operands.count > 1 ? Secret(operands[1]) : nil), file)
       case "read-only":

@@ -122,11 +122,12 @@ struct StatusTable {
   }
 
   private var waiting: [String] {
-    let notices = document["waiting"]?.array ?? []
-    guard !notices.isEmpty else { return [] }
+    let waiting = document["program"]?["waiting"]
+    let changes = waiting?["changes"]?.array ?? []
+    guard !changes.isEmpty else { return [] }
     let title =
-      "The configuration file would allow more than what is in force ('\(Product.name) reload' accepts it):"
-    return ["", title] + notices.map { "  \(Self.words($0["at"]))  \(Self.words($0["text"]))" }
+      "The configuration file would allow more than what is in force ('\(Product.name) reload' accepts it), since \(Self.words(waiting?["since"])):"
+    return ["", title] + changes.map { "  \(Self.words($0))" }
   }
 
   private var program: [String] {

@@ -28,6 +28,11 @@ extension StoreDatabase: OutboxStore {
     try await read { tables, _ in try tables.outbox.counts() }
   }
 
+  /// The oldest entries of a backend, for people.
+  func summaries(of backend: String, limit: Int) async throws(StoreFailure) -> [OwedSummary] {
+    try await read { tables, _ in try tables.outbox.summaries(of: backend, limit: limit) }
+  }
+
   func takeDrops(of backend: String) -> Int { drops.take(backend) }
 }
 

@@ -82,6 +82,18 @@ struct StoreOutbox {
     return Dictionary(rows, uniquingKeysWith: +)
   }
 
+  /// The oldest entries of a backend without their bodies, which only their cloud is to see.
+  func summaries(of backend: String, limit: Int) throws -> [OwedSummary] {
+    try connection.rows(
+      "SELECT kind, since, attempts FROM outbox WHERE backend=? ORDER BY number LIMIT ?",
+      .text(backend), .integer(Int64(limit))
+    ) { row in
+      OwedSummary(
+        kind: row.text(0), since: WallTime(millisecondsSinceEpoch: row.integer(1)),
+        attempts: Int(clamping: row.integer(2)))
+    }
+  }
+
   /// The number that was given out last, by this file in all its life.
   func lastNumber() throws -> Int64 {
     try connection.number("SELECT seq FROM sqlite_sequence WHERE name='outbox'")

@@ -61,6 +61,8 @@ package struct CommandsView: Sendable {
   }
   /// The last commands, oldest first; about 50.
   var recent: [AuditRecord]
+  /// How many came to their end since the start.
+  var outcomes: UInt64
   /// The bed.
   package var bed: Bed
   /// The switch.
@@ -78,11 +80,12 @@ package struct CommandsView: Sendable {
 
   /// A gate at one moment.
   init(
-    recent: [AuditRecord] = [], bed: Bed = Bed(isClear: false),
+    recent: [AuditRecord] = [], outcomes: UInt64 = 0, bed: Bed = Bed(isClear: false),
     readOnly: ReadOnly = ReadOnly(isOn: false), busy: Busy? = nil, journalProblem: String? = nil,
     auditProblem: String? = nil, auditLost: Int = 0, owed: [String: Owed] = [:]
   ) {
     self.recent = recent
+    self.outcomes = outcomes
     self.bed = bed
     self.readOnly = readOnly
     self.busy = busy

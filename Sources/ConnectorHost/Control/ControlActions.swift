@@ -22,8 +22,11 @@ package protocol ControlActions: Sendable {
   /// Switches the backend of the entry `name` on or off, beside what the file says; kept over a restart.
   func setEnabled(_ isOn: Bool, _ name: String, by person: String) async -> ControlResult
 
-  /// Reads the configuration file again.
-  func reload(by person: String) async -> ControlResult
+  /// Reads the configuration file again, and takes over what waits for a person there.
+  ///
+  /// - Parameter file: the content that the person was shown (``WaitingChanges/file``): any other is not taken over; nil:
+  ///   whatever it says now.
+  func reload(only file: String?, by person: String) async -> ControlResult
 
   /// Pairs the backend of the entry `name`, or pairs it again.
   ///

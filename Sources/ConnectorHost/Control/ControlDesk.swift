@@ -9,6 +9,7 @@ struct ControlDesk: Sendable {
   let access: ControlAccess
   let actions: (any ControlActions)?
   let pages: BackendPages
+  let dashboard: DashboardServices?
   let view: @Sendable () async -> DaemonView
 
   /// The answer; an action's comes when it is done.
@@ -27,14 +28,17 @@ struct ControlDesk: Sendable {
           fields: [("Allow", route.changes ? "POST" : "GET, HEAD")]))
     }
     if route.changes { return act(route, request) }
-    return .later { await answer(route) }
+    if route == .events {
+      return dashboard?.events(for: request) ?? .now(DashboardPage.notFound)
+    }
+    return .later { await answer(route, request) }
   }
 
   /// A page of a backend's own. Whoever changes something there is judged as here.
   private func page(_ request: HTTPServer.Request) -> HTTPServer.Reply {
     let backend = request.query.first { $0.name == "backend" }?.value
     guard let handler = pages.handler(at: request.path, backend: backend) else {
-      return .now(StatusPage.notFound)
+      return .now(DashboardPage.notFound)
     }
     let refusal = access.refusal(of: request)
     if request.method == "POST", let refusal { return .now(refusal) }
@@ -43,17 +47,17 @@ struct ControlDesk: Sendable {
       body: request.body, isForm: request.isForm, mayChange: refusal == nil,
       visitor: access.person(request))
     return .later {
-      let answer = await handler(asked)
-      return HTTPServer.Response(
-        status: answer.status, type: answer.type, body: answer.body, fields: answer.fields)
+      HTTPServer.Response(await handler(asked))
     }
   }
 
-  private func answer(_ route: ControlRoute) async -> HTTPServer.Response {
+  private func answer(
+    _ route: ControlRoute, _ request: HTTPServer.Request
+  ) async -> HTTPServer.Response {
     switch route {
-    case .page: return StatusPage.document
-    case .script: return StatusPage.script
-    case .style: return StatusPage.style
+    case .page: return DashboardPage.document
+    case .script: return DashboardPage.script
+    case .style: return DashboardPage.style
     case .plain: return PlainPage.document(await view())
     case .status: return .json(200, StatusDocument.make(await view()))
     case .commands: return .json(200, StatusDocument.commands(await view()))
@@ -66,8 +70,23 @@ struct ControlDesk: Sendable {
       // The body is `OK` and nothing more, as monitors of the relay's former agent compare it.
       return HTTPServer.Response(
         status: report.status, type: "text/plain; charset=utf-8", body: Array(report.text.utf8))
-    case .bedCleared, .readOnly, .wideningsSeen, .enabled, .reload, .pair, .unpair:
-      return StatusPage.notFound
+    case .temperatures, .history, .owed, .explain:
+      guard let dashboard else { return DashboardPage.notFound }
+      return await look(route, request, in: dashboard)
+    case .events, .bedCleared, .readOnly, .wideningsSeen, .enabled, .reload, .pair, .unpair:
+      return DashboardPage.notFound
+    }
+  }
+
+  /// What is looked up when a person wants to see it.
+  private func look(
+    _ route: ControlRoute, _ request: HTTPServer.Request, in dashboard: DashboardServices
+  ) async -> HTTPServer.Response {
+    switch route {
+    case .history: await dashboard.historyAnswer(request, in: await view())
+    case .owed: await dashboard.owedAnswer(request)
+    case .explain: dashboard.explainAnswer(request)
+    default: .json(200, dashboard.temperatures.document)
     }
   }
 
@@ -92,7 +111,7 @@ struct ControlDesk: Sendable {
         case .readOnly(let isOn): await actions.setReadOnly(isOn, by: person)
         case .wideningsSeen(let number): await actions.wideningsSeen(through: number, by: person)
         case .enabled(let name, let isOn): await actions.setEnabled(isOn, name, by: person)
-        case .reload: await actions.reload(by: person)
+        case .reload(let file): await actions.reload(only: file, by: person)
         case .pair(let name, let code): await actions.pair(name, code: code, by: person)
         case .unpair(let name): await actions.unpair(name, by: person)
         }

@@ -9,7 +9,8 @@ enum ControlOrder: Sendable, Hashable {
   case wideningsSeen(Int64)
   /// The entry of this name is to run, or not.
   case enabled(String, Bool)
-  case reload
+  /// All of the file; with a digest, only while it is that file.
+  case reload(only: String?)
   /// The entry of this name, with what its cloud gave for pairing.
   case pair(String, Secret)
   case unpair(String)
@@ -33,7 +34,8 @@ enum ControlOrder: Sendable, Hashable {
   /// The body with which it is told.
   var body: JSONValue {
     switch self {
-    case .bedCleared, .reload: [:]
+    case .bedCleared, .reload(nil): [:]
+    case .reload(let file?): ["only": .string(file)]
     case .readOnly(let isOn): ["on": .bool(isOn)]
     case .wideningsSeen(let number): ["through": .integer(number)]
     case .enabled(let name, let isOn): ["backend": .string(name), "on": .bool(isOn)]
@@ -53,7 +55,10 @@ enum ControlOrder: Sendable, Hashable {
     }
     switch route {
     case .bedCleared where object.isEmpty: self = .bedCleared
-    case .reload where object.isEmpty: self = .reload
+    case .reload where object.isEmpty: self = .reload(only: nil)
+    case .reload:
+      guard object.count == 1, let file = text("only") else { return nil }
+      self = .reload(only: file)
     case .readOnly:
       guard object.keys == ["on"], let isOn = object["on"]?.bool else { return nil }
       self = .readOnly(isOn)

@@ -6,6 +6,7 @@ internal import JSON
 enum ControlRoute: Sendable, Hashable, CaseIterable {
   case page, plain, script, style, status, commands, health, metrics, bedCleared, readOnly
   case wideningsSeen, enabled, reload, pair, unpair
+  case events, temperatures, history, owed, explain
 
   /// The path.
   var path: String {
@@ -16,6 +17,11 @@ enum ControlRoute: Sendable, Hashable, CaseIterable {
     case .style: "/style.css"
     case .status: "/api/status"
     case .commands: "/api/commands"
+    case .events: "/api/events"
+    case .temperatures: "/api/temperatures"
+    case .history: "/api/history"
+    case .owed: "/api/owed"
+    case .explain: "/api/explain"
     case .health: "/health"
     case .metrics: "/metrics"
     case .bedCleared: "/api/bed-cleared"
@@ -33,6 +39,7 @@ enum ControlRoute: Sendable, Hashable, CaseIterable {
     switch self {
     case .bedCleared, .readOnly, .wideningsSeen, .enabled, .reload, .pair, .unpair: true
     case .page, .plain, .script, .style, .status, .commands, .health, .metrics: false
+    case .events, .temperatures, .history, .owed, .explain: false
     }
   }
 
@@ -44,6 +51,11 @@ enum ControlRoute: Sendable, Hashable, CaseIterable {
 }
 
 extension HTTPServer.Response {
+  /// A page's answer.
+  init(_ page: PageResponse) {
+    self.init(status: page.status, type: page.type, body: page.body, fields: page.fields)
+  }
+
   /// A JSON document, with a line end.
   static func json(
     _ status: Int, _ value: JSONValue, fields: [(name: String, value: String)] = []

@@ -1,7 +1,7 @@
 package import ConnectorKit
 package import Platform
 
-/// All that the status page, `/health` and `/metrics` show, at one moment.
+/// All that the dashboard, `/health` and `/metrics` show, at one moment.
 package struct DaemonView: Sendable {
   /// That a backend's far side has confirmed it.
   package struct Confirmation: Sendable, Hashable {
@@ -39,12 +39,19 @@ package struct DaemonView: Sendable {
     package var notes: [String]
     /// Whether the file says that it runs; a person may have switched it.
     package var isEnabledInFile: Bool
+    /// Whether a code pairs it.
+    package var isPairable: Bool
+    /// Where its own page is on the control server, without the leading slash; nil: it has none.
+    package var page: String?
     /// A backend at one moment.
     package init(
       name: String, type: String, title: String, state: BackendState, since: MonotonicInstant,
       confirmation: Confirmation? = nil, permissions: String, isInsecure: Bool, restarts: UInt64,
-      notes: [String], isEnabledInFile: Bool = true
+      notes: [String], isEnabledInFile: Bool = true, isPairable: Bool = false,
+      page: String? = nil
     ) {
+      self.isPairable = isPairable
+      self.page = page
       self.isEnabledInFile = isEnabledInFile
       self.name = name
       self.type = type
@@ -76,10 +83,10 @@ package struct DaemonView: Sendable {
   package var configurationPath: String
   /// What the last reload said, where it failed.
   package var reloadProblem: String?
+  /// What the changed file would allow, and what waits for a person; nil: nothing waits.
+  package var waiting: WaitingChanges?
   /// What reloads allow that was not allowed before, and nobody has seen yet; oldest first.
   package var widenings: [WideningNotice]
-  /// What the file would allow and waits for a person's reload.
-  package var waiting: [WaitingNotice] = []
   /// The gate and the outboxes; nil where there are none.
   package var commands: CommandsView?
 
@@ -87,7 +94,8 @@ package struct DaemonView: Sendable {
   package init(
     printerName: String, status: PrinterStatus, lastHeard: MonotonicInstant?,
     linkCondition: String, backends: [Backend], startedAt: MonotonicInstant, now: MonotonicInstant,
-    configurationPath: String, reloadProblem: String?, widenings: [WideningNotice] = [],
+    configurationPath: String, reloadProblem: String?, waiting: WaitingChanges? = nil,
+    widenings: [WideningNotice] = [],
     commands: CommandsView? = nil
   ) {
     self.printerName = printerName
@@ -99,6 +107,7 @@ package struct DaemonView: Sendable {
     self.now = now
     self.configurationPath = configurationPath
     self.reloadProblem = reloadProblem
+    self.waiting = waiting
     self.widenings = widenings
     self.commands = commands
   }

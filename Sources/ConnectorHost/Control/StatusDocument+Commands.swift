@@ -21,9 +21,22 @@ extension StatusDocument {
   static func commands(
     _ commands: CommandsView, newest count: Int, _ view: DaemonView
   ) -> JSONValue {
-    let titles = Dictionary(
+    let titles = titles(in: view)
+    var object = switches(commands)
+    object["last"] = .array(
+      commands.recent.reversed().prefix(count).map { command($0, title: titles[$0.backend]) })
+    return .object(object)
+  }
+
+  /// The services' names by the entries' names.
+  static func titles(in view: DaemonView) -> [String: String] {
+    Dictionary(
       view.backends.map { ($0.name, $0.title) }, uniquingKeysWith: { first, _ in first })
-    return [
+  }
+
+  /// The gate without its commands.
+  static func switches(_ commands: CommandsView) -> JSONObject {
+    [
       "bed": [
         "is_clear": .bool(commands.bed.isClear), "by": .string(orNull: commands.bed.by),
         "since": .string(orNull: commands.bed.since?.rfc3339Seconds),
@@ -38,12 +51,11 @@ extension StatusDocument {
       "journal_problem": .string(orNull: commands.journalProblem),
       "audit_problem": .string(orNull: commands.auditProblem),
       "audit_lost": .integer(commands.auditLost),
-      "last": .array(
-        commands.recent.reversed().prefix(count).map { command($0, title: titles[$0.backend]) }),
     ]
   }
 
-  private static func command(_ record: AuditRecord, title: String?) -> JSONValue {
+  /// One command with what came of it.
+  static func command(_ record: AuditRecord, title: String?) -> JSONValue {
     [
       "at": .string(record.at.rfc3339Milliseconds), "backend": .string(record.backend),
       "title": .string(orNull: title), "id": .string(record.commandID),

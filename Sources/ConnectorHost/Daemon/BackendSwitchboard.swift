@@ -43,8 +43,9 @@ struct BackendSwitchboard: Sendable {
     return .done("'\(name)' is switched \(isOn ? "on" : "off")\(beside).")
   }
 
-  func reload(by person: String) async -> ControlResult {
-    let result = await ask { .reloadFor(person: person, done: $0) }
+  func reload(only file: String?, by person: String) async -> ControlResult {
+    let accepting = file.map(Acceptance.file) ?? .anything
+    let result = await ask { .reloadFor(person: person, accepting: accepting, done: $0) }
     if case .done = result {
       parts.services.note("the configuration was read again by \(person)", as: "reload")
     }

@@ -115,6 +115,23 @@ final class CommandServices: Sendable {
     return CommandsView(gate.view, audit: audit.standing, owed: owed.withLock { $0 })
   }
 
+  /// The audit's lines that `query` wants, with those that are still on their way to the disk.
+  ///
+  /// - Throws: `PlatformError` where it cannot be read.
+  func history(_ query: AuditQuery) async throws -> AuditPage {
+    try await offload { [audit] in
+      audit.flush(within: .milliseconds(300))
+      return try AuditPager(path: audit.path).page(query)
+    }
+  }
+
+  /// What a backend's far side is owed, oldest first, at most 100.
+  ///
+  /// - Throws: `StoreFailure` where the disk does not say.
+  func owed(to backend: String) async throws -> [OwedSummary] {
+    try await store.summaries(of: backend, limit: 100)
+  }
+
   /// Notes in the audit what is no command: what a reload allows that was not allowed before, and who has seen it.
   ///
   /// - Parameter refusal: why it was not done; nil: it was.
@@ -125,6 +142,7 @@ final class CommandServices: Sendable {
         outcome: refusal.map { CommandOutcome(.refused, $0, text) }
           ?? CommandOutcome(.done, .ok, text),
         latency: .zero))
+    gate.noteChange()
   }
 }
 

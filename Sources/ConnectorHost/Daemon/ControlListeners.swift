@@ -18,22 +18,26 @@ final class ControlListeners: Sendable {
   private let socket: ControlSocket
   private let actions: any ControlActions
   private let pages: BackendPages
+  private let dashboard: DashboardServices
   private let view: @Sendable () async -> DaemonView
   private let local = Guarded<ControlServer?>(nil)
 
   /// - Parameters:
   ///   - socket: where the command line finds us.
   ///   - actions: what a person may change.
-  ///   - pages: what backends have beside the status page.
+  ///   - pages: what backends have beside the dashboard.
+  ///   - dashboard: what that asks for beside the view.
   ///   - view: the daemon at this moment.
   init(
     log: Log, socket: ControlSocket, actions: any ControlActions, pages: BackendPages,
+    dashboard: DashboardServices,
     view: @escaping @Sendable () async -> DaemonView
   ) {
     self.log = log
     self.socket = socket
     self.actions = actions
     self.pages = pages
+    self.dashboard = dashboard
     self.view = view
   }
 
@@ -42,7 +46,8 @@ final class ControlListeners: Sendable {
     do {
       try socket.prepare()
       let server = try ControlServer(
-        socketPath: socket.path, actions: actions, pages: pages, view: view)
+        socketPath: socket.path, actions: actions, pages: pages,
+        dashboard: dashboard, view: view)
       local.withLock { $0 = server }
     } catch {
       log(.error, "the command line cannot reach this daemon: \(error)")
@@ -83,7 +88,7 @@ final class ControlListeners: Sendable {
       let holder = ControlTokenHolder(token)
       let server = try ControlServer(
         address: address, healthOnly: purpose == .health, token: holder,
-        actions: actions, pages: pages, view: view)
+        actions: actions, pages: pages, dashboard: dashboard, view: view)
       listening.withLock {
         $0[purpose] = Listener(address: address, token: holder, server: server)
       }

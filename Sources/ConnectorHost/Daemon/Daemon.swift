@@ -123,7 +123,7 @@ package struct Daemon: Sendable {
       log(.critical, "the network cannot be started: \(error)")
       return 1
     }
-    if !start.waiting.isEmpty { parts.hold(start.waiting) }
+    if !start.waiting.isEmpty { parts.hold(start.waiting, file: loaded.fingerprint) }
     guard let signals else { return await OnceRound(parts: parts).run() }
     await parts.began(with: start)
     await ServingDaemon(parts, signals: signals).serve()

@@ -61,7 +61,9 @@ struct PersonalControl: ControlActions {
     await switchboard.setEnabled(isOn, name, by: person)
   }
 
-  func reload(by person: String) async -> ControlResult { await switchboard.reload(by: person) }
+  func reload(only file: String?, by person: String) async -> ControlResult {
+    await switchboard.reload(only: file, by: person)
+  }
 
   func pair(_ name: String, code: Secret, by person: String) async -> ControlResult {
     await switchboard.pair(name, code: code, by: person)
@@ -80,7 +82,7 @@ extension CommandsView {
   /// The gate at this moment.
   init(_ gate: GateView, audit: AuditLog.Standing, owed: [String: OutboxState]) {
     self.init(
-      recent: gate.recent,
+      recent: gate.recent, outcomes: gate.outcomes,
       bed: Bed(isClear: gate.bed.isClear, by: gate.bed.by, since: gate.bed.since),
       readOnly: ReadOnly(
         isOn: gate.readOnly.isOn, by: gate.readOnly.since == nil ? nil : gate.readOnly.by,

@@ -3,9 +3,16 @@ internal import Moonraker
 internal import Platform
 
 extension RunningDaemon {
-  /// All that the status page shows, at this moment. Safe from any thread.
+  /// All that the dashboard shows, at this moment. Safe from any thread.
   func view(of members: [Supervision.Member]) async -> DaemonView {
-    var view = DaemonView(
+    await view(of: members, commands: services.view())
+  }
+
+  /// The printer alone, for what tells of it every two seconds. Safe from any thread.
+  var printerView: DaemonView { view(of: [], commands: nil) }
+
+  private func view(of members: [Supervision.Member], commands: CommandsView?) -> DaemonView {
+    DaemonView(
       printerName: configuration.printer.name, status: cache.current, lastHeard: cache.lastHeard,
       linkCondition: moonraker.condition,
       backends: members.map { member in
@@ -18,12 +25,12 @@ extension RunningDaemon {
           isInsecure: entry.isInsecure, restarts: member.standing.restarts,
           notes: switchNotes(on: entry) + secrets.notes(on: entry)
             + Self.environmentNotes(on: entry) + remarks.of(entry.name),
-          isEnabledInFile: entry.isEnabledInFile)
+          isEnabledInFile: entry.isEnabledInFile,
+          isPairable: entry.connector.descriptor.pairingKey != nil,
+          page: pages.address(of: entry.name))
       }, startedAt: startedAt, now: time.now, configurationPath: configurationFile,
-      reloadProblem: reloadProblem, widenings: widenings.notices,
-      commands: await services.view())
-    view.waiting = waiting
-    return view
+      reloadProblem: reloadProblem, waiting: waiting, widenings: widenings.notices,
+      commands: commands)
   }
 
   private func switchNotes(on entry: BackendConfiguration) -> [String] {

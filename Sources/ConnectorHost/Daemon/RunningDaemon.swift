@@ -15,7 +15,7 @@ final class RunningDaemon: Sendable {
     var trust: Trust
     var text: [UInt8]
     var reloadProblem: String?
-    var waiting: [WaitingNotice] = []
+    var waiting: WaitingChanges?
   }
   private struct Webcams {
     var host: String
@@ -32,6 +32,7 @@ final class RunningDaemon: Sendable {
   let log: Log
   let network: Network
   let cache: StatusCache
+  let temperatures: TemperatureHistory
   let moonraker: MoonrakerRunner
   let services: CommandServices
   let confirmations = Confirmations()
@@ -66,6 +67,7 @@ final class RunningDaemon: Sendable {
     log = Log(label: "host", sink: writer)
     network = try Network()
     cache = StatusCache(time: time)
+    temperatures = TemperatureHistory(of: cache, startedAt: startedAt)
     moonraker = MoonrakerRunner(
       cache: cache, network: network, time: time, log: Log(label: "moonraker", sink: writer))
     services = CommandServices(
@@ -92,11 +94,11 @@ final class RunningDaemon: Sendable {
   /// The file's bytes that are in force; empty where there are none that could be loaded again.
   var text: [UInt8] { state.withLock { $0.text } }
 
-  /// What the file would allow and waits for a person's reload.
-  var waiting: [WaitingNotice] { state.withLock { $0.waiting } }
-
   /// What the last reload said, where it failed.
   var reloadProblem: String? { state.withLock { $0.reloadProblem } }
+
+  /// What the file would allow and waits for a person.
+  var waiting: WaitingChanges? { state.withLock { $0.waiting } }
 
   /// Where the command line finds this daemon.
   var controlSocket: ControlSocket {
@@ -114,6 +116,13 @@ final class RunningDaemon: Sendable {
       webcams: webcams(configuration),
       pages: pages, start: { [weak self] name in self?.starter.withLock { $0 }?(name) },
       sink: writer, time: time)
+  }
+
+  /// What the entry `name` tells its cloud and takes from it; nil: there is none.
+  func explanation(of name: String) -> Explanation? {
+    let configuration = configuration
+    guard let entry = configuration.backends.first(where: { $0.name == name }) else { return nil }
+    return Explanation(entry.connector.descriptor, entry, file: configuration.path)
   }
 
   /// Has `start` start a backend that is parked, when a person has acted on its page.
@@ -157,18 +166,20 @@ final class RunningDaemon: Sendable {
     state.withLock { ($0.configuration, $0.trust) = (configuration, trust) }
   }
 
-  /// Holds back what `widenings` are: they wait for a person's reload. Said once, until it is something else.
-  func hold(_ widenings: [Widening]) {
+  /// Holds back what `widenings` are: they wait for a person. Said once, until it is something else.
+  ///
+  /// - Parameters:
+  ///   - widenings: one at least.
+  ///   - file: the digest of the file that has them.
+  func hold(_ widenings: [Widening], file: String) {
     let texts = widenings.map(\.text)
-    let isNew = state.withLock { state in
-      let isNew = state.waiting.map(\.text) != texts
-      if isNew { state.waiting = texts.map { WaitingNotice(at: time.wallTime, text: $0) } }
-      return isNew
-    }
+    let former = waiting
+    let isNew = former?.changes != texts
     let more = texts.count > 1 ? " (and \(texts.count - 1) more)" : ""
     refuse(
-      "control.pin_permissions: \(texts.first ?? "")\(more); it waits for '\(Product.name) reload'",
-      waits: true)
+      "control.pin_permissions: \(texts.first ?? "")\(more); it waits for '\(Product.name) reload' or a click on the page",
+      waiting: WaitingChanges(
+        file: file, changes: texts, since: (isNew ? nil : former?.since) ?? time.wallTime))
     guard isNew else { return }
     for text in texts { services.note("\(text); it waits for a person's reload", as: "waiting") }
   }
@@ -205,11 +216,11 @@ final class RunningDaemon: Sendable {
 
   /// Keeps the configuration in force and remembers why the new one was refused.
   ///
-  /// - Parameter waits: whether that one waits for a person, and is not wrong in itself.
-  func refuse(_ problem: String, waits: Bool = false) {
+  /// - Parameter waiting: what waits for a person, where it is not wrong in itself.
+  func refuse(_ problem: String, waiting: WaitingChanges? = nil) {
     state.withLock { state in
       state.reloadProblem = problem
-      if !waits { state.waiting = [] }
+      state.waiting = waiting
     }
     log(.error, "the configuration was not reloaded; the former one goes on: \(problem)")
   }

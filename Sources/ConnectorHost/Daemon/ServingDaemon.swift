@@ -2,7 +2,7 @@ internal import ConnectorKit
 internal import Networking
 internal import Platform
 
-/// The daemon as it serves: supervision, the status page, reloads, until it is told to end.
+/// The daemon as it serves: supervision, the dashboard, reloads, until it is told to end.
 final class ServingDaemon: Sendable {
   /// How long the backends have to end together; the process ends within three seconds.
   private static let grace = Duration.milliseconds(2_300)
@@ -14,15 +14,25 @@ final class ServingDaemon: Sendable {
   private let listeners: ControlListeners
   private let agent: AgentService
   private let signals: SignalWatch
+  private let feed: DashboardFeed
 
   init(_ parts: RunningDaemon, signals: SignalWatch) {
     self.parts = parts
     self.signals = signals
     let crashes = CrashLedger(directory: parts.directory, time: parts.time, log: parts.log)
     let news = Nudge()
+    // The one knot between the two: the feed looks at the members, whose changes it is told of.
+    let members = Guarded<(@Sendable () -> [Supervision.Member])>({ [] })
+    let feed = DashboardFeed(status: parts.cache, time: parts.time) { scope in
+      scope == .printer ? parts.printerView : await parts.view(of: members.withLock { $0 }())
+    }
+    self.feed = feed
     let supervision = Supervision(
       time: parts.time, sink: parts.writer, random: { Double.random(in: 0..<1) },
-      onChange: { news.send() }
+      onChange: {
+        news.send()
+        feed.noteChange()
+      }
     ) { [crashes] entry in
       if let refusal = crashes.refusal(of: entry.name) { return { _ in throw refusal } }
       let body = parts.assembly(parts.configuration).body(for: entry)
@@ -34,6 +44,8 @@ final class ServingDaemon: Sendable {
       }
     }
     self.supervision = supervision
+    members.withLock { $0 = { [weak supervision] in supervision?.members ?? [] } }
+    parts.services.gate.onChange { feed.noteChange() }
     parts.supervised { [weak supervision] name in supervision?.start(name) }
     let switchboard = BackendSwitchboard(parts: parts, supervision: supervision, signals: signals)
     agent = AgentService(
@@ -44,7 +56,12 @@ final class ServingDaemon: Sendable {
         services: parts.services, widenings: parts.widenings,
         switchboard: switchboard,
         time: parts.time),
-      pages: parts.pages
+      pages: parts.pages,
+      dashboard: DashboardServices(
+        feed: feed, temperatures: parts.temperatures, startedAt: parts.startedAt, time: parts.time,
+        history: { try await parts.services.history($0) },
+        owed: { try await parts.services.owed(to: $0) },
+        explain: { parts.explanation(of: $0) })
     ) { await parts.view(of: supervision.members) }
   }
 
@@ -65,14 +82,17 @@ final class ServingDaemon: Sendable {
     let serving = Task { [agent] in await agent.run() }
     await withTaskGroup { group in
       group.addTask { [notifier = parts.notifier] in await notifier.keepWatchdogQuiet() }
+      group.addTask { [feed] in await feed.run() }
       requests: for await request in signals.requests {
         switch request {
         case .reload: _ = await reload(always: true)
         case .fileChanged: _ = await reload(always: false)
-        case .reloadFor(let person, let done):
-          let allowed = await reload(always: true, by: person)
+        case .reloadFor(let person, let accepting, let done):
+          let allowed = await reload(always: true, by: person, accepting: accepting)
           done.end(answer(allowed))
-        case .change(let change, let done): done.end(await carryOut(change))
+        case .change(let change, let done):
+          done.end(await carryOut(change))
+          feed.noteChange()
         case .end: break requests
         }
       }
@@ -112,9 +132,12 @@ final class ServingDaemon: Sendable {
   ///
   /// - Parameters:
   ///   - always: also where the file says what it said: what it refers to may have changed.
-  ///   - person: who wants it, and so accepts what waits; nil: nobody in particular.
+  ///   - person: who wants it; nil: nobody in particular.
+  ///   - accepting: what that person takes over of what is held back.
   /// - Returns: what is allowed now and was not before.
-  private func reload(always: Bool, by person: String? = nil) async -> [String] {
+  private func reload(
+    always: Bool, by person: String? = nil, accepting: Acceptance = .nothing
+  ) async -> [String] {
     let path = parts.options.configurationPath
     let running = Set(parts.configuration.backends.filter(\.isEnabled).map(\.name))
     let loaded = try? await offload { [loader = parts.loader, overlay = parts.overlay.current] in
@@ -127,8 +150,11 @@ final class ServingDaemon: Sendable {
     let isOther = loaded?.fingerprint != parts.secrets.fingerprint
     guard always || isOther || parts.reloadProblem != nil else { return [] }
     parts.notifier.reloading()
-    defer { parts.notifier.ready(status) }
-    let allowed = await apply(loaded, from: path, by: person)
+    defer {
+      feed.noteChange()
+      parts.notifier.ready(status)
+    }
+    let allowed = await apply(loaded, from: path, by: person, accepting: accepting)
     if parts.reloadProblem != nil {
       // A token that was withdrawn counts no more, whatever else the file says.
       _ = try? await offload { [parts, listeners] in
@@ -139,7 +165,7 @@ final class ServingDaemon: Sendable {
   }
 
   private func apply(
-    _ loaded: LoadedConfiguration?, from path: String, by person: String?
+    _ loaded: LoadedConfiguration?, from path: String, by person: String?, accepting: Acceptance
   ) async -> [String] {
     let former = parts.configuration
     guard let loaded else {
@@ -157,12 +183,12 @@ final class ServingDaemon: Sendable {
     let widenings = Widening.between(
       parts.trust, trust, switchedOn: parts.overlay.current.switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
-    if parts.trust.pinsPermissions, person == nil, !widenings.isEmpty {
-      parts.hold(widenings)
+    if parts.trust.pinsPermissions, !widenings.isEmpty, !accepting.covers(loaded.fingerprint) {
+      parts.hold(widenings, file: loaded.fingerprint)
       return []
     }
     // What waited was shown to the person who reloads; all else is, until somebody has seen it.
-    let known = parts.trust.pinsPermissions ? Set(parts.waiting.map(\.text)) : []
+    let known = parts.trust.pinsPermissions ? Set(parts.waiting?.changes ?? []) : []
     await tell(widenings.map(\.text), known: known, by: person)
     parts.adopt(new, trust, text: loaded.text)
     parts.secrets.loaded(fingerprint: loaded.fingerprint)

@@ -16,8 +16,8 @@ final class SignalWatch: @unchecked Sendable {
     case reload
     /// The configuration file may have changed.
     case fileChanged
-    /// A person at the running daemon wants it read again, and accepts what waits for that.
-    case reloadFor(person: String, done: ReloadAnswer)
+    /// A person at the running daemon wants it read again, and takes over what waits for that.
+    case reloadFor(person: String, accepting: Acceptance, done: ReloadAnswer)
     /// A person at the running daemon changes a single entry.
     case change(EntryChange, done: ReloadAnswer)
   }

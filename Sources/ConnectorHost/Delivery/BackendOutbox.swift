@@ -115,7 +115,7 @@ actor BackendOutbox: Outbox {
   /// Says that something was put in beside this object: with a command's end.
   nonisolated func noteNew() { news.send() }
 
-  /// For the status page.
+  /// For the dashboard.
   ///
   /// - Parameter stored: how many entries the store holds; nil where it does not say.
   func state(stored: Int?) -> OutboxState {

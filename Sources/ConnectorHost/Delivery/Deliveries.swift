@@ -31,7 +31,7 @@ final class Deliveries: Sendable {
     outboxes.withLock { $0[name] }?.noteNew()
   }
 
-  /// What each backend's far side is owed, for the status page; backends of earlier configurations are named too, as long
+  /// What each backend's far side is owed, for the dashboard; backends of earlier configurations are named too, as long
   /// as something waits for them.
   func states() async -> [String: OutboxState] {
     let counts = try? await store.counts()

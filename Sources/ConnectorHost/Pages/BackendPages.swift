@@ -23,6 +23,14 @@ package final class BackendPages: Sendable {
     }
   }
 
+  /// Where the page of the entry `name` is, without the leading slash; nil: it has none.
+  func address(of name: String) -> String? {
+    entries.withLock { entries in
+      entries.first { $0.name == name }?.paths.first { $0.hasSuffix("/") }
+        .map { String($0.dropFirst()) }
+    }
+  }
+
   /// Takes the place of what the entry had at these paths, else comes behind the others.
   func serve(_ name: String, _ paths: [String], _ handler: @escaping PageService.Handler) {
     entries.withLock { entries in

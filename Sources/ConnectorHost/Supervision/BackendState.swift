@@ -17,6 +17,11 @@ package enum BackendState: Sendable, Hashable {
   /// Ended because the daemon ends, or because its entry left the file.
   case stopped
 
+  /// When it is tried again; nil where it is not backing off.
+  package var nextTry: MonotonicInstant? {
+    if case .backingOff(_, let until) = self { until } else { nil }
+  }
+
   /// The state's name, for people and metrics: `backing off`.
   package var name: String {
     switch self {

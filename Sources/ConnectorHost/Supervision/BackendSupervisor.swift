@@ -50,7 +50,7 @@ package final class BackendSupervisor: Sendable {
   ///   - isEnabled: whether it is about to be started.
   ///   - predecessor: the former holder of the same name: this one starts when that one's run has ended.
   ///   - random: a uniform number in 0..<1, for jitter.
-  ///   - onChange: told when the state is another; hands over and returns.
+  ///   - onChange: told whenever the backend comes into another state; must be quick.
   ///   - body: makes and runs the backend.
   package init(
     time: any TimeSource, log: Log, random: @escaping @Sendable () -> Double,
@@ -127,7 +127,7 @@ package final class BackendSupervisor: Sendable {
   private struct Aftermath {
     var isStopped = false
     var isGone = false
-    var isChange = false
+    var isOther = false
     /// Cancelled outside of the lock: a cancellation handler may report.
     var cancelled: [Task<Void, Never>?] = []
   }
@@ -153,7 +153,7 @@ package final class BackendSupervisor: Sendable {
       }
       if after != before {
         slot.since = now
-        aftermath.isChange = true
+        aftermath.isOther = true
         // Under the lock: in the order of the changes, and there before somebody acts on one.
         let line = logLine(for: after, action: action, at: now, budget: &slot.changesInLog)
         if let line { log(line.level, line.text) }
@@ -161,7 +161,7 @@ package final class BackendSupervisor: Sendable {
       return aftermath
     }
     for task in aftermath.cancelled { task?.cancel() }
-    if aftermath.isChange { onChange() }
+    if aftermath.isOther { onChange() }
     if aftermath.isStopped { stopped.complete() }
     if aftermath.isGone { gone.complete() }
   }

@@ -58,7 +58,7 @@ package final class Supervision: Sendable {
   /// - Parameters:
   ///   - sink: where each backend's changes are logged, under its name.
   ///   - random: a uniform number in 0..<1, for jitter.
-  ///   - onChange: told when the state of one is another; hands over and returns.
+  ///   - onChange: told whenever a backend comes into another state; must be quick.
   ///   - body: what makes and runs the backend of an entry; called once per entry and change.
   package init(
     time: any TimeSource, sink: any LogSink, random: @escaping @Sendable () -> Double,
@@ -163,7 +163,6 @@ package final class Supervision: Sendable {
   ) -> BackendSupervisor {
     BackendSupervisor(
       time: time, log: Log(label: entry.name, sink: sink), random: random,
-      isEnabled: entry.isEnabled, predecessor: predecessor, onChange: onChange,
-      body: body(entry))
+      isEnabled: entry.isEnabled, predecessor: predecessor, onChange: onChange, body: body(entry))
   }
 }

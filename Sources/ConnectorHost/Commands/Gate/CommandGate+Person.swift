@@ -84,7 +84,6 @@ extension CommandGate {
       outcome: failure.map { CommandOutcome(.refused, $0.reason, $0.message) }
         ?? CommandOutcome(.done, .ok, "by \(by)"),
       latency: .zero)
-    state.withLock { $0.note(record) }
-    audit.write(record)
+    note(record)
   }
 }

@@ -231,6 +231,7 @@ extension CommandGate {
       if answer == .wait { state.turns[run.ticket] = turn }
       return answer
     }
+    noteChange()
     switch answer {
     case nil: throw Self.superseded
     case .turn: return isSettled ? () : try await settle(run, reading)

@@ -93,8 +93,7 @@ extension CommandGate {
     let record = AuditRecord(
       at: time.wallTime, backend: backend, commandID: id, action: wireName, digest: "",
       outcome: CommandOutcome(.refused, refusal.reason, refusal.message), latency: .zero)
-    state.withLock { $0.note(record) }
-    audit.write(record)
+    note(record)
   }
 
   /// Notes an outcome for the audit and the page.
@@ -105,7 +104,13 @@ extension CommandGate {
       at: time.wallTime, backend: run.id.backend, commandID: run.request.id,
       action: run.request.wireName, digest: run.digest, outcome: noted,
       latency: run.arrivedAt.duration(to: time.now))
+    note(record)
+  }
+
+  /// Notes a record for the audit and the page.
+  func note(_ record: AuditRecord) {
     state.withLock { $0.note(record) }
     audit.write(record)
+    noteChange()
   }
 }

@@ -18,6 +18,7 @@ final class CommandGate: Sendable {
   /// Where its tasks run; nil: where all do. Tests run them one by one.
   let executor: (any TaskExecutor)?
   private let events: Subscription<PrinterEvent>
+  private let observer = Guarded<(@Sendable () -> Void)?>(nil)
 
   /// A gate. It listens to the printer from now on: make it before the connection to Moonraker is started.
   ///
@@ -62,6 +63,12 @@ final class CommandGate: Sendable {
     }
   }
 
+  /// Has `body` told whenever what ``view`` shows has changed. It must be quick and not ask the gate.
+  func onChange(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
+
+  /// What ``view`` shows has changed; not under the lock.
+  func noteChange() { observer.withLock { $0 }?() }
+
   /// The entrance of one backend. A reload that changes its rules gives them to the same entrance.
   func entrance(of backend: String, _ policy: CommandPolicy) -> GateEntrance {
     GateEntrance(backend: backend, policy: policy, gate: self)
@@ -72,7 +79,8 @@ final class CommandGate: Sendable {
     let problem = journal.problem
     return state.withLock { state in
       GateView(
-        recent: state.records, bed: state.ledger.bed, readOnly: state.readOnly,
+        recent: state.records, outcomes: state.recordCount, bed: state.ledger.bed,
+        readOnly: state.readOnly,
         busy: state.arbiter.current, waiting: state.arbiter.waiting.count,
         unfinished: state.running.count, job: state.ledger.job, journalProblem: problem)
     }
@@ -136,15 +144,18 @@ final class CommandGate: Sendable {
   /// Changes what is known of jobs and the bed, and stores what changed.
   func remember(_ change: (inout JobLedger, WallTime) -> Void) {
     let wallTime = time.wallTime
-    let owners = state.withLock { state -> String? in
+    let (owners, isChanged) = state.withLock { state -> (String?, Bool) in
       let (before, job) = (state.ledger.values, state.ledger.job)
       change(&state.ledger, wallTime)
       let changed = state.ledger.values.filter { before[$0.key] != $0.value }
       // Under the lock, so that the newest is written last.
       if !changed.isEmpty { journal.save(changed) }
-      guard let new = state.ledger.job, new != job, new.owner == nil else { return nil }
-      return new.filename
+      guard let new = state.ledger.job, new != job, new.owner == nil else {
+        return (nil, !changed.isEmpty)
+      }
+      return (new.filename, !changed.isEmpty)
     }
+    if isChanged { noteChange() }
     // A file that was started at the printer itself is the owner's from then on.
     if let path = owners.flatMap({ GCodePath($0) }) { journal.forget(path) }
   }

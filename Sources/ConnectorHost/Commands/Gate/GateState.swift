@@ -34,7 +34,9 @@ struct GateState: Sendable {
   var isEnding = false
   var running: [CommandID: CommandRun] = [:]
   var contacts: [String: MonotonicInstant] = [:]
-  var records: [AuditRecord] = []
+  private(set) var records: [AuditRecord] = []
+  /// How many records there were.
+  private(set) var recordCount: UInt64 = 0
   /// Kept with the next thing that the printer tells, for whoever waits for it.
   private(set) var news = Promise<Void>()
   /// When the last command ended that may have changed a job's state.
@@ -139,6 +141,7 @@ struct GateState: Sendable {
 
   /// Notes a record for the page.
   mutating func note(_ record: AuditRecord) {
+    recordCount += 1
     records.append(record)
     if records.count > GateView.length { records.removeFirst(records.count - GateView.length) }
   }

@@ -4,6 +4,8 @@ internal import Platform
 struct GateView: Sendable {
   /// The last outcomes, oldest first, at most ``length``.
   var recent: [AuditRecord]
+  /// How many outcomes there were since the start.
+  var outcomes: UInt64
   /// The bed.
   var bed: Bed
   /// The switch for all clouds.

@@ -1,3 +1,5 @@
+internal import ConnectorKit
+
 /// HTML in the making: what is added as text is escaped.
 struct HTMLText: Sendable {
   /// What there is so far.
@@ -15,17 +17,6 @@ struct HTMLText: Sendable {
 
   /// `raw` as text between tags or in a quoted attribute; what would steer the writing direction stands as its code.
   static func escaped(_ raw: String) -> String {
-    var escaped = ""
-    for scalar in raw.onOneLine.unicodeScalars {
-      switch scalar {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
+    PageText.escaped(raw.onOneLine)
   }
 }

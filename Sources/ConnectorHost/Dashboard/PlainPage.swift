@@ -2,7 +2,7 @@ internal import ConnectorKit
 internal import HTTPServer
 internal import Platform
 
-/// `/plain`: the same as the status page, for reading without JavaScript. All that comes from outside is escaped.
+/// `/plain`: the same as the dashboard, for reading without JavaScript. All that comes from outside is escaped.
 enum PlainPage {
   /// The page for `view`.
   static func document(_ view: DaemonView) -> HTTPServer.Response {
@@ -40,7 +40,7 @@ enum PlainPage {
       """)
     return HTTPServer.Response(
       status: 200, type: "text/html; charset=utf-8", body: Array(page.text.utf8),
-      fields: [("Content-Security-Policy", StatusPage.policy)])
+      fields: [("Content-Security-Policy", PageResponse.policy)])
   }
 
   private static func add(_ commands: CommandsView, to page: inout HTMLText) {
