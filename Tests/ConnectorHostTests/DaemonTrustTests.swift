@@ -124,7 +124,7 @@ import Testing
     let start = try start(wider, former)
     #expect(
       start.widened.map(\.text) == [
-        "a: cloud_url was https://cloud.example, is https://other.example"
+        "a: cloud_url was https://cloud.example, is https://other.example/"
       ])
     #expect(start.waiting.isEmpty)
   }

@@ -211,64 +211,6 @@ func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   return try body(folder)
 }
 
-@Suite("What root leaves alone", .enabled(if: Files.isRoot)) struct StatePlantedLinkTests {
-  /// A state folder of somebody else, with a link to a file and one to a folder of root's.
-  private func planted(_ body: (_ state: StateDirectory, _ victim: String) throws -> Void) throws {
-    try withFolder { folder in
-      try Files.replace(folder + "/victim", with: [7])
-      try Files.makeFolder(folder + "/treasure")
-      try Files.makeFolder(folder + "/state")
-      let manager = FileManager.default
-      for (name, target) in [
-        ("daemon.lock", "victim"), ("staging", "treasure"), ("u.log", "victim"),
-      ] {
-        try manager.createSymbolicLink(
-          atPath: "\(folder)/state/\(name)", withDestinationPath: "\(folder)/\(target)")
-      }
-      try Files.setOwner(folder + "/state", owner: 4_242, group: 4_243)
-      try body(
-        try StateDirectory(opening: folder + "/state", configurationPath: "/nowhere"),
-        folder + "/victim")
-      let victim = try #require(try Files.information(folder + "/victim"))
-      #expect(victim.owner == 0 && victim.size == 1)
-      #expect(try Files.information(folder + "/treasure")?.owner == 0)
-    }
-  }
-
-  @Test("The lock is taken, and what its file leads to is neither written nor given away")
-  func lock() throws {
-    try planted { state, _ in _ = try state.lock() }
-  }
-
-  @Test("A folder that is a link is refused")
-  func folders() throws {
-    try planted { state, _ in
-      #expect(throws: PlatformError.self) { try state.makeFolder("staging") }
-      #expect(throws: PlatformError.self) { try state.replace("staging/x", with: []) }
-    }
-  }
-
-  @Test("A lock that is only looked at is not signed")
-  func unsigned() throws {
-    try withFolder { folder in
-      let state = try StateDirectory(opening: folder + "/state", configurationPath: "/nowhere")
-      _ = try state.lock(isSigned: false)
-      let found = try Files.information(folder + "/state/daemon.lock")
-      #expect(found == nil)
-    }
-  }
-
-  @Test("The first owner on the way to a file is who decides what stands there")
-  func wayTo() throws {
-    try planted { state, victim in
-      #expect(Files.firstOwner(onTheWayTo: victim) == nil)
-      let owner = Credentials.Owner(user: 4_242, group: 4_243)
-      #expect(Files.firstOwner(onTheWayTo: state.path + "/u.log") == owner)
-      #expect(Files.isLink(state.path + "/u.log") && !Files.isLink(victim))
-    }
-  }
-}
-
 /// Runs `body` with a fresh folder that is removed afterwards.
 func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
   let folder = try freshFolder()

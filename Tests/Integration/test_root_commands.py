@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +24,10 @@ class Place:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.folder = rig.folder / "place"
+        # Where everybody may go: the rig's folder may lie where only root does.
+        self.folder = Path(tempfile.mkdtemp(prefix="uplink-root-"))
+        self.folder.chmod(0o755)
         self.state = self.folder / "state"
-        for folder in (*self.folder.parents, self.folder):
-            if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
-                folder.mkdir(exist_ok=True)
-                folder.chmod(0o755)
         self.state.mkdir()
         self.victim = self.folder / "rootfile"
         self.victim.write_text("root only\n")
@@ -72,8 +73,10 @@ class Place:
 
 
 @pytest.fixture
-def place(rig: Rig) -> Place:
-    return Place(rig)
+def place(rig: Rig) -> Iterator[Place]:
+    place = Place(rig)
+    yield place
+    shutil.rmtree(place.folder)
 
 
 @pytest.mark.parametrize("words", [["doctor"], ["run", "--once"], ["status"], ["audit"], ["import", "agent.json"]])

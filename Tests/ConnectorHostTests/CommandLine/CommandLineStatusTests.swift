@@ -72,14 +72,15 @@ import Testing
           1970-01-01T00:00:00Z  cloud: permissions was a, is b
 
         The configuration file was not taken over: c.yaml:3: no
-        printer-uplink \(Product.version), up 1 h 40 min, /etc/printer-uplink/printer-uplink.yaml
+        printer-uplink \(Product.version), up 1 h 40 min, \(path)
 
         """)
   }
 
   @Test("As JSON it is what the daemon has, on one line")
   func json() async throws {
-    let view = Self.troubled()
+    var view = Self.troubled()
+    view.configurationPath = path
     let server = try daemon(view)
     let result = await command("status", "--json", "-c", path)
     server.stop()
