@@ -122,6 +122,8 @@ class House:
         assert result.stdout, result.stderr
         document: Document = json.loads(result.stdout)
         assert result.returncode == (0 if document["ok"] else 1)
+        # A second agent that another test runs beside this one is seen as well.
+        document["own causes"] = [cause for cause in document["causes"] if not cause.startswith("agent.")]
         document["by id"] = {check["id"]: check for check in document["checks"]}
         return document
 
@@ -284,7 +286,7 @@ def dead_camera(house: House) -> None:
 def pair_first(house: House) -> None:
     """So that there is an account that can be revoked."""
     house.start_daemon()
-    wait_until(lambda: house.doctor()["ok"], 20 * PATIENCE, "a paired cloud")
+    wait_until(lambda: not house.doctor()["own causes"], 20 * PATIENCE, "a paired cloud")
     house.rig.daemon.process.kill()
 
 
@@ -480,10 +482,10 @@ def house(houses: House) -> Iterator[House]:
 def test_the_house_is_well_without_a_fault(house: House) -> None:
     """Else the rows would show nothing."""
     house.start_daemon()
-    wait_until(lambda: house.doctor()["ok"], 20 * PATIENCE, "a good house", 0.2)
+    wait_until(lambda: not house.doctor()["own causes"], 20 * PATIENCE, "a good house", 0.2)
     house.rig.daemon.process.kill()
     document = house.doctor()
-    assert document["causes"] == [], document
+    assert document["own causes"] == [], document
 
 
 @pytest.mark.parametrize(("fault", "beside"), ROWS)
@@ -499,9 +501,10 @@ def test_the_right_cause_comes_first(house: House, fault: Fault, beside: bool) -
     document = house.doctor()
     elapsed = time.monotonic() - begin
     shown = json.dumps({"causes": document["causes"], "checks": document["checks"]}, indent=1)
-    assert document["causes"][:1] == [fault.cause], shown
+    causes = document["causes" if fault.cause.startswith("agent.") else "own causes"]
+    assert causes[:1] == [fault.cause], shown
     if fault.only and not beside:
-        assert document["causes"] == [fault.cause], shown
+        assert causes == [fault.cause], shown
     finding = document["by id"][fault.cause]
     for words in fault.words:
         assert words in finding["text"], finding
