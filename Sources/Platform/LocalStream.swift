@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Glibc
 
 /// One question and its answer over a stream socket of this host.

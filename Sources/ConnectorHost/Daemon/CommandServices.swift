@@ -41,7 +41,6 @@ final class CommandServices: Sendable {
       onOwed: { deliveries.noteNew(backend: $0) },
       owe: { await deliveries.outbox(of: $0).put($1) })
     staging = StagingFolder(in: directory)
-    }
   }
 
   /// Reads what the last run left, and follows the printer from then on.
