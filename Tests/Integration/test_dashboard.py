@@ -167,7 +167,7 @@ def test_commands_appear_as_they_end(board: Rig, page: Browser) -> None:
 def test_the_bed_is_cleared(board: Rig, page: Browser) -> None:
     board.moonraker.call("printer.print.cancel")
     wait_until(lambda: page.text("condition") == "Cancelled", 10, "the job's end")
-    assert page.text("bed") == "Bed occupied"
+    wait_until(lambda: page.text("bed") == "Bed occupied", 5, "an occupied bed")
     page.click("bed-cleared")
     wait_until(lambda: page.text("bed") == "Bed empty", 10, "an empty bed")
     assert state(board)["commands"]["bed"]["is_clear"]

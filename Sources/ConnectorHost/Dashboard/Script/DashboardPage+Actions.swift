@@ -15,6 +15,8 @@ extension DashboardPage {
       const back = document.activeElement;
       let answer = null;
       const done = () => {
+        /* The end of the question before, asked again meanwhile. */
+        if (dialog.open) return;
         dialog.removeEventListener("close", done);
         if (back && back.isConnected) back.focus();
         resolve(answer);
