@@ -67,7 +67,7 @@ import Testing
     let document = try JSONSerialization.jsonObject(with: Data(status.body))
     #expect(
       (document as? [String: Any])?.keys.sorted() == [
-        "backends", "commands", "printer", "program", "version", "waiting", "widened",
+        "backends", "commands", "printer", "program", "version", "widened",
       ])
     let metrics = try await ask(server, "/metrics")
     #expect(metrics[field: "content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)

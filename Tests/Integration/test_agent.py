@@ -273,7 +273,7 @@ def test_the_console_says_once_that_a_cloud_waits_for_a_person(daemon_rig: Rig) 
     assert lines() == []
     rig.reach.order("revoke")
     wait_until(lines, 30, "a line on the console")
-    assert lines() == ['RESPOND TYPE=error MSG="printer-uplink: reach waits for you, see printer-uplink status"']
+    assert lines() == ['RESPOND TYPE=command MSG="printer-uplink: reach waits for you, see printer-uplink status"']
     rig.moonraker.restart()
     rig.moonraker.wait_for_klippy()
     time.sleep(3)

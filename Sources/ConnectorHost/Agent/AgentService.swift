@@ -12,7 +12,10 @@ final class AgentService: Sendable {
     var verdict: MacroDesk.Verdict
     /// Whether a cloud's command was unfinished when it came: the end of the command that called it follows at once.
     var wasBusy: Bool
+    var at: MonotonicInstant
   }
+  /// So long "the bed is clear" may wait for its turn.
+  private static let bedPatience = Duration.seconds(2)
   /// So many calls wait; the desk lets no more through in a minute.
   private static let backlog = 64
   /// So long a document is given to all who ask.
@@ -74,7 +77,8 @@ final class AgentService: Sendable {
     let verdict = desk.withLock { $0.take(method, params, granted: granted, at: now) }
     if verdict == .ignore { return }
     calls.continuation.yield(
-      Arrival(method: method, verdict: verdict, wasBusy: parts.services.gate.hasUnfinished))
+      Arrival(
+        method: method, verdict: verdict, wasBusy: parts.services.gate.hasUnfinished, at: now))
   }
 
   private func obey() async {
@@ -92,17 +96,26 @@ final class AgentService: Sendable {
         parts.cache.apply(.message(text))
         log(.debug, "a macro says: \(text)")
         parts.services.note("a macro said: \(text)", as: arrival.method.rawValue)
-      case .perform(.bedCleared): await clearBed(wasBusy: arrival.wasBusy)
+      case .perform(.bedCleared): await clearBed(arrival)
       case .perform(.setEnabled(let isOn, let name)):
         await setEnabled(isOn, name, method: arrival.method)
       }
     }
   }
 
-  private func clearBed(wasBusy: Bool) async {
+  private func clearBed(_ arrival: Arrival) async {
+    // Meanwhile something may have been printed.
+    guard arrival.at.duration(to: parts.time.now) < Self.bedPatience else {
+      let why = "it could not be looked at in time"
+      log(.warning, "a macro says that the bed is clear, which does not count: \(why)")
+      parts.services.note(
+        "a macro called \(arrival.method.remoteName): \(why)", as: arrival.method.rawValue,
+        refusal: .stale)
+      return
+    }
     do throws(CommandFailure) {
       try await parts.services.gate.clearBed(
-        by: Self.person(.bedCleared), isRemote: true, wasBusy: wasBusy)
+        by: Self.person(.bedCleared), isRemote: true, wasBusy: arrival.wasBusy)
     } catch {
       log(
         .warning, "a macro says that the bed is clear, which does not count: \(error.message)")

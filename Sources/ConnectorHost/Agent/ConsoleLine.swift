@@ -5,13 +5,13 @@ enum ConsoleLine {
   /// What Klipper must know for it.
   static let word = "RESPOND"
 
-  /// That `backend` waits for a person.
+  /// That `backend` waits for a person. Not as an error: `!!` makes some hosts at Klipper's port end the print.
   static func parked(_ backend: String) -> String {
     let name = String(
       String.UnicodeScalarView(
         backend.unicodeScalars.prefix(64).map { isHarmless($0) ? $0 : "_" }))
     return
-      "\(word) TYPE=error MSG=\"\(Product.name): \(name) waits for you, see \(Product.name) status\""
+      "\(word) TYPE=command MSG=\"\(Product.name): \(name) waits for you, see \(Product.name) status\""
   }
 
   /// Whether a character can stand between quotes and mean nothing to Klipper.

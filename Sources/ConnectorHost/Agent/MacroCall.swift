@@ -30,7 +30,7 @@ enum MacroCall: Sendable, Hashable {
     let raw: String
     switch value {
     case .string(let text)?: raw = text
-    case .number(let number)?: raw = "\(number)"
+    case .number(let number)?: raw = number.spelling
     case nil, .null?: throw Mistake(text: "there is no text=… in it")
     default: throw Mistake(text: "its text is no text")
     }
@@ -57,21 +57,28 @@ extension String {
   /// looked at.
   func oneCleanLine(_ limit: Int) -> String {
     var line = String.UnicodeScalarView()
+    var count = 0
     var isBlankDue = false
     var isCut = false
-    for (index, scalar) in unicodeScalars.enumerated() {
-      if index >= limit * 4 || line.count >= limit {
+    scan: for (index, scalar) in unicodeScalars.enumerated() {
+      if index >= limit * 4 {
         isCut = true
         break
       }
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate,
         .privateUse, .unassigned:
-        isBlankDue = !line.isEmpty
+        isBlankDue = count > 0
       default:
+        let needed = isBlankDue ? 2 : 1
+        guard count + needed <= limit else {
+          isCut = true
+          break scan
+        }
         if isBlankDue { line.append(" ") }
         isBlankDue = false
         line.append(scalar)
+        count += needed
       }
     }
     guard isCut, !line.isEmpty else { return String(line) }

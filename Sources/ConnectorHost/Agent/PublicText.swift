@@ -11,6 +11,8 @@ enum PublicText {
 
   /// Who did something, without from where: `the page` of `the page (192.168.1.7)`.
   static func person(_ text: String) -> String {
+    // The rest is a file's name.
+    if text.hasPrefix("the end of ") { return "the end of a job" }
     let name = text.prefix { $0 != "(" }
     return of(String(name.hasSuffix(" ") ? name.dropLast() : name))
   }

@@ -4,8 +4,8 @@ internal import JSON
 // What every client of Moonraker may read: the same documents, from a view that says less.
 
 extension StatusDocument {
-  /// The document of `/api/status` without what is told of this house and its people: no file names, no addresses, no
-  /// ids and words of commands.
+  /// The document of `/api/status` without what is told of this house and its people: no file
+  /// names but the job's, no addresses, no ids and words of commands.
   static func status(forAgents view: DaemonView) -> JSONValue {
     guard var document = make(view.public).object, var program = document["program"]?.object else {
       return .null
@@ -31,6 +31,7 @@ extension DaemonView {
       "the configuration file was not taken over; the status page says why"
     }
     view.widenings = []
+    view.waiting = waiting.map { WaitingChanges(file: "", changes: [], since: $0.since) }
     view.backends = backends.map(\.public)
     view.commands = commands?.public
     return view

@@ -11,8 +11,10 @@ extension Explanation {
       if let intention { lines.append(intention) }
     }
     lines += ["", "What leaves the house:", ""] + sentLines
+    lines += ["", "What your macros say with \(MacroMethod.notify.remoteName):", ""]
+    lines += TextBlock.wrapped(macroMessages, width: 76).map { "  \($0)" }
     lines += ["", "What its cloud may ask for:", ""] + commandLines
-    return lines.map { $0 + "\n" }.joined()
+    return lines.map { $0.onOneLine + "\n" }.joined()
   }
 
   private var sentLines: [String] {

@@ -56,6 +56,12 @@ struct Explanation: Sendable {
     return messages
   }
 
+  /// Where the line of a macro is shown.
+  var macroMessages: String {
+    descriptor.messages.map { "It is shown there \($0)." }
+      ?? "It is not sent: nobody would see it there."
+  }
+
   /// What its cloud may ask for.
   var commands: [Command] {
     descriptor.commands.map { command in
@@ -117,6 +123,7 @@ struct Explanation: Sendable {
               }),
           ]
         }),
+      "macro_messages": .string(macroMessages),
       "commands": .array(
         commands.map { command in
           [

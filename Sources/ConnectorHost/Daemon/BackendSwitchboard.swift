@@ -26,17 +26,11 @@ struct BackendSwitchboard: Sendable {
     guard entry.isEnabled != isOn || isConfirmed else {
       return .done("'\(name)' is \(isOn ? "on" : "off") already.")
     }
-    if isByMacro, isOn, !isOffByMacro {
-      return .refused("'\(name)' was not switched off by a macro, so only a person switches it on.")
+    var change = EntryChange(name: name, turnsOff: !isOn) { overlay, entry in
+      overlay.set(name, isEnabled: isOn, written: entry.isEnabledInFile, isByMacro: isByMacro)
     }
-    if let failure = await take(
-      EntryChange(name: name, turnsOff: !isOn) { overlay, entry in
-        overlay.set(
-          name, isEnabled: isOn, written: entry.isEnabledInFile, isByMacro: isByMacro)
-      })
-    {
-      return failure
-    }
+    if isByMacro { change.refusal = { Self.macroRefusal(isOn, name, $0, $1) } }
+    if let failure = await take(change) { return failure }
     parts.services.note(
       "\(name) was switched \(isOn ? "on" : "off") by \(person)", as: isOn ? "enable" : "disable")
     let beside = entry.isEnabledInFile == isOn ? "" : ", whatever the file says, until it is edited"
@@ -120,6 +114,17 @@ struct BackendSwitchboard: Sendable {
   }
 
   // MARK: - How
+
+  /// Why a macro does not switch the entry: on comes only what one has switched off, and what a person has switched off stays
+  /// that person's.
+  private static func macroRefusal(
+    _ isOn: Bool, _ name: String, _ overlay: ConfigurationOverlay, _ entry: BackendConfiguration
+  ) -> String? {
+    if isOn, !overlay.isOffByMacro(name, written: entry.isEnabledInFile) {
+      return "'\(name)' was not switched off by a macro, so only a person switches it on."
+    }
+    return entry.isEnabled == isOn ? "'\(name)' is \(isOn ? "on" : "off") already." : nil
+  }
 
   private func entry(_ name: String) -> BackendConfiguration? {
     parts.configuration.backends.first { $0.name == name }

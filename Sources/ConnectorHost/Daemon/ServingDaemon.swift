@@ -230,6 +230,7 @@ final class ServingDaemon: Sendable {
       return .refused("No entry is called '\(change.name)' any more.")
     }
     let entry = former.backends[index]
+    if let why = change.refusal(parts.overlay.current, entry) { return .refused(why) }
     let edit: @Sendable (inout ConfigurationOverlay) -> Void = { change.edit(&$0, entry) }
     var candidate = parts.overlay.current
     edit(&candidate)

@@ -58,7 +58,7 @@ struct StartingConfiguration: Sendable {
       (text, fingerprint) = (kept, Digest.sha256Hex(kept))
     } else {
       log(.error, "what was accepted before cannot be used: what waits stays off")
-      configuration = Self.without(widenings, new)
+      configuration = Self.without(widenings, new, former.trust)
       trust = former.trust
       (text, fingerprint) = ([], "")
     }
@@ -66,7 +66,7 @@ struct StartingConfiguration: Sendable {
 
   /// `configuration` without the entries that `widenings` concern: all of them where one concerns all.
   private static func without(
-    _ widenings: [Widening], _ configuration: Configuration
+    _ widenings: [Widening], _ configuration: Configuration, _ trust: Trust
   ) -> Configuration {
     var configuration = configuration
     let names = Set(widenings.compactMap(\.entry))
@@ -75,7 +75,12 @@ struct StartingConfiguration: Sendable {
     where isAll || names.contains(configuration.backends[index].name) {
       configuration.backends[index].isEnabled = false
     }
-    if isAll { (configuration.control.listen, configuration.control.healthListen) = (nil, nil) }
+    if isAll {
+      (configuration.control.listen, configuration.control.healthListen) = (nil, nil)
+      configuration.control.macros = configuration.control.macros.filter {
+        trust.grants?.contains($0.rawValue) ?? false
+      }
+    }
     return configuration
   }
 }

@@ -65,9 +65,13 @@ struct Widening: Sendable, Hashable {
       lines.append(change("control.pin_permissions", "true", "false"))
     }
     if let before = former.grants, let after = new.grants, !after.isSubset(of: before) {
-      lines.append(change("control.macros", list(before.sorted()), list(after.sorted())))
+      lines.append(change("control.macros", words(before), words(after)))
     }
     return lines
+  }
+
+  private static func words(_ grants: Set<String>) -> String {
+    list(MacroGrant.allCases.map(\.rawValue).filter(grants.contains))
   }
 
   private static func between(_ former: Trust.Entry, _ new: Trust.Entry) -> [String] {

@@ -21,6 +21,9 @@ import Testing
       WideningNotice(
         number: 1, at: WallTime(millisecondsSinceEpoch: 0), text: "relay was CANARY6")
     ]
+    view.waiting = WaitingChanges(
+      file: "CANARY15", changes: ["relay was CANARY16"],
+      since: WallTime(millisecondsSinceEpoch: 0))
     view.commands = CommandsView(
       recent: [
         AuditRecord(
@@ -28,8 +31,8 @@ import Testing
           action: "pause", digest: "CANARY8",
           outcome: CommandOutcome(.failed, .transfer, "GET https://CANARY9/"), latency: .zero)
       ],
-      bed: CommandsView.Bed(isClear: true, by: "the page (CANARY10 192.168.1.9)"),
-      readOnly: CommandsView.ReadOnly(isOn: true, by: "the page (CANARY11)"),
+      bed: CommandsView.Bed(isClear: false, by: "the end of CANARY17 part.gcode"),
+      readOnly: CommandsView.ReadOnly(isOn: true, by: "the page (CANARY11 192.168.1.9)"),
       journalProblem: "/var/lib/CANARY12: disk full", auditProblem: "CANARY13",
       owed: ["hub": CommandsView.Owed(count: 2, problem: "CANARY14")])
     return view

@@ -32,7 +32,7 @@ import Testing
     #expect(
       bench.printer.sent.last
         == .gcode(
-          "RESPOND TYPE=error MSG=\"printer-uplink: reach waits for you, see printer-uplink status\""
+          "RESPOND TYPE=command MSG=\"printer-uplink: reach waits for you, see printer-uplink status\""
         ))
     #expect(end.current == nil)
     #expect(bench.gate.hasUnfinished == false)
@@ -96,7 +96,7 @@ import Testing
     #expect(line.utf8.filter { $0 == UInt8(ascii: "\"") }.count == 2)
     #expect(line.utf8.allSatisfy { (0x20...0x7E).contains($0) })
     #expect(!line.contains(";") && !line.contains("*") && !line.contains("\\"))
-    #expect(line.hasPrefix("RESPOND TYPE=error MSG=\"printer-uplink: "))
+    #expect(line.hasPrefix("RESPOND TYPE=command MSG=\"printer-uplink: "))
     #expect(ConsoleLine.parked(String(repeating: "x", count: 10_000)).utf8.count < 160)
   }
 }

@@ -57,6 +57,8 @@ extension DashboardPage {
           message.fields.map((f) => [f.path, f.meaning])));
       }
       if (data.traffic) parts.push(make("p", "", null, "How much: " + data.traffic));
+      parts.push(make("h4", "", null, "What your macros say"));
+      parts.push(make("p", "", null, data.macro_messages));
       parts.push(make("h4", "", null, "What its cloud may ask for"));
       if (data.commands.length) {
         parts.push(tableOf("Commands", ["Command", "Needs", "Allowed", "What it does"],
