@@ -170,7 +170,7 @@ def test_the_same_file_is_not_fetched_twice_and_a_changed_one_is(first: tuple[Ri
     file.write_bytes(owners)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     starts = rig.printer.starts(f"{OWN_FOLDER}/same.gcode")
-    ended(hub.carry_out("print", file="same.gcode"), "failed")
+    ended(hub.carry_out("print", file="same.gcode"), "rejected")
     assert file.read_bytes() == owners
     assert rig.printer.starts(f"{OWN_FOLDER}/same.gcode") == starts
 

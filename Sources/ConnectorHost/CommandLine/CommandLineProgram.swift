@@ -93,7 +93,8 @@ package struct CommandLineProgram: Sendable {
     case .backends(let type):
       return BackendsCommand(registry: registry, terminal: terminal).run(type)
     case .validate(let options):
-      guard let path = find(line.file, environment, terminal) else {
+      // That a named file is missing is a finding like the others.
+      guard let path = line.file ?? find(nil, environment, terminal) else {
         return Self.configurationStatus
       }
       return ValidateCommand(

@@ -70,7 +70,8 @@ import Testing
       #expect(shared["printer"]?[key] == whole["printer"]?[key])
     }
     #expect(shared["printer"]?["moonraker"]?["condition"] == "connected to (address)")
-    #expect(shared["commands"]?["bed"]?["by"] == "the page")
+    #expect(shared["commands"]?["bed"]?["by"] == "the end of a job")
+    #expect(shared["commands"]?["read_only"]?["by"] == "the page")
     #expect(shared["commands"]?["last"]?.array?.first?["action"] == "pause")
     #expect(shared["program"]?["configuration"] == .null)
     let hub = try #require(shared["backends"]?.array?.first)

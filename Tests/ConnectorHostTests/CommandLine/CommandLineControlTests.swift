@@ -101,7 +101,7 @@ import Testing
     "A named file that is not there is a bad configuration for every command",
     arguments: [
       ["bed-cleared"], ["read-only", "on"], ["status"], ["status", "--token"], ["audit"],
-      ["doctor"], ["reload"], ["enable", "a"], ["pair", "a", "X"], ["validate"], ["run"],
+      ["doctor"], ["reload"], ["enable", "a"], ["pair", "a", "X"], ["run"],
       ["import", "x"],
     ])
   func missingFile(words: [String]) async {
