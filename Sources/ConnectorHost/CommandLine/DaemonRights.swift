@@ -42,6 +42,13 @@ struct DaemonRights {
       self.former = try Credentials.lower(to: other)
       (self.loader, owner) = (theirs, other)
     } else if let owner = Self.stateOwner(path, loader), owner.user != 0 {
+      var loader = loader
+      if loader.readsEnvironmentFiles {
+        // The service manager reads them as root, and so they may be root's alone.
+        loader.environment.merge(EnvironmentFiles(of: path, loader.environment).variables) { own, _ in
+          own
+        }
+      }
       former = try Credentials.lower(to: owner)
       (self.loader, self.owner) = (Self.loader(loader, of: owner), owner)
     } else {

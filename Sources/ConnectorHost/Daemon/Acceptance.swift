@@ -8,11 +8,15 @@ enum Acceptance: Sendable, Hashable {
   case file(String)
 
   /// Whether the file with this digest is taken over.
-  func covers(_ file: String) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - widenings: what it would allow; what it names may say something else by now.
+  ///   - shown: what the person saw.
+  func covers(_ file: String, _ widenings: [Widening], shown: WaitingChanges?) -> Bool {
     switch self {
     case .nothing: false
     case .anything: true
-    case .file(let shown): shown == file
+    case .file(let digest): digest == file && shown?.changes == widenings.map(\.text)
     }
   }
 }

@@ -29,6 +29,7 @@ struct BackendSwitchboard: Sendable {
     var change = EntryChange(name: name, turnsOff: !isOn) { overlay, entry in
       overlay.set(name, isEnabled: isOn, written: entry.isEnabledInFile, isByMacro: isByMacro)
     }
+    change.isByMacro = isByMacro
     if isByMacro { change.refusal = { Self.macroRefusal(isOn, name, $0, $1) } }
     if let failure = await take(change) { return failure }
     parts.services.note(

@@ -135,13 +135,12 @@ final class CommandServices: Sendable {
   ///
   /// - Parameter refusal: why it was not done; nil: it was.
   func note(_ text: String, as action: String, refusal: CommandOutcome.Reason? = nil) {
-    audit.write(
+    gate.note(
       AuditRecord(
         at: time.wallTime, backend: "host", commandID: "", action: action, digest: "",
         outcome: refusal.map { CommandOutcome(.refused, $0, text) }
           ?? CommandOutcome(.done, .ok, text),
         latency: .zero))
-    gate.noteChange()
   }
 }
 

@@ -68,10 +68,25 @@ package struct Daemon: Sendable {
     }
   }
 
+  /// Loads the file; where it alone will not do, with what persons have set beside it: a code that was entered, or an entry
+  /// that was switched off because it cannot be.
+  private func load(_ loader: ConfigurationLoader) -> LoadedConfiguration {
+    let path = options.configurationPath
+    let plain = loader.load(path)
+    var placing = loader
+    placing.environment = DaemonRights.environment(of: path, loader)
+    guard plain.configuration == nil, !plain.text.isEmpty,
+      let folder = try? StatePlace.of(path, loader: placing)
+    else { return plain }
+    let whole = loader.load(plain.text, from: path, overlay: OverlayStore.peek(folder)) { _ in true }
+      .loaded
+    return whole.configuration == nil ? plain : whole
+  }
+
   private func run(_ loader: ConfigurationLoader) async -> Int32 {
     // From here on: a request to end must not be lost between two steps of the start.
     let signals = options.once ? nil : SignalWatch()
-    let loaded = loader.load(options.configurationPath)
+    let loaded = load(loader)
     guard let configuration = loaded.configuration else {
       for found in loaded.findings { Console.complain("\(found)") }
       return Self.badConfiguration
@@ -91,10 +106,18 @@ package struct Daemon: Sendable {
       return error.isConfiguration ? Self.badConfiguration : 1
     }
     defer { withExtendedLifetime(lock) {} }
-    let writer = LogWriter(
-      settings: configuration.logSettings(override: options.logLevel), time: SystemTime.shared)
+    var settings = configuration.logSettings(override: options.logLevel)
+    // Which file counts is known below: one that waits for a person must not name what is written to.
+    settings.file = nil
+    let writer = LogWriter(settings: settings, time: SystemTime.shared)
     defer { writer.flush(within: .milliseconds(300)) }
     let log = Log(label: "host", sink: writer)
+    let overlay = OverlayStore(directory: directory, log: log)
+    let accepted = AcceptedStore(directory: directory, log: log)
+    let start = StartingConfiguration(
+      loaded, configuration, former: accepted.accepted, overlay: overlay.current, loader: loader,
+      log: log)
+    writer.configure(start.configuration.logSettings(override: options.logLevel))
     for found in findings(loaded, configuration, directory) where found.finding.severity != .note {
       log(.warning, "\(found)")
     }
@@ -107,11 +130,6 @@ package struct Daemon: Sendable {
         "\(directory.path) cannot be written: its disk is read-only; reporting goes on, and of the commands only reading, pause, cancel and emergency stop"
       )
     }
-    let overlay = OverlayStore(directory: directory, log: log)
-    let accepted = AcceptedStore(directory: directory, log: log)
-    let start = StartingConfiguration(
-      loaded, configuration, former: accepted.accepted, overlay: overlay.current, loader: loader,
-      log: log)
     let parts: RunningDaemon
     do {
       parts = try RunningDaemon(

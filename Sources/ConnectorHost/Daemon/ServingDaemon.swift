@@ -183,7 +183,9 @@ final class ServingDaemon: Sendable {
     let widenings = Widening.between(
       parts.trust, trust, switchedOn: parts.overlay.current.switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
-    if parts.trust.pinsPermissions, !widenings.isEmpty, !accepting.covers(loaded.fingerprint) {
+    if parts.trust.pinsPermissions, !widenings.isEmpty, 
+      !accepting.covers(loaded.fingerprint, widenings, shown: parts.waiting)
+    {
       parts.hold(widenings, file: loaded.fingerprint)
       return []
     }
@@ -235,6 +237,7 @@ final class ServingDaemon: Sendable {
     var candidate = parts.overlay.current
     edit(&candidate)
     var new = former
+    let switchedOn = candidate.switchedOn.union(change.turnsOff ? [] : [change.name])
     if change.turnsOff {
       new.backends[index].isEnabled = false
     } else {
@@ -254,6 +257,12 @@ final class ServingDaemon: Sendable {
           "Nothing was changed, since the entry cannot be used: \(loaded?.firstError ?? "")")
       }
       new.backends[index] = found
+      let wider = Widening.between(
+        parts.trust, Trust(new, former: parts.trust), switchedOn: switchedOn)
+      if change.isByMacro, parts.trust.pinsPermissions, let first = wider.first {
+        return .refused(
+          "'\(change.name)' is not as it was when it ran, so a person switches it on: \(first.text)")
+      }
       do {
         try await offload { [overlay = parts.overlay] in try overlay.change(edit) }
       } catch {
@@ -261,7 +270,6 @@ final class ServingDaemon: Sendable {
       }
     }
     let trust = Trust(new, former: parts.trust)
-    let switchedOn = candidate.switchedOn.union(change.turnsOff ? [] : [change.name])
     await tell(
       Widening.between(parts.trust, trust, switchedOn: switchedOn).map(\.text), by: nil)
     parts.adopt(new, trust)

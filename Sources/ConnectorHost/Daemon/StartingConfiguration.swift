@@ -53,8 +53,11 @@ struct StartingConfiguration: Sendable {
     }
     waiting = widenings
     if let kept = former.text, let held = load(kept).configuration {
-      configuration = held
-      trust = Trust(held, former: former.trust)
+      // What the text names may say something else than when it was accepted: a file, a variable.
+      let wider = Widening.between(
+        former.trust, Trust(held, former: former.trust), switchedOn: overlay.switchedOn)
+      configuration = wider.isEmpty ? held : Self.without(wider, held, former.trust)
+      trust = wider.isEmpty ? Trust(held, former: former.trust) : former.trust
       (text, fingerprint) = (kept, Digest.sha256Hex(kept))
     } else {
       log(.error, "what was accepted before cannot be used: what waits stays off")
@@ -77,6 +80,8 @@ struct StartingConfiguration: Sendable {
     }
     if isAll {
       (configuration.control.listen, configuration.control.healthListen) = (nil, nil)
+      configuration.printer.apiKey = nil
+      configuration.log.file = nil
       configuration.control.macros = configuration.control.macros.filter {
         trust.grants?.contains($0.rawValue) ?? false
       }

@@ -53,8 +53,7 @@ extension DashboardPage {
       display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between;
       gap: .5rem 1rem;
     }
-    .stale .columns, .stale #backends { opacity: .75; }
-    .old { opacity: .75; }
+    .stale section, .old { border-style: dashed; }
     .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 
     .pill {

@@ -51,6 +51,7 @@ enum DashboardPage {
     <p id="said" class="unseen" aria-live="polite"></p>
     <main id="main" tabindex="-1">
     <p id="alarm" class="alarm" role="alert" hidden></p>
+    <p id="as-of" class="quiet" hidden></p>
     <section id="waiting" class="notice" aria-labelledby="waiting-title" hidden>
     <h2 id="waiting-title" tabindex="-1">A change of the configuration waits for you</h2>
     <p>The file was changed and would allow more than before. <code>control.pin_permissions</code> holds it back,

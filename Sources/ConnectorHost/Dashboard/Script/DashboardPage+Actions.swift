@@ -1,7 +1,8 @@
 extension DashboardPage {
   /// What a person changes, and the token that it may take.
   static let scriptActions = #"""
-    const kept = "printer-uplink-token";
+    /* An origin may have the pages of several printers. */
+    const kept = "printer-uplink-token " + location.pathname;
     const acting = new Set();
     let quieten = 0;
     const say = (text) => {
@@ -73,8 +74,10 @@ extension DashboardPage {
           say("…");
           answer = await post(path, body);
         }
-        const said = (await answer.json()).message;
-        say(said);
+        const text = await answer.text();
+        let said = "";
+        try { said = JSON.parse(text).message; } catch { /* a proxy's answer, or a refusal in plain words */ }
+        say(said || "Not done (" + answer.status + "): " + text.replace(/<[^>]*>/g, " ").trim().slice(0, 200));
         return answer.ok;
       } catch {
         say("The daemon does not answer; nothing was changed as far as this page knows.");

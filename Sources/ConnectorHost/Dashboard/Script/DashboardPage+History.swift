@@ -5,7 +5,7 @@ extension DashboardPage {
     let older = null;
     let loading = null;
     let seen = new Set();
-    const keyOf = (c) => [c.at, c.backend, c.id, c.action, c.status, c.is_repeat].join(" ");
+    const keyOf = (c) => [c.at, c.backend, c.id, c.action, c.status, c.is_repeat, c.explanation].join(" ");
 
     const makeRow = (c) => {
       const row = make("div", "entry");
@@ -90,10 +90,11 @@ extension DashboardPage {
     /* After a gap: what is new goes on top, and who has scrolled far stays there. */
     const refreshHistory = async () => {
       if (rows.children.length === 0 || loading) return loadHistory();
+      const before = new Set(seen);
       try {
         const answer = await fetch("api/history?limit=50", { cache: "no-store" });
         const data = await answer.json();
-        if (!data.rows.some((c) => seen.has(keyOf(c)))) return loadHistory();
+        if (!data.rows.some((c) => before.has(keyOf(c)))) return loadHistory();
         add(data.rows.filter(wanted), true);
         count();
       } catch { /* the next event comes with the next try */ }
@@ -109,6 +110,8 @@ extension DashboardPage {
     }
     const addOutcome = (c) => {
       if (!wanted(c)) return;
+      /* A page that stands open for weeks begins anew, unless somebody reads far down. */
+      if (rows.children.length > 2000 && $("history-scroll").scrollTop === 0 && !loading) return loadHistory();
       add([c], true);
       count();
     };

@@ -4,28 +4,29 @@ extension DashboardPage {
     let source = null;
     let again = 0;
     let watchdog = 0;
-    let ended = null;
+    let heardAt = null;
 
     const live = (text, tone) => {
       set($("live"), text);
       if ($("live").className !== "live " + tone) $("live").className = "live " + tone;
     };
     const alive = () => {
-      ended = null;
+      heardAt = Date.now();
       if (silent !== "") {
         silent = "";
         showAlarm();
+        setShown($("as-of"), "");
       }
       $("main").classList.remove("stale");
     };
     const lost = () => {
       if (document.hidden) return;
-      if (ended === null) ended = performance.now();
       live("Reconnecting…", "wait");
       $("main").classList.add("stale");
-      silent = "The daemon does not answer" + (printer === null ? "" :
-        "; this is how things stood " + ago((performance.now() - ended) / 1000)) + ".";
+      silent = "The daemon does not answer" + (printer === null ? "" : "; these are the last known values") + ".";
       showAlarm();
+      setShown($("as-of"), printer === null || heardAt === null ? "" :
+        "This is how things stood " + ago((Date.now() - heardAt) / 1000) + ".");
     };
 
     const takes = {
@@ -72,6 +73,10 @@ extension DashboardPage {
     const open = () => {
       close();
       if (document.hidden) return;
+      if (heardAt !== null && Date.now() - heardAt > 20000) {
+        live("Connecting…", "wait");
+        $("main").classList.add("stale");
+      }
       const mine = source = new EventSource("api/events");
       const heard = () => {
         clearTimeout(watchdog);
@@ -121,10 +126,8 @@ extension DashboardPage {
           retry: b.retry_in_seconds === null ? null : now + b.retry_in_seconds })));
         takes.commands(data.commands);
         takes.widened(data.widened);
-        if (first) {
-          loadCurves();
-          loadHistory();
-        }
+        if (first) loadCurves();
+        refreshHistory();
       } catch {
         lost();
       }
