@@ -45,9 +45,8 @@ struct DaemonRights {
       var loader = loader
       if loader.readsEnvironmentFiles {
         // The service manager reads them as root, and so they may be root's alone.
-        loader.environment.merge(EnvironmentFiles(of: path, loader.environment).variables) { own, _ in
-          own
-        }
+        let given = EnvironmentFiles(of: path, loader.environment).variables
+        loader.environment.merge(given) { own, _ in own }
       }
       former = try Credentials.lower(to: owner)
       (self.loader, self.owner) = (Self.loader(loader, of: owner), owner)

@@ -78,8 +78,8 @@ package struct Daemon: Sendable {
     guard plain.configuration == nil, !plain.text.isEmpty,
       let folder = try? StatePlace.of(path, loader: placing)
     else { return plain }
-    let whole = loader.load(plain.text, from: path, overlay: OverlayStore.peek(folder)) { _ in true }
-      .loaded
+    let overlay = OverlayStore.peek(folder)
+    let whole = loader.load(plain.text, from: path, overlay: overlay) { _ in true }.loaded
     return whole.configuration == nil ? plain : whole
   }
 

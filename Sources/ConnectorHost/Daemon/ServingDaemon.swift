@@ -183,7 +183,7 @@ final class ServingDaemon: Sendable {
     let widenings = Widening.between(
       parts.trust, trust, switchedOn: parts.overlay.current.switchedOn)
     // The former file decides: the new one may come from the same hand as the wider permissions.
-    if parts.trust.pinsPermissions, !widenings.isEmpty, 
+    if parts.trust.pinsPermissions, !widenings.isEmpty,
       !accepting.covers(loaded.fingerprint, widenings, shown: parts.waiting)
     {
       parts.hold(widenings, file: loaded.fingerprint)
@@ -261,7 +261,8 @@ final class ServingDaemon: Sendable {
         parts.trust, Trust(new, former: parts.trust), switchedOn: switchedOn)
       if change.isByMacro, parts.trust.pinsPermissions, let first = wider.first {
         return .refused(
-          "'\(change.name)' is not as it was when it ran, so a person switches it on: \(first.text)")
+          "'\(change.name)' is not as it was when it ran, so a person switches it on: \(first.text)"
+        )
       }
       do {
         try await offload { [overlay = parts.overlay] in try overlay.change(edit) }
