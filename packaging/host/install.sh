@@ -349,6 +349,7 @@ tell_moonraker() {
 
 tell_nginx() {
   if ! command -v nginx >/dev/null; then
+    [ "${given[nginx]:-}" != yes ] || warn "no nginx is on this host: nothing was added to it"
     if [ "$kind" = systemd ] && enabled_types | grep -qx cura; then
       say "Cura calls port 80, and no nginx is here: see \"Port 80\" in $folder/docs/install.md"
     fi

@@ -34,7 +34,7 @@ struct Pairing: Sendable {
     case .missing:
       throw BackendFailure(
         .park, "not paired with PrintDock",
-        remedy: "add pairing_token with a token from PrintDock")
+        remedy: "get a token at PrintDock, then 'printer-uplink pair' with this entry's name")
     }
   }
 
@@ -57,13 +57,15 @@ struct Pairing: Sendable {
         throw BackendFailure(
           .park, "PrintDock's answer to pairing cannot be used: \(defect.problem)",
           remedy:
-            "the token may be spent: make a new one at PrintDock and write it as pairing_token")
+            "the token may be spent: make a new one at PrintDock, then 'printer-uplink pair' with this entry's name"
+        )
       } catch let error as CloudError {
         try Task.checkCancellation()
         if let status = error.status, Self.final.contains(status) {
           throw BackendFailure(
             .park, "PrintDock refuses the pairing token (\(error.words))",
-            remedy: "make a new token at PrintDock and write it as pairing_token")
+            remedy:
+              "make a new token at PrintDock, then 'printer-uplink pair' with this entry's name")
         }
         guard keepsTrying else { throw error }
         let wait = backoff.failed(random: context.random(), retryAfter: error.retryAfter)

@@ -82,7 +82,7 @@ struct DaemonClient: Sendable {
     switch error.errorNumber {
     case _ where Self.isAbsence(error):
       return "no daemon runs with this configuration (nobody listens at \(path)); \(purpose): "
-        + "start it with '\(Product.name) run'"
+        + "start it with 'sudo systemctl start \(Product.name)', or where it is no service with '\(Product.name) run'"
     case EACCES, EPERM:
       return "\(path) belongs to another user; run this as the daemon's user, or as root"
     case EAGAIN: return "the daemon does not answer; look into its log"

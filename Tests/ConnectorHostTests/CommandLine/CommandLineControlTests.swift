@@ -60,7 +60,7 @@ import Testing
     #expect(switched.status == 1)
     #expect(switched.output.isEmpty)
     #expect(switched.errors.contains("no daemon runs with this configuration"))
-    #expect(switched.errors.contains("start it with 'printer-uplink run'"))
+    #expect(switched.errors.contains("or where it is no service with 'printer-uplink run'"))
     let result = await command("bed-cleared", "-c", path)
     #expect(result.status == 1)
     #expect(result.errors.contains("no daemon runs"))

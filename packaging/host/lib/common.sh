@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What all three scripts share: words, questions, root, files, and the record of what was installed.
 
+# Debian gives a login no sbin, where nginx and the service managers are.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 say() { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
 fail_status=1
