@@ -22,10 +22,10 @@ fi
 [ "${1:-}" != where ] || { command -v swift; exit; }
 case " $* " in
   " build "* | " test "*)
-    # A debug build is for tests: without an index and debug information it takes a quarter less. Sanitizers name lines.
+    # A debug build is for tests: without debug information it takes less time. Sanitizers name lines.
     case " $* " in
       *" release "* | *" --sanitize"*) ;;
-      *) set -- "$1" --disable-index-store -debug-info-format none "${@:2}" ;;
+      *) set -- "$1" -debug-info-format none "${@:2}" ;;
     esac
     ;;
 esac

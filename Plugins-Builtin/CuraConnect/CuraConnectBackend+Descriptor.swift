@@ -3,6 +3,9 @@ package import ConnectorKit
 extension CuraConnectBackend {
   package static let descriptor = {
     var descriptor = described
+    descriptor.trustedKeys = [
+      "listen", "auth", "auto_start", "assume_clear_after", "camera_proxy",
+    ]
     descriptor.calledAt = { "http://127.0.0.1:\($0[CuraSettings.advertisePort])/api/v1/system" }
     descriptor.isFoundByMDNS = { $0[CuraSettings.advertise] != "off" }
     return descriptor

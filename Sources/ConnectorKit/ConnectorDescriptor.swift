@@ -40,6 +40,9 @@ package struct ConnectorDescriptor: Sendable {
   package var originalAgent: ServiceAgent?
   /// The secret setting that pairs, or pairs again: `printer-uplink pair` gives it a value; nil: nothing is to be paired.
   package var pairingKey: String?
+  /// Keys of settings that decide who is obeyed or what happens by itself, beside URLs and what begins with `allow`: a change
+  /// of one is told as what it is, and waits under `control.pin_permissions`.
+  package var trustedKeys: Set<String> = []
   /// For an inbound connector: the address on this host that the far side calls, nil where that is not known. A GET of
   /// it that is answered with 2xx leads to us. Pure.
   package var calledAt: @Sendable (Settings) -> String? = { _ in nil }

@@ -55,6 +55,9 @@ import Testing
     for rule in descriptor.environment {
       #expect(descriptor.settings.contains { $0.key == rule.setting }, "\(rule.variable)")
     }
+    for key in descriptor.trustedKeys {
+      #expect(descriptor.settings.contains { $0.key == key }, "\(key)")
+    }
   }
 
   @Test(

@@ -104,7 +104,8 @@ extension Trust.Entry {
       age.seconds.multipliedReportingOverflow(by: 1_000).partialValue
       &+ age.attoseconds / 1_000_000_000_000_000
     settings = [:]
-    for declaration in descriptor.settings where Self.isWatched(declaration) {
+    for declaration in descriptor.settings
+    where descriptor.trustedKeys.contains(declaration.key) || Self.isWatched(declaration) {
       settings[declaration.key] = Self.value(
         backend.settings.entries[declaration.key]?.value, declaration)
     }
