@@ -333,6 +333,8 @@ def remove_the_secret(house: House) -> None:
 
 def as_another_user(house: House) -> None:
     """The file is there, and belongs to somebody else."""
+    if any(not folder.stat().st_mode & 0o001 for folder in house.rig.folder.parents):
+        pytest.skip("nobody but root gets to this checkout")
     secret_file(house)
     house.prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     house.document["state_directory"] = str(house.rig.folder / "nobodys")
