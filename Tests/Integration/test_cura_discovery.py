@@ -24,10 +24,7 @@ class Found:
     def __init__(self, rig: Rig, lab: NetworkLab) -> None:
         self.rig = rig
         self.lab = lab
-        rig.daemon.prefix = lab.printer.prefix
-        rig.printer.start(speed=20)
-        rig.moonraker.start(prefix=lab.printer.prefix)
-        rig.moonraker.wait_for_klippy()
+        lab.take_in(rig)
 
     def entry(self, **keys: Any) -> JSON:
         return {"type": "cura", "listen": "0.0.0.0:80", "display_name": "Voron 2.4 ö"} | keys

@@ -41,10 +41,7 @@ class Home:
     def __init__(self, rig: Rig, lab: NetworkLab) -> None:
         self.rig = rig
         self.lab = lab
-        rig.daemon.prefix = lab.printer.prefix
-        rig.printer.start(speed=20)
-        rig.moonraker.start(prefix=lab.printer.prefix)
-        rig.moonraker.wait_for_klippy()
+        lab.take_in(rig)
 
     def write(self, **keys: Any) -> None:
         write_backends(self.rig, {"type": "cura"} | keys)

@@ -98,15 +98,15 @@ import Testing
 
   @Test("that nobody takes ends after so long without movement")
   func stalled() async throws {
-    let end = Guarded(false)
+    let end = DispatchSemaphore(value: 0)
     let server = LoopbackServer { peer in
       _ = peer.read(atMost: 10)
-      while !end.withLock({ $0 }) { usleep(5_000) }
+      end.wait()
     }
     var request = try largeUpload(server.url(), 30_000_000)
     request.stallTimeout = .milliseconds(200)
     let error = await #expect(throws: NetworkError.self) { try await client.send(request) }
-    end.withLock { $0 = true }
+    end.signal()
     #expect(error?.kind == .timeout)
     #expect(error?.message == "127.0.0.1:\(server.port): nothing has moved for 1 s")
   }

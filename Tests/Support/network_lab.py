@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from harness import SUPPORT, ManagedProcess, die_with_parent, wait_until
+from harness import SUPPORT, ManagedProcess, Rig, die_with_parent, wait_until
 
 TOOLS = ("ip", "nsenter", "unshare", "dbus-daemon", "avahi-daemon")
 
@@ -155,6 +155,13 @@ class NetworkLab:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def take_in(self, rig: Rig) -> None:
+        """Let the rig's daemon and Moonraker live on the printer's host, beside a printer that is ready."""
+        rig.daemon.prefix = self.printer.prefix
+        rig.printer.start(speed=20)
+        rig.moonraker.start(prefix=self.printer.prefix)
+        rig.moonraker.wait_for_klippy()
 
     def start_bus(self) -> None:
         self.printer.run("rm", "-f", "/run/dbus/system_bus_socket")
