@@ -36,7 +36,7 @@ struct AccountExaminer: Sendable {
     do {
       return try await probed(
         asked, configuration, fingerprint, none("its cloud was not reached"))
-    } catch let failure as StateFailure where failure.description.hasPrefix("another ") {
+    } catch let failure as StateFailure where failure.isHeld {
       return none("another daemon or doctor is at it just now; ask again in a minute")
     } catch {
       return none("\(error)")

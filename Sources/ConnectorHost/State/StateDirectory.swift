@@ -69,8 +69,8 @@ package struct StateDirectory: Sendable {
       case .held(let process):
         let who = process.map { " (pid \($0))" } ?? ""
         throw StateFailure(
-          "another \(Product.name)\(who) uses \(path); stop it or give this one another state_directory"
-        )
+          "another \(Product.name)\(who) uses \(path); stop it or give this one another state_directory",
+          isHeld: true)
       case .system(let cause):
         throw StateFailure("\(cause); check the owner and the mode of \(path)")
       }
